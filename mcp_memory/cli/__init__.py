@@ -1,0 +1,58 @@
+"""The command line: the six verbs and what a person needs beside them; commands load when called."""
+
+import importlib
+
+import click
+
+from mcp_memory.version import VERSION
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("serve", "Serve the six tools to a host over stdio."),
+    "index": ("index", "Read the agents' histories on this machine, or PATHs, into the bank."),
+    "search": ("verbs", "Ask past sessions and memories."),
+    "fetch": ("verbs", "Read in full what refs name."),
+    "runbook": ("verbs", "Evidence-backed instructions for one task."),
+    "retain": ("verbs", "Keep something that was learned, or give feedback on what was used."),
+    "consolidate": ("verbs", "Plan what deserves a memory, or apply memories from a file."),
+    "delete": ("verbs", "Preview, forget, restore or purge."),
+    "undo": ("verbs", "Take a batch of changes back."),
+    "inspect": ("reading", "Show steps of a session within a cap."),
+    "list": ("reading", "List sessions, or memories."),
+    "status": ("upkeep", "What the bank holds and how it is."),
+    "export": ("upkeep", "Write the bank as JSON lines."),
+    "import": ("upkeep", "Read JSON lines that `export` wrote."),
+    "doctor": ("upkeep", "Check the bank, and repair what is derived."),
+    "settings": ("upkeep", "Every setting, its value and its sentence."),
+    "tour": ("tour", "See the six tools at work, over stdio, on a small session."),
+}
+"""Command to the module that holds it and its one line of help."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command runs: `serve` starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that holds the command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"mcp_memory.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help page, without importing every command."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in COMMANDS])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="mcp-memory")
+def cli() -> None:
+    """Long-term memory for coding agents: past sessions as files and searchable evidence."""

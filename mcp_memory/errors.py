@@ -1,0 +1,145 @@
+"""Every error a caller can catch, as one tree; each message says what happened, what is safe, what next.
+
+MemoryBankError
+├── UnknownRef(LookupError)             a ref that names nothing
+├── InvalidInput(ValueError)            an argument that cannot be carried out
+├── AdmissionRefused(ValueError)        the one door in said no
+├── GateRefused(ValueError)             consolidation's gate said no
+├── UnknownTranscript(ValueError)       no reader, or more than one, recognised a file
+├── OutsideRoot(PermissionError)        a path left its root
+├── EmbeddingMismatch(RuntimeError)     the store holds vectors of another model
+├── EmbedderUnavailable(RuntimeError)   the embedding model cannot be loaded
+├── StoreTooNew(RuntimeError)           the store was written by a newer version
+├── StoreUnreadable(RuntimeError)       the store's files cannot be read
+├── StoreFull(OSError)                  the disk took no more
+└── Busy(RuntimeError)                  another process holds a lock for longer than we wait
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class MemoryBankError(Exception):
+    """The root of the tree; `str()` of any of them is fit to show to a model or a person."""
+
+
+class UnknownRef(MemoryBankError, LookupError):
+    """Raised when a ref names nothing in this bank, or nothing any more."""
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(
+            f"Nothing is known by the ref {ref!r}. Nothing was changed. "
+            "Refs look like m:… (memory), e:… (episode) or t:…#12-15 (steps): "
+            "take one from an answer of `search`."
+        )
+
+
+class InvalidInput(MemoryBankError, ValueError):
+    """Raised when an argument cannot be carried out as given."""
+
+    def __init__(self, what: str, *, next_step: str) -> None:
+        super().__init__(f"{what} Nothing was changed. {next_step}")
+
+
+class AdmissionRefused(MemoryBankError, ValueError):
+    """Raised when a record may not enter the bank."""
+
+    def __init__(self, reason: str, *, next_step: str) -> None:
+        super().__init__(f"Not kept: {reason} Nothing was changed. {next_step}")
+
+
+class GateRefused(MemoryBankError, ValueError):
+    """Raised when consolidation's gate refuses a batch; `reasons` has one line a fault."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        listed = "\n".join(f"- {reason}" for reason in self.reasons)
+        super().__init__(
+            f"The gate refused this batch; nothing was changed.\n{listed}\n"
+            "Mend these items, or leave them out, and apply again."
+        )
+
+
+class UnknownTranscript(MemoryBankError, ValueError):
+    """Raised when not exactly one reader recognises a file; `formats` names those that did."""
+
+    def __init__(self, path: Path, formats: Sequence[str] = ()) -> None:
+        self.path = path
+        self.formats = tuple(formats)
+        fault = f"claimed by {' and '.join(self.formats)}" if self.formats else "of no known format"
+        super().__init__(
+            f"{path} is {fault}; it was left out and everything else goes on. "
+            "`mcp-memory index --formats` lists what can be read."
+        )
+
+
+class OutsideRoot(MemoryBankError, PermissionError):
+    """Raised when a path would leave the folder that it must stay in."""
+
+    def __init__(self, path: object, root: object) -> None:
+        super().__init__(
+            f"{path} lies outside {root}; it was not opened and nothing was changed. "
+            "Name a path inside that folder."
+        )
+
+
+class EmbeddingMismatch(MemoryBankError, RuntimeError):
+    """Raised when the store's vectors were made by another model or have another size."""
+
+    def __init__(self, stored: str, configured: str) -> None:
+        super().__init__(
+            f"The store's vectors were made by {stored}, but {configured} is configured. "
+            "The store is untouched and words still find everything. Run `mcp-memory doctor "
+            "--reembed` to move it, or set MCP_MEMORY_EMBEDDING_MODEL back."
+        )
+
+
+class EmbedderUnavailable(MemoryBankError, RuntimeError):
+    """Raised when the embedding model cannot be loaded or run."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(
+            f"The embedding model {model} cannot be used ({reason}). Nothing is lost: search "
+            "goes on by words. Set MCP_MEMORY_EMBEDDING_MODEL to `default` for the bundled model."
+        )
+
+
+class StoreTooNew(MemoryBankError, RuntimeError):
+    """Raised when a newer version of this program wrote the store."""
+
+    def __init__(self, stored: int, known: int) -> None:
+        super().__init__(
+            f"The store has schema {stored}; this version knows {known}. It was not touched. "
+            "Upgrade mcp-memory, or set MCP_MEMORY_HOME to another folder."
+        )
+
+
+class StoreUnreadable(MemoryBankError, RuntimeError):
+    """Raised when the store's files cannot be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"The store in {path} cannot be read ({reason}). It was not touched. "
+            "Run `mcp-memory doctor`; the archive beside it can still be read as files."
+        )
+
+
+class StoreFull(MemoryBankError, OSError):
+    """Raised when the disk took no more bytes; what was acknowledged before is kept."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The disk took no more ({reason}). This write was not kept; everything "
+            "acknowledged before it is safe. Free some space and do it again."
+        )
+
+
+class Busy(MemoryBankError, RuntimeError):
+    """Raised when another process held a lock for longer than we wait."""
+
+    def __init__(self, work: str, waited: float) -> None:
+        super().__init__(
+            f"Another process is busy with {work}; gave up after {waited:.0f} s. "
+            "Nothing was changed. Try again in a moment."
+        )

@@ -1,0 +1,15 @@
+"""SWE-agent: `.traj` files in the `trajectories` folder of the place it is run from."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+NAME = "SWE-agent"
+RETENTION: timedelta | None = None
+
+
+def transcripts(project: str | None = None) -> Iterator[Path]:
+    """Trajectories of runs started from the current folder, or from a project's root."""
+    runs = Path(project) if project else Path.cwd()
+    if (runs / "trajectories").is_dir():
+        yield from sorted((runs / "trajectories").rglob("*.traj"))

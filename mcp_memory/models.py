@@ -1,0 +1,427 @@
+"""The nouns of the house: what was observed, what was learned, and what the six verbs answer."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+
+class Frozen(BaseModel):
+    """A value: immutable, closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceClass(StrEnum):
+    """Who said it, from most to least trusted; a model's claim about itself never raises it."""
+
+    USER = "user"
+    HOST = "host"
+    AGENT = "agent"
+    TOOL = "tool"
+    EXTERNAL = "external"
+
+    @property
+    def trust(self) -> float:
+        """0 to 1; anything derived takes the minimum over its lineage."""
+        return {"user": 1.0, "host": 0.9, "agent": 0.6, "tool": 0.4, "external": 0.2}[self.value]
+
+
+class Outcome(StrEnum):
+    """How an attempt ended, decided from evidence only."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNKNOWN = "unknown"
+
+
+class MemoryKind(StrEnum):
+    """What sort of thing was learned."""
+
+    FACT = "fact"
+    PROCEDURE = "procedure"
+    GOTCHA = "gotcha"
+    PREFERENCE = "preference"
+    OBSERVATION = "observation"
+    """Something seen, kept as it was said; it never becomes an instruction."""
+
+
+class Standing(StrEnum):
+    """Whether a memory has a quorum of evidence."""
+
+    CANDIDATE = "candidate"
+    ESTABLISHED = "established"
+
+
+class State(StrEnum):
+    """Whether a record answers searches; purged ones keep no text."""
+
+    LIVE = "live"
+    SUPERSEDED = "superseded"
+    FORGOTTEN = "forgotten"
+
+
+StepKind = Literal["user", "agent", "system", "summary", "boot"]
+
+
+class ToolCall(Frozen):
+    """One call of a tool by an agent, as the host recorded it."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, JsonValue] = {}
+    command: str | None = None
+    """The shell command, where the tool runs one."""
+    paths: tuple[str, ...] = ()
+    """Files that the call reads or writes, as the host spelled them."""
+    edits: bool = False
+    """Whether the call writes to `paths`."""
+
+
+class Observation(Frozen):
+    """What came back from one tool call."""
+
+    call_id: str
+    text: str
+    exit_code: int | None = None
+    failed: bool | None = None
+    """The host's own verdict; None where it gave none."""
+    seconds: float | None = None
+    source: SourceClass = SourceClass.TOOL
+
+
+class Step(Frozen):
+    """One user message, or one agent message with its calls and what came back.
+
+    `number` counts from 1, is given at first sight and never reused:
+    step N is line N of the session's `steps.jsonl`.
+    """
+
+    number: int
+    kind: StepKind
+    text: str = ""
+    reasoning: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    at: datetime | None = None
+    model: str | None = None
+    source: SourceClass = SourceClass.AGENT
+    abandoned: bool = False
+    revises: int | None = None
+
+
+class Refusal(Frozen):
+    """A piece of a transcript that was not read, counted and named."""
+
+    where: str
+    """Line or key, e.g. `line 12`."""
+    reason: str
+
+
+class Trajectory(Frozen):
+    """The neutral record of one session of one agent (names after the ATIF interchange format)."""
+
+    id: str
+    """`trajectory_id(format, native id)`: the same for a file that was moved or copied."""
+    format: str
+    native_id: str
+    title: str = ""
+    goal: str = ""
+    cwd: str | None = None
+    git_branch: str | None = None
+    git_commit: str | None = None
+    model: str | None = None
+    host_version: str | None = None
+    parent: str | None = None
+    """The trajectory id of the session that started this one as a sub-agent."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    verdict: Outcome = Outcome.UNKNOWN
+    """The host's own verdict on the whole session, where it gave one."""
+    verdict_reason: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    skipped: Mapping[str, int] = {}
+    """Known record types left out on purpose, with their counts."""
+    unknown: Mapping[str, int] = {}
+    """Record types that the reader does not know, with their counts."""
+    refusals: tuple[Refusal, ...] = ()
+    """Lines or records that could not be read."""
+
+
+class Episode(Frozen):
+    """One attempt at one goal: a span of a trajectory with its outcome."""
+
+    trajectory: str
+    number: int
+    first: int
+    last: int
+    goal: str
+    outcome: Outcome
+    reason: str
+
+
+class Evidence(Frozen):
+    """Why a memory is believed: a span of steps, and a quote where one carries the point."""
+
+    ref: str = Field(description="t:…#12-15 or e:…, as search returned it")
+    quote: str = Field("", description="verbatim words from that span")
+
+
+class Memory(Frozen):
+    """One version of what was learned."""
+
+    ref: str
+    version: int
+    kind: MemoryKind
+    text: str
+    title: str = ""
+    when_to_use: str = ""
+    not_when: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    files: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    project: str = "user"
+    source: SourceClass = SourceClass.AGENT
+    trust: float = SourceClass.AGENT.trust
+    standing: Standing = Standing.CANDIDATE
+    state: State = State.LIVE
+    supersedes: str | None = None
+    superseded_by: str | None = None
+    flags: tuple[str, ...] = ()
+    """What the guard noticed; the text is kept, and comes back marked."""
+    created_at: datetime
+    batch: str
+
+
+HitKind = Literal["fact", "procedure", "gotcha", "preference", "observation", "episode", "step"]
+
+
+class Hit(Frozen):
+    """One ranked result; it always cites."""
+
+    ref: str
+    kind: HitKind
+    title: str = ""
+    text: str
+    score: float
+    why: Mapping[str, int | float]
+    """Channel or prior to its rank or weight."""
+    source: SourceClass
+    trust: float
+    standing: Standing | None = None
+    outcome: Outcome | None = None
+    project: str
+    at: datetime | None = None
+    path: str | None = None
+    """`file:line` in the archive, where one exists."""
+    flags: tuple[str, ...] = ()
+
+
+class SearchResult(Frozen):
+    """What `search` answers: hits above the floor, or the nearest below it, named as such."""
+
+    found: bool
+    hits: tuple[Hit, ...]
+    nearest: tuple[Hit, ...] = ()
+    notes: tuple[str, ...] = ()
+    """How the answer is limited: degraded channels, an index behind, an unknown project."""
+
+
+class Fetched(Frozen):
+    """The full text behind one ref."""
+
+    ref: str
+    kind: str
+    text: str
+    source: SourceClass
+    trust: float
+    project: str
+    path: str | None = None
+    truncated: bool = False
+    next_ref: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+class FetchResult(Frozen):
+    """What `fetch` answers; refs that name nothing are listed, not raised, unless all of them do."""
+
+    items: tuple[Fetched, ...]
+    unknown: tuple[str, ...] = ()
+
+
+class Resemblance(Frozen):
+    """A memory that says nearly the same."""
+
+    ref: str
+    similarity: float
+    title: str
+
+
+class Retained(Frozen):
+    """What `retain` answers."""
+
+    ref: str
+    version: int
+    standing: Standing
+    created: bool
+    """False when the same content from the same source was there already."""
+    masked: Mapping[str, int] = {}
+    """Rule family to how many secrets it masked."""
+    resembles: tuple[Resemblance, ...] = ()
+    notes: tuple[str, ...] = ()
+    batch: str
+
+
+class RunbookSection(Frozen):
+    """One part of a runbook; every line of `lines` ends with its ref."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+class Runbook(Frozen):
+    """What `runbook` answers: evidence-backed instructions for one task."""
+
+    task: str
+    sections: tuple[RunbookSection, ...]
+    spans: tuple[str, ...]
+    """Refs to open, most telling first, at most 20 steps together."""
+    premises: tuple[str, ...] = ()
+    """What the task takes for granted and history does not bear out."""
+    notes: tuple[str, ...] = ()
+
+
+class Draft(Frozen):
+    """A memory as a host proposes it."""
+
+    text: Annotated[str, Field(min_length=1)]
+    kind: MemoryKind = MemoryKind.FACT
+    title: str = ""
+    when_to_use: str = ""
+    not_when: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    files: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    project: str | None = None
+    supersedes: str | None = None
+
+
+class Query(Frozen):
+    """What `search` is asked."""
+
+    texts: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
+    kinds: tuple[HitKind, ...] = ()
+    project: str | None = None
+    """None: where the server was started, and `user`; `*`: everywhere."""
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    path: str = ""
+    limit: Annotated[int, Field(ge=1, le=50)] = 8
+    budget_tokens: int | None = None
+
+
+class Task(Frozen):
+    """What a runbook is asked for."""
+
+    text: Annotated[str, Field(min_length=1)]
+    queries: Annotated[tuple[str, ...], Field(max_length=5)] = ()
+    error: str = ""
+    files: tuple[str, ...] = ()
+    project: str | None = None
+    budget_tokens: int | None = None
+
+
+class Filter(Frozen):
+    """Which records a deletion by filter means; every field given must hold, at least one is."""
+
+    contains: str = Field("", description="exact words that the record's text holds")
+    session: str = Field("", description="a session's ref, t:…")
+    project: str = Field("", description="project, as search shows it")
+    path: str = Field("", description="a file that the record touches")
+    kinds: tuple[HitKind, ...] = Field((), description="kinds of records")
+    since: datetime | None = Field(None, description="not older than")
+    until: datetime | None = Field(None, description="older than")
+
+
+DeletionMode = Literal["preview", "forget", "restore", "purge"]
+
+
+class Group(Frozen):
+    """Episodes or memories that may deserve one memory, or a second look."""
+
+    reason: Literal["recurring", "duplicates", "contradiction", "unhelpful"]
+    refs: tuple[str, ...]
+    shared: tuple[str, ...]
+    """What they share: identifiers, files, an error."""
+    about: str
+
+
+class Consolidation(Frozen):
+    """What `consolidate` answers: the groups of a plan, or the batch that was applied or undone."""
+
+    groups: tuple[Group, ...] = ()
+    batch: str | None = None
+    refs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Check(Frozen):
+    """One absence check of a purge; `control` says that its detector found the text before."""
+
+    where: str
+    control: int
+    left: int
+
+
+class Deletion(Frozen):
+    """What `delete` answers: what it reaches, what it did, and for a purge what was re-checked."""
+
+    mode: DeletionMode
+    refs: tuple[str, ...]
+    cascade: tuple[str, ...] = ()
+    """Memories that go with them."""
+    weakened: tuple[str, ...] = ()
+    """Memories that lose evidence and become candidates."""
+    batch: str | None = None
+    confirm: str | None = None
+    """Pass this back to carry out a deletion by filter."""
+    checks: tuple[Check, ...] = ()
+    beyond_reach: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+FileStatus = Literal["indexed", "unchanged", "refused", "excluded", "duplicate", "purged"]
+
+
+class FileReport(Frozen):
+    """What indexing one transcript file came to."""
+
+    path: Path
+    format: str = ""
+    status: FileStatus
+    reason: str = ""
+    sessions: int = 0
+    steps: int = 0
+    bytes: int = 0
+    masked: int = 0
+    unknown: Mapping[str, int] = {}
+    skipped: Mapping[str, int] = {}
+    refusals: tuple[Refusal, ...] = ()
+
+
+class LedgerEntry(Frozen):
+    """One change: what was touched and how to take it back; never text."""
+
+    batch: str
+    op: str
+    refs: tuple[str, ...]
+    hashes: tuple[str, ...]
+    actor: str
+    at: datetime
+    inverse: Mapping[str, JsonValue] = {}

@@ -1,0 +1,52 @@
+"""Readers: one module a transcript format, each with FORMAT, VERSION, recognize(path) and read(path)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from mcp_memory.errors import UnknownTranscript
+from mcp_memory.models import Trajectory
+from mcp_memory.readers import claude_code, swe_agent
+
+__all__ = ["READERS", "Reader", "detect"]
+
+
+class Reader(Protocol):
+    """What every reader module offers; `VERSION` rises whenever its reading changes."""
+
+    FORMAT: str
+    VERSION: int
+
+    def recognize(self, path: Path) -> bool:
+        """Whether the file is of this format, by content, from its first megabyte.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        ...
+
+    def read(self, path: Path) -> Iterator[Trajectory]:
+        """The sessions of a file, the main one first; bad content is named in `refusals`, not raised.
+
+        Step numbers of a file that only grows never change, wherever it is cut.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        ...
+
+
+READERS: tuple[Reader, ...] = (claude_code, swe_agent)
+
+
+def detect(path: Path) -> Reader:
+    """The one reader that recognises a file.
+
+    Raises:
+        UnknownTranscript: none does, or more than one; those that do are named.
+        OSError: it cannot be opened.
+    """
+    found = [reader for reader in READERS if reader.recognize(path)]
+    if len(found) != 1:
+        raise UnknownTranscript(path, [reader.FORMAT for reader in found])
+    return found[0]

@@ -1,0 +1,24 @@
+"""Clock: what transcripts call a time, as an aware UTC datetime."""
+
+from datetime import UTC, datetime
+
+_MILLISECONDS, _MICROSECONDS = 1e11, 1e14
+
+
+def moment(value: object) -> datetime | None:
+    """A time from ISO 8601 text (without a zone: UTC) or a Unix number in s, ms or µs; else None."""
+    try:
+        if isinstance(value, str) and len(value) <= 40:
+            found = datetime.fromisoformat(value.strip())
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(_seconds(value), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def _seconds(value: float) -> float:
+    if abs(value) > _MICROSECONDS:
+        return value / 1e6
+    return value / 1e3 if abs(value) > _MILLISECONDS else value

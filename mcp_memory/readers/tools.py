@@ -1,0 +1,73 @@
+"""Tools: what a call of an agent's tool runs, touches and brings back, from its name and arguments."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from mcp_memory.models import Observation, SourceClass, ToolCall
+from mcp_memory.readers.blobs import without_blobs
+
+SHELLS = frozenset({"bash", "powershell", "shell", "exec_command", "run_shell_command", "execute"})
+"""Tools that run the command in their arguments."""
+EDITORS = frozenset(
+    {"edit", "write", "multiedit", "notebookedit", "str_replace", "replace", "write_file", "create"}
+)
+"""Tools that write to the file in their arguments."""
+OUTSIDE = frozenset({"webfetch", "websearch", "web_fetch", "web_search", "google_web_search"})
+"""Tools whose output comes from the web."""
+FILES = frozenset({"read", "read_file", "read_many_files", "view", "grep", "glob"})
+"""Tools whose output is the content or the names of files."""
+_PATHS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename")
+_DEPTH = 64
+_VERBS = r"retain|search|fetch|runbook|consolidate|delete"
+_MEMORY = re.compile(rf"mcp_.*memory.*[_.:/-](?:{_VERBS})", re.IGNORECASE)
+
+
+def tool_call(id_: str, name: str, arguments: Mapping[str, Any]) -> ToolCall:
+    """The call, its arguments whole (blobs by name), with the command it runs and the files it names."""
+    kept = {str(key): _value(value, 1) for key, value in arguments.items()}
+    tool = name.lower()
+    command = kept.get("command", kept.get("cmd")) if tool in SHELLS else None
+    paths = [path for key in _PATHS if isinstance(path := kept.get(key), str) and path]
+    return ToolCall(
+        id=id_,
+        name=name,
+        arguments=kept,
+        command=command if isinstance(command, str) else None,
+        paths=tuple(dict.fromkeys(paths)),
+        edits=bool(paths) and tool in EDITORS,
+    )
+
+
+def is_shell(name: str) -> bool:
+    """Whether a tool of this name runs commands."""
+    return name.lower() in SHELLS
+
+
+def source_of(name: str) -> SourceClass:
+    """Who speaks in the output of a tool: content of files, the web and other servers is external."""
+    tool = name.lower()
+    outside = tool in OUTSIDE or tool in FILES or tool.startswith("mcp_")
+    return SourceClass.EXTERNAL if outside else SourceClass.TOOL
+
+
+def unfed(name: str, seen: Observation) -> Observation:
+    """The observation, without its text where a memory server spoke: memory does not feed on itself."""
+    if not seen.text or not _MEMORY.fullmatch(name):
+        return seen
+    note = f"[recalled memory: left out, {len(seen.text)} characters]"
+    return seen.model_copy(update={"text": note})
+
+
+def _value(value: Any, depth: int) -> JsonValue:
+    if isinstance(value, str):
+        return without_blobs(value)
+    if depth > _DEPTH:
+        return f"[left out: nested deeper than {_DEPTH}]"
+    if isinstance(value, dict):
+        return {str(key): _value(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_value(item, depth + 1) for item in value]
+    return value if isinstance(value, int | float) else None

@@ -1,0 +1,126 @@
+"""Settings: every one an `MCP_MEMORY_*` variable with its sentence; the README's table is made of them."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""Separated by commas, so that a host's `env` block can hold it."""
+
+
+def _default_home() -> Path:
+    return user_data_path("mcp-memory", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """What a user may choose; read once, at the composition root.
+
+    Raises:
+        pydantic.ValidationError: a variable holds a value of the wrong kind.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MCP_MEMORY_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=_default_home,
+        description="Folder of the bank: store, archive, spool and locks.",
+    )
+    index_auto: bool = Field(
+        default=True,
+        description="Whether `serve` keeps the history of allowed projects indexed in the background.",
+    )
+    index_scope: Literal["project", "everything"] = Field(
+        default="project",
+        description="What `serve` may index unasked: the project it was started in, or everything; "
+        "running `mcp-memory index` once allows everything.",
+    )
+    index_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How many seconds the background indexer rests between two looks.",
+    )
+    include: Names = Field(
+        default=(),
+        description="Only sessions whose project folder matches one of these patterns are read "
+        "(`~/work/*`, comma-separated); empty means all.",
+    )
+    exclude: Names = Field(
+        default=(),
+        description="Sessions and transcripts whose folder or path matches one of these patterns "
+        "are never read.",
+    )
+    embedding_model: str = Field(
+        default="default",
+        description="`default` for the bundled model, `hash` for a test model, `none` for words "
+        "only, or the name of a fastembed model.",
+    )
+    embedding_path: Path | None = Field(
+        default=None,
+        description="Folder with the files of a fastembed model, where it must not be downloaded.",
+    )
+    embedding_threads: int = Field(
+        default=2, ge=1, le=64, description="Processor threads that the embedding model may use."
+    )
+    floor: float = Field(
+        default=0.35,
+        ge=0,
+        le=1,
+        description="Score below which search answers `nothing found` and names the nearest.",
+    )
+    search_tokens: int = Field(
+        default=1500, ge=100, le=20000, description="Default token budget of a search answer."
+    )
+    fetch_tokens: int = Field(
+        default=4000, ge=100, le=100000, description="Default token budget of a fetch answer."
+    )
+    runbook_tokens: int = Field(
+        default=2000, ge=200, le=20000, description="Default token budget of a runbook."
+    )
+    step_chars: int = Field(
+        default=4000,
+        ge=500,
+        le=100000,
+        description="Characters of one tool output shown in the archive; `fetch` opens the rest.",
+    )
+    busy_seconds: float = Field(
+        default=30.0, gt=0, description="How long to wait for another process's lock."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING", description="How much is written to stderr."
+    )
+
+    @field_validator("include", "exclude", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        # LanceDB takes a bare relative name such as `db` for a cloud address.
+        return value.expanduser().absolute()
+
+    @property
+    def store_dir(self) -> Path:
+        """The LanceDB database."""
+        return self.home / "store"
+
+    @property
+    def archive_dir(self) -> Path:
+        """The files rendered from trajectories."""
+        return self.home / "archive"
+
+    @property
+    def spool_dir(self) -> Path:
+        """What hooks left for the indexer."""
+        return self.home / "spool"
+
+    @property
+    def locks_dir(self) -> Path:
+        """Lock files of the processes that share this home."""
+        return self.home / "locks"

@@ -1,0 +1,1 @@
+"""The store: LanceDB behind one room; tables `evidence`, `memories`, `ledger` and `sessions`."""

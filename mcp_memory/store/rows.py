@@ -1,0 +1,154 @@
+"""Rows of the four tables as plain values; light enough to import before LanceDB."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Table = Literal["evidence", "memories", "ledger", "sessions"]
+EvidenceKind = Literal["step", "episode", "output"]
+Phase = Literal["once", "intent", "commit", "done", "reversed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """A step, an episode, or a large tool output kept once per session."""
+
+    key: str
+    """The ref: `t:…#12`, `e:….2` or `o:…`."""
+    kind: EvidenceKind
+    trajectory: str
+    first: int
+    last: int
+    """Step numbers, inclusive."""
+    project: str
+    source: str
+    """A SourceClass value."""
+    at: datetime | None
+    outcome: str
+    text: str
+    """Own words, searchable."""
+    context: str
+    """Words of the goal and the neighbouring steps."""
+    identifiers: str
+    """Paths, symbols, flags and error codes, separated by spaces."""
+    paths: tuple[str, ...]
+    body: str
+    """The whole masked record as JSON of a Step or Episode; empty for an output: `text` is whole."""
+    hash: str
+    """SHA-256 over all that is derived from the record, to see what a new indexing changed."""
+    flags: tuple[str, ...]
+    state: str
+    batch: str
+    vector: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session in the catalogue."""
+
+    id: str
+    """Trajectory id."""
+    format: str
+    native_id: str
+    project: str
+    cwd: str
+    title: str
+    goal: str
+    outcome: str
+    steps: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    source_path: str
+    size: int
+    mtime_ns: int
+    fingerprint: str
+    """SHA-256 over the masked trajectory and the versions of reader and rules."""
+    folder: str
+    """Archive folder, relative to the archive root, `/`-separated; never changes."""
+    parent: str
+    state: str
+    body: str
+    """JSON of the Trajectory without its steps."""
+    entry: str
+    """JSON of what the archive's indexes say of it."""
+    batch: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRow:
+    """One version of one memory."""
+
+    key: str
+    """The ref: `m:…`."""
+    version: int
+    kind: str
+    project: str
+    source: str
+    standing: str
+    state: str
+    at: datetime
+    text: str
+    """Title, text and conditions, searchable."""
+    context: str
+    """Goals of its evidence."""
+    identifiers: str
+    paths: tuple[str, ...]
+    evidence: tuple[str, ...]
+    """Refs of its evidence."""
+    body: str
+    """JSON of the Memory."""
+    hash: str
+    """SHA-256 over content and source: the same thing said twice has the same hash."""
+    batch: str
+    vector: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One phase of one change; never text."""
+
+    batch: str
+    phase: Phase
+    op: str
+    refs: tuple[str, ...]
+    hashes: tuple[str, ...]
+    actor: str
+    owner: str
+    """Name of the writer's lock, by which a dead writer is known."""
+    at: datetime
+    inverse: str
+    """JSON: how to take the change back."""
+    effects: str
+    """JSON: what is still to be done after the commit, idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key that a channel found, with the channel's own score, best first."""
+
+    key: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A filter over `evidence` or `memories`; every field given must hold, empty means any."""
+
+    keys: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    trajectories: tuple[str, ...] = ()
+    states: tuple[str, ...] = ("live",)
+    outcomes: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    not_batches: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    path: str = ""
+    """A path that `paths` holds, whole or by its ending at a folder boundary."""
+    cites: str = ""
+    """Memories only: a ref that `evidence` holds, by prefix."""
+    first: int | None = None
+    last: int | None = None
+    """Evidence only: rows whose span overlaps these step numbers."""

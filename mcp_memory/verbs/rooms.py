@@ -1,0 +1,49 @@
+"""Rooms: what every verb works with; opened together by `open_bank`, closed together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mcp_memory.archive import Archive
+from mcp_memory.embedder import Embedder
+from mcp_memory.errors import EmbedderUnavailable
+from mcp_memory.settings import Settings
+from mcp_memory.store import Store
+
+
+def utc_now() -> datetime:
+    """The clock of a real bank; tests pass their own."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Store, archive and embedder of one open bank, with its settings and its clock."""
+
+    settings: Settings
+    store: Store
+    archive: Archive
+    embedder: Embedder | None
+    project: str
+    """The project that this process was started in; answers come from it and from `user`."""
+    now: Callable[[], datetime] = utc_now
+
+    async def query_vector(self, text: str) -> tuple[float, ...] | None:
+        """The vector of a query; None while search goes by words only."""
+        if self.embedder is None or not self.store.vectors_ready:
+            return None
+        try:
+            return await self.embedder.embed_query(text)
+        except EmbedderUnavailable:
+            return None
+
+    async def vectors(self, texts: list[str]) -> list[tuple[float, ...] | None]:
+        """One vector a text; None for empty texts, and for all while there is no embedder."""
+        wanted = [text for text in texts if text]
+        if self.embedder is None or not self.store.vectors_ready or not wanted:
+            return [None] * len(texts)
+        try:
+            made = iter(await self.embedder.embed(wanted))
+        except EmbedderUnavailable:
+            return [None] * len(texts)
+        return [next(made) if text else None for text in texts]

@@ -1,0 +1,174 @@
+"""search: channels over evidence and memories, fused, ranked, cut at the floor and the budget."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import anyio
+
+from mcp_memory import projects, ranking, refs, tokens
+from mcp_memory.models import Hit, Memory, Outcome, Query, SearchResult, SourceClass, Standing
+from mcp_memory.store.rows import EvidenceRow, MemoryRow, Table, Where
+from mcp_memory.verbs import spans
+from mcp_memory.verbs.rooms import Rooms
+
+DEPTH = 60
+"""How deep each channel is read: fusion needs more than an answer shows."""
+SNIPPET_CHARS = 480
+WEIGHTS: Mapping[str, float] = {"words": 1.0, "context": 0.5, "identifiers": 0.7, "vectors": 0.8}
+LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
+TABLES: tuple[Table, ...] = ("evidence", "memories")
+EVIDENCE_KINDS = ("step", "episode", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which records may answer."""
+
+    projects: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that channels found: a step, an episode or a memory, with what is shown of it."""
+
+    ref: str
+    row: EvidenceRow | MemoryRow
+    why: Mapping[str, float]
+    rank: float
+    score: float
+    memory: Memory | None = None
+
+
+async def search(rooms: Rooms, query: Query) -> SearchResult:
+    """What bears on the questions, best first; below the floor only the nearest, named as such."""
+    scope = await scope_of(rooms, query.project)
+    lists: list[list[Candidate]] = [[] for _ in query.texts]
+
+    async def ask(place: int, text: str) -> None:
+        lists[place] = await _ask(rooms, ranking.clean_query(text), query, scope)
+
+    async with anyio.create_task_group() as tasks:
+        for place, text in enumerate(query.texts):
+            tasks.start_soon(ask, place, text)
+    floor = rooms.settings.floor
+    above = [[c for c in found if c.score >= floor] for found in lists]
+    notes = (*scope.notes, *_degraded(rooms))
+    if any(above):
+        return SearchResult(found=True, hits=await _hits(rooms, query, above), notes=notes)
+    nearest = await _hits(rooms, query.model_copy(update={"limit": min(3, query.limit)}), lists)
+    return SearchResult(found=False, hits=(), nearest=nearest, notes=notes)
+
+
+async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
+    """The projects that answer: the one asked for and `user`; an unknown one is said."""
+    if asked == "*":
+        return Scope(())
+    known = await rooms.store.projects()
+    wanted = projects.resolve(asked or rooms.project, known)
+    if wanted is not None:
+        return Scope(tuple(dict.fromkeys((wanted, projects.USER))))
+    some = ", ".join(list(known)[:5]) or "none yet"
+    note = f"No history of {asked or rooms.project}; known: {some}. project='*' asks them all."
+    return Scope((asked or rooms.project, projects.USER), (note,))
+
+
+def _degraded(rooms: Rooms) -> tuple[str, ...]:
+    if rooms.embedder is None or not rooms.store.vectors_ready:
+        return ("Words only: no vectors are in use.",)
+    return ()
+
+
+async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Candidate]:
+    vector = await rooms.query_vector(text)
+    found: dict[Table, dict[str, list[ranking.Found]]] = {table: {} for table in TABLES}
+
+    async def words(table: Table, channel: str, where: Where) -> None:
+        column = LEXICAL[channel]
+        found[table][channel] = await rooms.store.by_words(
+            table, text, column=column, where=where, limit=DEPTH
+        )
+
+    async def near(table: Table, where: Where, asked: tuple[float, ...]) -> None:
+        found[table]["vectors"] = await rooms.store.by_vector(
+            table, asked, where=where, limit=DEPTH
+        )
+
+    async with anyio.create_task_group() as tasks:
+        for table in TABLES:
+            where = _where(table, query, scope)
+            if where is None:
+                continue
+            for channel in LEXICAL:
+                tasks.start_soon(words, table, channel, where)
+            if vector is not None:
+                tasks.start_soon(near, table, where, vector)
+    return await _judge(rooms, text, found)
+
+
+def _where(table: Table, query: Query, scope: Scope) -> Where | None:
+    if table == "evidence":
+        kinds = tuple(kind for kind in query.kinds if kind in EVIDENCE_KINDS)
+        kinds += ("output",) if "step" in kinds else ()
+    else:
+        kinds = tuple(kind for kind in query.kinds if kind not in EVIDENCE_KINDS)
+    if query.kinds and not kinds:
+        return None
+    if table == "memories" and query.outcome is not None:
+        return None
+    return Where(
+        kinds=kinds,
+        projects=scope.projects,
+        outcomes=(query.outcome.value,) if query.outcome else (),
+        since=query.since,
+        until=query.until,
+        path=query.path,
+        states=("live",) if table == "evidence" else ("live", "superseded"),
+    )
+
+
+async def _judge(
+    rooms: Rooms, text: str, found: Mapping[Table, Mapping[str, Sequence[Found]]]
+) -> list[Candidate]:
+    """Fuse the channels of each table, look the rows up, and let ranking judge them."""
+    fused = [
+        hit
+        for channels in found.values()
+        for hit in ranking.fuse(
+            {name: [one.key for one in hits] for name, hits in channels.items()}, weights=WEIGHTS
+        )[:DEPTH]
+    ]
+    near = {
+        one.key: one.score for channels in found.values() for one in channels.get("vectors", ())
+    }
+    candidates = await _looked_up(rooms, fused)
+    used = await rooms.usage()
+    features = {
+        key: ranking.Features(
+            text="\n".join((row.text, row.context)),
+            identifiers=row.identifiers,
+            similarity=near.get(key, 0.0),
+            source=SourceClass(row.source),
+            outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
+            standing=memory.standing if memory else None,
+            superseded=row.state == "superseded",
+            used=used.get(f"{key}@{memory.version}", (0, 0)) if memory else (0, 0),
+            at=row.at,
+        )
+        for key, (row, memory) in candidates.items()
+    }
+    ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
+    asked = ranking.terms(text)
+    made = [
+        Candidate(
+            ref=_ref(candidates[hit.key][0]),
+            row=candidates[hit.key][0],
+            why=hit.why,
+            rank=hit.score,
+            score=ranking.confidence(asked, features[hit.key]),
+            memory=candidates[hit.key][1],
+        )
+        for hit in ranked
+    ]
+    return _once(made)
