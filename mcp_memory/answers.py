@@ -11,6 +11,7 @@ from mcp_memory.models import (
     Fetched,
     FetchResult,
     Hit,
+    Listed,
     Retained,
     Runbook,
     SearchResult,
@@ -41,6 +42,13 @@ def as_text(model: Answer) -> str:
         case Deletion():
             lines = _deletion(model)
     return "\n".join(line for line in lines if line)
+
+
+def one_line(item: Listed) -> str:
+    """A listing's line: ref, date, project, marks, title; whatever it holds, it stays one line."""
+    day = item.at.date().isoformat() if item.at else "undated"
+    parts = (item.ref, day, item.project, " ".join(item.marks), " ".join(item.title.split())[:120])
+    return guard.neutralise(" · ".join(part for part in parts if part))
 
 
 def _search(result: SearchResult) -> Iterator[str]:

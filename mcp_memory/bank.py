@@ -1,8 +1,10 @@
 """MemoryBank: one open collection and its six verbs; `open_bank` is the composition root."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 from mcp_memory import indexer, projects
 from mcp_memory.archive import Archive
@@ -13,18 +15,24 @@ from mcp_memory.models import (
     DeletionMode,
     Draft,
     FetchResult,
+    FileReport,
     Filter,
+    Inspection,
+    Listed,
     Outcome,
     Query,
     Retained,
     Runbook,
     SearchResult,
+    Status,
     Task,
 )
 from mcp_memory.settings import Settings
 from mcp_memory.store import open_store
-from mcp_memory.verbs import consolidate, delete, fetch, retain, runbook, search
+from mcp_memory.verbs import consolidate, delete, fetch, listing, retain, runbook, search
 from mcp_memory.verbs.rooms import Rooms, utc_now
+
+Listable = Literal["sessions", "memories", "projects", "changes"]
 
 
 class MemoryBank:
@@ -79,6 +87,32 @@ class MemoryBank:
         """Preview, forget, restore or purge."""
         asked = delete.Asked(tuple(refs), chosen, mode=mode, reason=reason, confirm=confirm)
         return await delete.delete(self.rooms, asked)
+
+    async def inspect(self, ref: str, asked: Inspection) -> str:
+        """Steps of a session within a cap of characters."""
+        return await listing.inspect(self.rooms, ref, asked)
+
+    async def listing(self, what: Listable, *, project: str = "*", limit: int = 50) -> list[Listed]:
+        """Sessions, memories, projects or changes, newest first."""
+        match what:
+            case "sessions":
+                return await listing.sessions(self.rooms, project=project, limit=limit)
+            case "memories":
+                return await listing.memories(self.rooms, project=project, limit=limit)
+            case "projects":
+                return await listing.known_projects(self.rooms)
+            case "changes":
+                return await listing.changes(self.rooms, limit=limit)
+
+    async def status(self) -> Status:
+        """What the bank holds and how it is."""
+        return await listing.status(self.rooms)
+
+    async def index(
+        self, paths: Iterable[Path], *, progress: indexer.Progress | None = None
+    ) -> list[FileReport]:
+        """Index transcript files and folders; a file that cannot be read is reported, not raised."""
+        return await indexer.index(self.rooms, paths, progress=progress)
 
     async def keep_indexed(self) -> None:
         """Index new history of the allowed projects again and again, until cancelled."""

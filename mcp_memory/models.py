@@ -337,6 +337,42 @@ class Task(Frozen):
     budget_tokens: int | None = None
 
 
+class Inspection(Frozen):
+    """What `inspect` shows of a span: everything, or only what failed, ran, matched or was touched."""
+
+    span: str = ""
+    """`A:B`, step numbers counted from 1; empty means all that the ref names."""
+    match: str = ""
+    files: bool = False
+    errors: bool = False
+    commands: bool = False
+    cap: int = 12_000
+    """Most characters shown."""
+
+
+class Listed(Frozen):
+    """One line of a listing: a session, a memory, a project or a change."""
+
+    ref: str
+    at: datetime | None = None
+    project: str = ""
+    title: str = ""
+    marks: tuple[str, ...] = ()
+
+
+class Status(Frozen):
+    """What the bank holds and how it is."""
+
+    home: Path
+    schema_version: int
+    counts: Mapping[str, int]
+    """Sessions, steps, episodes, memories, changes."""
+    projects: Mapping[str, int]
+    model: str
+    bytes: int
+    notes: tuple[str, ...] = ()
+
+
 class Filter(Frozen):
     """Which records a deletion by filter means; every field given must hold, at least one is."""
 

@@ -7,8 +7,9 @@ from typing import Protocol
 from mcp_memory.errors import UnknownTranscript
 from mcp_memory.models import Trajectory
 from mcp_memory.readers import claude_code, swe_agent
+from mcp_memory.readers.jsonl import open_transcript
 
-__all__ = ["READERS", "Reader", "detect"]
+__all__ = ["READERS", "Reader", "detect", "open_transcript"]
 
 
 class Reader(Protocol):

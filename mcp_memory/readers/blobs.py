@@ -4,7 +4,9 @@ import binascii
 import hashlib
 import re
 
-_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/]{200,}={0,2})")
+_DATA_URI = re.compile(
+    r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/]{200,}={0,2})"
+)
 
 
 def placeholder(media_type: str, encoded: str) -> str:

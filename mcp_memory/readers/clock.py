@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 
+_LONGEST = 40
 _MILLISECONDS, _MICROSECONDS = 1e11, 1e14
 
 
 def moment(value: object) -> datetime | None:
-    """A time from ISO 8601 text (without a zone: UTC) or a Unix number in s, ms or µs; else None."""
+    """A time from ISO 8601 text (no zone: UTC) or a Unix number in s, ms or µs; else None."""
     try:
-        if isinstance(value, str) and len(value) <= 40:
+        if isinstance(value, str) and len(value) <= _LONGEST:
             found = datetime.fromisoformat(value.strip())
             return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Tolerant input: bytes of a transcript, its JSON lines, and the values in them, whatever they turn out to be."""
+"""Tolerant input: a transcript's bytes, its JSON lines, and the values in them."""
 
 import gzip
 import io
@@ -58,10 +58,10 @@ class _Expanded(io.RawIOBase):
 
 
 def open_transcript(path: Path) -> BinaryIO:
-    """The bytes of a transcript, decompressed where they are gzip's, by content and not by name.
+    """The bytes of a transcript, decompressed where their content (not their name) is gzip's.
 
     Raises:
-        OSError: it cannot be opened; later, while reading: it is damaged or expands without end.
+        OSError: it cannot be opened; later, on reading: it is damaged or expands without end.
     """
     stream = path.open("rb")
     try:
@@ -73,7 +73,7 @@ def open_transcript(path: Path) -> BinaryIO:
 
 
 def read_lines(path: Path, refusals: list[Refusal]) -> Iterator[tuple[int, Record]]:
-    """The objects of a JSONL file with their line numbers; what is no object is named in `refusals`.
+    """The objects of a JSONL file with their line numbers; what is none is named in `refusals`.
 
     Lines with damaged UTF-8, lone surrogates or NUL bytes are repaired with U+FFFD, read, and named.
 

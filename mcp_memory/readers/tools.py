@@ -1,4 +1,4 @@
-"""Tools: what a call of an agent's tool runs, touches and brings back, from its name and arguments."""
+"""Tools: what a call runs, touches and brings back, from its tool's name and arguments."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _MEMORY = re.compile(rf"mcp_.*memory.*[_.:/-](?:{_VERBS})", re.IGNORECASE)
 
 
 def tool_call(id_: str, name: str, arguments: Mapping[str, Any]) -> ToolCall:
-    """The call, its arguments whole (blobs by name), with the command it runs and the files it names."""
+    """The call, arguments whole (blobs by name), with the command and the files in them."""
     kept = {str(key): _value(value, 1) for key, value in arguments.items()}
     tool = name.lower()
     command = kept.get("command", kept.get("cmd")) if tool in SHELLS else None
@@ -54,7 +54,7 @@ def source_of(name: str) -> SourceClass:
 
 
 def unfed(name: str, seen: Observation) -> Observation:
-    """The observation, without its text where a memory server spoke: memory does not feed on itself."""
+    """The observation, without its text where a memory spoke: it must not feed on itself."""
     if not seen.text or not _MEMORY.fullmatch(name):
         return seen
     note = f"[recalled memory: left out, {len(seen.text)} characters]"

@@ -28,6 +28,12 @@ class Rooms:
     """The project that this process was started in; answers come from it and from `user`."""
     now: Callable[[], datetime] = utc_now
 
+    def degraded(self) -> tuple[str, ...]:
+        """What answers go without, said plainly."""
+        if self.embedder is None or not self.store.vectors_ready:
+            return ("Words only: no vectors are in use.",)
+        return ()
+
     async def query_vector(self, text: str) -> tuple[float, ...] | None:
         """The vector of a query; None while search goes by words only."""
         if self.embedder is None or not self.store.vectors_ready:

@@ -54,7 +54,7 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
             tasks.start_soon(ask, place, text)
     floor = rooms.settings.floor
     above = [[c for c in found if c.score >= floor] for found in lists]
-    notes = (*scope.notes, *_degraded(rooms))
+    notes = (*scope.notes, *rooms.degraded())
     if any(above):
         return SearchResult(found=True, hits=await _hits(rooms, query, above), notes=notes)
     nearest = await _hits(rooms, query.model_copy(update={"limit": min(3, query.limit)}), lists)
@@ -72,12 +72,6 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
     some = ", ".join(list(known)[:5]) or "none yet"
     note = f"No history of {asked or rooms.project}; known: {some}. project='*' asks them all."
     return Scope((asked or rooms.project, projects.USER), (note,))
-
-
-def _degraded(rooms: Rooms) -> tuple[str, ...]:
-    if rooms.embedder is None or not rooms.store.vectors_ready:
-        return ("Words only: no vectors are in use.",)
-    return ()
 
 
 async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Candidate]:

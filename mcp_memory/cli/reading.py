@@ -1,0 +1,46 @@
+"""`inspect` and `list`: looking at sessions and memories without a host."""
+
+import click
+
+from mcp_memory import answers
+from mcp_memory.cli.door import command, opened
+from mcp_memory.models import Inspection
+
+
+@click.command("inspect")
+@click.argument("ref")
+@click.option("--span", "span", help="Steps A:B, counted from 1.")
+@click.option("--match", default="", help="Only steps whose words match this regular expression.")
+@click.option("--files", is_flag=True, help="Only the files that the steps touch.")
+@click.option("--errors", is_flag=True, help="Only what failed.")
+@click.option("--commands", is_flag=True, help="Only commands, with their exit codes.")
+@click.option("--cap", type=click.IntRange(200, 1_000_000), default=12_000, show_default=True)
+@command
+async def inspect_command(
+    ref: str,
+    span: str | None,
+    match: str,
+    files: bool,  # noqa: FBT001 a click flag
+    errors: bool,  # noqa: FBT001 a click flag
+    commands: bool,  # noqa: FBT001 a click flag
+    cap: int,
+) -> None:
+    """Show the steps that REF names (t:…, t:…#12-15, e:….2), within a cap of characters."""
+    asked = Inspection(
+        match=match, files=files, errors=errors, commands=commands, cap=cap, span=span or ""
+    )
+    async with opened() as bank:
+        click.echo(await bank.inspect(ref, asked))
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(["sessions", "memories", "projects", "changes"]), default="sessions")
+@click.option("--project", help="Project path or folder name; '*' for all (default).", default="*")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@command
+async def list_command(what: str, project: str, limit: int) -> None:
+    """List sessions, memories, projects, or changes, newest first."""
+    async with opened() as bank:
+        lines = await bank.listing(what, project=project, limit=limit)
+        for line in lines:
+            click.echo(answers.one_line(line))

@@ -1,0 +1,407 @@
+"""Ranking: how queries and texts are read, channels are fused, and hits weighed, shared and cut."""
+
+import math
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain, islice
+from typing import TypeVar
+
+from mcp_memory.models import Outcome, SourceClass, Standing
+
+T = TypeVar("T")
+
+MOST_NAMES, MOST_IDENTIFIERS, LONGEST_NAME = 300, 400, 160
+QUERY_CHARS, QUERY_TERMS, QUERY_PIECE = 400, 64, 130
+RRF_K = 60
+SESSION_CAP = 3
+HALF_LIFE_DAYS = 42.0
+
+# One character class, so that reading is linear whatever the text; what a token is comes after.
+_TOKEN = re.compile(r"[^\s\"'`<>(){}\[\],;|=“”‘’«»…「」『』，。、！？：；（）]+")
+_CALLED = re.compile(r"\b([^\W\d]\w{2,60})\(\)")
+_TICKED = re.compile(r"`([^\s`]{2,80})`")
+_NUMBERED = re.compile(r"\b[A-Z]{2,8} \d{3,5}\b")
+_LINE_NUMBER = re.compile(r"(?::\d+){1,2}$")
+_SHAPES = re.compile(
+    r"""
+      --[A-Za-z][\w-]+                                    # --flag
+    | \$[A-Za-z_]\w+                                      # $VARIABLE
+    | (?:https?|file|s3|ssh|git)://\S+
+    | (?:[A-Za-z]:[\\/]|~/|\.{1,2}/|/)[\w.@+\\/:~-]*\w{2}[\w.@+\\/~-]*  # a rooted path
+    | @?[\w.+-]+(?:/[\w.@+-]+){2,}/? | @[\w.-]+/[\w.-]+   # a deep path, @scope/name
+    | [\w.@+-]+/(?:[\w@+-]*\.[A-Za-z]\w{0,9}|[\w.@+-]*_[\w.@+-]*)       # folder/file.ending
+    | [\w@+-]*[^\W\d_][\w@+-]*(?:\.[\w@+-]+)*\.[A-Za-z]\w{0,9}          # file.ending, dotted.name
+    | \.[a-z][a-z0-9_-]{2,}                               # .dotfile
+    | \w+(?:(?:::|->|\#)\w+)+                             # a::b
+    | v\d+(?:\.\d+)+[\w.+-]* | \d+\.\d+\.\d+[\w.+-]*      # a version
+    | [A-Z]{1,8}-?\d{2,8}(?:-\d+)* | E[A-Z]{4,12} | SIG[A-Z]{3,6}       # an error code
+    | 0x[0-9A-Fa-f]+ | (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}           # a hexadecimal id
+    | [0-9a-f]{4,}(?:-[0-9a-f]{4,})+
+    | _*[^\W_]+(?:_+[^\W_]+)+_* | __\w+__                 # snake_case
+    | [^\W\d_]*[a-z0-9][A-Z]\w* | [A-Z]{2,}[a-z]{2,}\w*   # camelCase, HTTPServer
+    | [A-Za-z]{2,}\d+\w*                                  # sha256
+    """,
+    re.VERBOSE,
+)
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
+_CJK_RUN = re.compile(rf"[{_CJK}]+")
+_SENTENCE = re.compile(r"(?:^|[.!?:]\s+|\n\s*)([A-Z])(?=[a-z]+\b)")
+_ASKED = re.compile(r"[^\n]*[?？؟][ \t]*$", re.MULTILINE)
+_FAULT = re.compile(r"^[ \t]*[\w.:]*[A-Z]\w*(?:\[\w+\])?:[ \t]+\S[^\n]*", re.MULTILINE)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """What code calls by name in a text, each once, in order of first sight, at most 300.
+
+    Paths, file names, symbols, flags, error codes (`E0308`, `HTTP 404`), hexadecimal ids,
+    versions and variables. Of more, the first and the last half are kept.
+    """
+    shaped = (_shape(token) for token in dict.fromkeys(_TOKEN.findall(text)))
+    marked = chain(_NUMBERED.findall(text), _TICKED.findall(text), _CALLED.findall(text))
+    found = list(dict.fromkeys(name for name in chain(shaped, marked) if name))
+    if len(found) <= MOST_NAMES:
+        return tuple(found)
+    return (*found[: MOST_NAMES // 2], *found[-MOST_NAMES // 2 :])
+
+
+def words(identifier: str) -> tuple[str, ...]:
+    """The words that an identifier is made of: `getUserName` gives get, user, name."""
+    parts = (part.casefold() for part in _PARTS.findall(identifier))
+    return tuple(dict.fromkeys(part for part in parts if len(part) > 1))
+
+
+def identifiers(text: str) -> tuple[str, ...]:
+    """`names`, then the words they are made of: what an index of identifiers holds, at most 400."""
+    whole = names(text)
+    parts = (part for name in whole for part in words(name) if not part.isdigit())
+    return tuple(islice(dict.fromkeys(chain(whole, parts)), MOST_IDENTIFIERS))
+
+
+def is_name(token: str) -> bool:
+    """Whether a token is clearly an identifier by its shape alone."""
+    return _shape(token) == token or _NUMBERED.fullmatch(token) is not None
+
+
+@lru_cache(maxsize=1 << 16)
+def _shape(token: str) -> str:
+    """The identifier that a token is, without what clings to it; empty when it is none."""
+    bare = _LINE_NUMBER.sub("", token.strip("*!?~").rstrip(".:,/&\\").lstrip(":&#*"))
+    if not 2 < len(bare) <= LONGEST_NAME:
+        return ""
+    bare = bare.removeprefix("./")
+    return bare if _SHAPES.fullmatch(bare) else ""
+
+
+def clean_query(query: str) -> str:
+    """A query of at most 400 characters and 64 words that still says what is looked for.
+
+    Of a pasted prompt, a stack trace or a block of code stay the last question, the last line
+    of the shape `Name: message`, the first and the last line, and the names met last.
+    """
+    flat = " ".join(query.split())
+    if len(flat) <= QUERY_CHARS and len(flat.split()) <= QUERY_TERMS:
+        return flat
+    lines = [line for line in query.splitlines() if line.strip(" \t`~#=-*_>")]
+    ends = (lines[-1], lines[0]) if lines else ()
+    marked = (found[-1] for found in (_ASKED.findall(query), _FAULT.findall(query)) if found)
+    pieces = [_piece(line) for line in dict.fromkeys((*marked, *ends))]
+    known = " ".join(pieces)
+    pieces += [name for name in reversed(names(query)) if name not in known]
+    return _fitting(pieces)
+
+
+def _piece(line: str) -> str:
+    """The end of a long line for a question, its head otherwise."""
+    flat = " ".join(line.split())
+    if len(flat) <= QUERY_PIECE:
+        return flat
+    if flat[-1] in "?？؟":
+        return flat[-QUERY_PIECE:].partition(" ")[2] or flat[-QUERY_PIECE:]
+    return flat[:QUERY_PIECE].rpartition(" ")[0] or flat[:QUERY_PIECE]
+
+
+def _fitting(pieces: Iterable[str]) -> str:
+    kept: list[str] = []
+    chars = count = 0
+    for piece in pieces:
+        chars += len(piece) + 1
+        count += len(piece.split())
+        if chars <= QUERY_CHARS and count <= QUERY_TERMS:
+            kept.append(piece)
+        else:
+            chars -= len(piece) + 1
+            count -= len(piece.split())
+    return " ".join(kept)
+
+
+def terms(query: str) -> tuple[str, ...]:
+    """The names and words of a query, each once, as they were written, at most 64.
+
+    The capital that only opens a sentence is dropped; runs of CJK are cut into pairs.
+    """
+    plain = _SENTENCE.sub(lambda match: match[0][:-1] + match[1].lower(), query)
+    made = chain(names(query), *(_pairs(word) for word in _WORD.findall(plain)))
+    once = {term.casefold(): term for term in reversed(list(made)) if len(term) > 1}
+    return tuple(islice(reversed(once.values()), QUERY_TERMS))
+
+
+def _pairs(word: str) -> Iterator[str]:
+    if len(word) > 2 and _CJK_RUN.fullmatch(word):  # noqa: PLR2004 a pair is two
+        yield from (word[i : i + 2] for i in range(len(word) - 1))
+    else:
+        yield word
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """A key with its fused score and its rank in each channel that found it, counted from 1."""
+
+    key: str
+    score: float
+    ranks: Mapping[str, int]
+
+
+def fuse(
+    channels: Mapping[str, Sequence[str]],
+    *,
+    weights: Mapping[str, float] | None = None,
+    k: int = RRF_K,
+) -> list[Fused]:
+    """Weighted reciprocal rank fusion (Cormack et al., 2009), best first, ties by key.
+
+    A channel without a weight counts 1.
+    """
+    ranks: dict[str, dict[str, int]] = {}
+    for channel, keys in channels.items():
+        for rank, key in enumerate(dict.fromkeys(keys), 1):
+            ranks.setdefault(key, {})[channel] = rank
+    weigh = weights or {}
+    fused = [
+        Fused(
+            key, math.fsum(weigh.get(name, 1.0) / (k + rank) for name, rank in where.items()), where
+        )
+        for key, where in ranks.items()
+    ]
+    return sorted(fused, key=lambda one: (-one.score, one.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of a record besides its rank."""
+
+    text: str = ""
+    """Its words and its context."""
+    identifiers: str = ""
+    """Its identifiers, separated by spaces."""
+    similarity: float = 0.0
+    """Cosine to the query; 0 where there is none."""
+    source: SourceClass = SourceClass.AGENT
+    outcome: Outcome = Outcome.UNKNOWN
+    standing: Standing | None = None
+    superseded: bool = False
+    used: tuple[int, int] = (0, 0)
+    """How often it was used, and how often with success."""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A key with its final score, and why: channel to rank, prior to multiplier."""
+
+    key: str
+    score: float
+    why: Mapping[str, int | float] = field(default_factory=dict)
+
+
+def rank(
+    fused: Sequence[Fused], features: Mapping[str, Features], *, now: datetime
+) -> list[Ranked]:
+    """Fused hits with their priors, best first; priors of 1 are not mentioned.
+
+    Each prior is bounded (0.85 to 1.15; superseded 0.4), so none of them hides a hit.
+    """
+    ranked = []
+    for hit in fused:
+        known = priors(features.get(hit.key, Features()), now=now)
+        told = {name: weight for name, weight in known.items() if weight != 1.0}
+        why: dict[str, int | float] = {**hit.ranks, **told}
+        ranked.append(Ranked(hit.key, hit.score * math.prod(known.values()), why))
+    return sorted(ranked, key=lambda one: (-one.score, one.key))
+
+
+def priors(known: Features, *, now: datetime) -> dict[str, float]:
+    """The multipliers of a record by name."""
+    made = {
+        "outcome": {"success": 1.05, "failure": 0.98, "unknown": 1.0}[known.outcome.value],
+        "standing": 0.92 if known.standing is Standing.CANDIDATE else 1.0,
+        "trust": 0.9 + 0.15 * known.source.trust,
+        "reinforcement": _reinforcement(*known.used),
+        "recency": _recency(known.at, now),
+        "superseded": 0.4 if known.superseded else 1.0,
+    }
+    return {name: round(weight, 3) for name, weight in made.items()}
+
+
+def _reinforcement(used: int, succeeded: int) -> float:
+    """0.85 to 1.15: the share of successes, the surer the more uses there were."""
+    share = (succeeded + 1) / (used + 2)
+    return 1.0 + 0.3 * (share - 0.5) * used / (used + 2)
+
+
+def _recency(at: datetime | None, now: datetime) -> float:
+    """0.95 for what is old or undated, up to 1."""
+    days = math.inf if at is None else max(0.0, (now - at).total_seconds() / 86_400)
+    return 0.95 + 0.05 * 0.5 ** (days / HALF_LIFE_DAYS)
+
+
+def diversify(
+    ranked: Sequence[T], *, session_of: Callable[[T], str], limit: int, cap: int = SESSION_CAP
+) -> list[T]:
+    """At most `limit` items in their order, and at most `cap` a session while others are left.
+
+    An empty session is nobody's and has no cap.
+    """
+    seen: dict[str, int] = {}
+    first: list[int] = []
+    spare: list[int] = []
+    for place, item in enumerate(ranked):
+        session = session_of(item)
+        seen[session] = seen.get(session, 0) + 1
+        (spare if session and seen[session] > cap else first).append(place)
+    chosen = sorted([*first, *spare][:limit])
+    return [ranked[place] for place in chosen]
+
+
+def fair_shares(
+    lists: Sequence[Sequence[T]], limit: int, *, key: Callable[[T], Hashable] = lambda item: item
+) -> list[T]:
+    """At most `limit` items, taken in turns from the lists; what several lists hold counts once.
+
+    A list whose next item was taken already gives the one after it.
+    """
+    waiting = [iter(each) for each in lists]
+    taken: dict[Hashable, T] = {}
+    while waiting and len(taken) < limit:
+        still = []
+        for each in waiting:
+            item = next(((key(one), one) for one in each if key(one) not in taken), None)
+            if item is not None and len(taken) < limit:
+                taken[item[0]] = item[1]
+                still.append(each)
+        waiting = still
+    return list(taken.values())
+
+
+def within_budget(items: Iterable[tuple[T, int]], budget: int) -> list[T]:
+    """The items whose costs fit together, first come first; one that is too large is passed over."""
+    kept = []
+    for item, cost in items:
+        if cost <= budget:
+            kept.append(item)
+            budget -= cost
+    return kept
+
+
+def confidence(
+    asked: Sequence[str],
+    known: Features,
+    *,
+    frequencies: Mapping[str, int] | None = None,
+    total: int = 0,
+) -> float:
+    """0 to 1: how surely a record is about what was asked, from what is knowable without a model.
+
+    The share of the query's informative terms (`terms`) that the record holds, raised by cosine
+    above 0.5. Terms weigh by inverse document frequency (`frequencies` of `total` records, by
+    casefolded term), or else by shape and length: names most, short words nearly nothing.
+    A record without any of the query's names stays below 0.3; one without its weightiest word is
+    damped. At the default floor of 0.35 about a third of what identifies the query is there.
+    """
+    weights = {term: _weight(term, frequencies, total) for term in asked}
+    whole = math.fsum(weights.values())
+    if not whole:
+        return round(_nearness(known.similarity), 3)
+    text = f"{known.text}\n{known.identifiers}".casefold()
+    held = {term: _held(term.casefold(), text) for term in asked}
+    share = math.fsum(weights[term] * held[term] for term in asked) / whole
+    score = 1 - (1 - share) * (1 - _nearness(known.similarity))
+    named = [term for term in asked if is_name(term)]
+    if named and not any(held[term] for term in named):
+        return round(min(score, 0.3 * share + 0.1), 3)
+    if not held[max(asked, key=lambda term: weights[term])]:
+        score *= 0.75
+    return round(score, 3)
+
+
+def _nearness(similarity: float) -> float:
+    """Cosine as a share of certainty: nothing below 0.5, never more than 0.6."""
+    return 0.6 * min(1.0, max(0.0, (similarity - 0.5) / 0.4))
+
+
+def _weight(term: str, frequencies: Mapping[str, int] | None, total: int) -> float:
+    if frequencies is not None and total:
+        count = min(total, frequencies.get(term.casefold(), 0))
+        return math.log1p((total - count + 0.5) / (count + 0.5)) / math.log1p(2 * total + 1)
+    if is_name(term) or any(letter.isdigit() for letter in term):
+        return 1.5
+    length = min(len(term), 10) / 10
+    if _CJK_RUN.match(term):
+        return 0.5
+    return max(length * length, 0.4 if term[0].isupper() else 0.0)
+
+
+def _held(term: str, text: str) -> float:
+    """1 where the text has the term as a word, 0.7 where another ending of it."""
+    if _found(term, text, whole=True):
+        return 1.0
+    if len(term) > 4 and term.isalpha():  # noqa: PLR2004 shorter words have no endings to spare
+        return 0.7 * _found(term[: max(4, math.ceil(len(term) * 0.7))], text, whole=False)
+    return 0.0
+
+
+def _found(term: str, text: str, *, whole: bool) -> bool:
+    place, tries = text.find(term), 0
+    while place >= 0 and tries < 50:  # noqa: PLR2004 bounds the work on a text of repetitions
+        before, after = text[place - 1 : place], text[place + len(term) : place + len(term) + 1]
+        if not term[0].isascii() or not (before.isalnum() or (whole and after.isalnum())):
+            return True
+        place, tries = text.find(term, place + 1), tries + 1
+    return False
+
+
+def snippet(text: str, asked: Sequence[str], chars: int) -> str:
+    """At most `chars` characters of a text round its densest match, cut at word ends, cuts marked."""
+    if len(text) <= chars:
+        return text
+    room = max(1, chars - 2)
+    start = _densest(text, asked, room)
+    end = min(len(text), start + room)
+    if start and (gap := text.find(" ", start, start + 20)) >= 0:
+        start = gap + 1
+    if end < len(text) and (gap := text.rfind(" ", end - 20, end)) > start:
+        end = gap
+    return f"{'…' * (start > 0)}{text[start:end].strip()}{'…' * (end < len(text))}"
+
+
+def _densest(text: str, asked: Sequence[str], room: int) -> int:
+    """Where the window starts that holds most of the terms' weight, a little before its first."""
+    weights = {term.lower(): _weight(term, None, 0) for term in asked}
+    ordered = sorted(weights, key=len, reverse=True)
+    if not ordered:
+        return 0
+    pattern = re.compile("|".join(re.escape(term) for term in ordered), re.IGNORECASE)
+    places = [(m.start(), m[0].lower()) for m in islice(pattern.finditer(text), 2_000)]
+    best, where = 0.0, 0
+    for first, (start, _) in enumerate(places):
+        inside = {
+            term for place, term in places[first : first + 40] if place < start + room * 3 // 4
+        }
+        weight = math.fsum(weights.get(term, 0.0) for term in inside)
+        if weight > best:
+            best, where = weight, start
+    return min(max(0, where - room // 8), len(text) - room)

@@ -1,0 +1,169 @@
+"""Changes over several tables that a kill cannot leave half done: intent, commit, effects, done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+import orjson
+from pydantic import JsonValue
+
+from mcp_memory.store.filters import one_of, quoted, to_sql
+from mcp_memory.store.rows import (
+    EvidenceRow,
+    LedgerRow,
+    MemoryRow,
+    Phase,
+    SessionRow,
+    Table,
+    Where,
+)
+from mcp_memory.store.tables import Tables
+
+CHANGED: tuple[Table, ...] = ("evidence", "sessions", "memories")
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something to be done after the commit, any number of times with the same result."""
+
+    kind: Literal["drop", "state"]
+    table: Table
+    where: Where
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A dead writer's change that opening the store took back or carried out."""
+
+    batch: str
+    op: str
+    refs: tuple[str, ...]
+    how: Literal["reversed", "replayed"]
+
+
+@dataclass(slots=True)
+class Change:
+    """One batch in the making; what it adds is taken back when the block is left by an error."""
+
+    tables: Tables
+    intent: LedgerRow
+    effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def batch(self) -> str:
+        """The name by which this change can be undone."""
+        return self.intent.batch
+
+    async def add(
+        self,
+        *,
+        evidence: Sequence[EvidenceRow] = (),
+        sessions: Sequence[SessionRow] = (),
+        memories: Sequence[MemoryRow] = (),
+    ) -> None:
+        """Append rows; each takes the batch of this change."""
+        for table, rows in (("evidence", evidence), ("sessions", sessions), ("memories", memories)):
+            named = [replace(row, batch=self.batch) for row in rows]
+            await self.tables.append(table, named)  # type: ignore[arg-type]
+
+    def drop(self, table: Table, where: Where) -> None:
+        """Remove older rows, once the change is committed."""
+        self.effects.append(Effect("drop", table, where))
+
+    def set_state(self, table: Table, where: Where, state: str) -> None:
+        """Change the state of rows, once the change is committed."""
+        self.effects.append(Effect("state", table, where, state))
+
+
+async def commit(tables: Tables, change: Change) -> None:
+    """Make the change hold, then carry out its effects."""
+    effects = orjson.dumps([_told(effect) for effect in change.effects]).decode()
+    committed = replace(change.intent, phase="commit", effects=effects)
+    await tables.append("ledger", [committed])
+    await carry_out(tables, change.effects)
+    if change.effects:
+        await tables.append("ledger", [_phase(committed, "done")])
+
+
+async def reverse(tables: Tables, intent: LedgerRow) -> None:
+    """Take back what an uncommitted change added."""
+    for table in CHANGED:
+        await tables.delete(table, f"batch = {quoted(intent.batch)}")
+    await tables.append("ledger", [_phase(intent, "reversed")])
+
+
+async def carry_out(tables: Tables, effects: Sequence[Effect]) -> None:
+    """Do what is to be done after a commit."""
+    for effect in effects:
+        condition = to_sql(effect.table, effect.where) or "true"
+        if effect.kind == "drop":
+            await tables.delete(effect.table, condition)
+        else:
+            table = tables[effect.table]
+            state = effect.state
+            await tables.attempt(lambda t=table, c=condition, s=state: t.update({"state": s}, where=c))
+
+
+async def recover(tables: Tables, owner: str) -> list[Recovered]:
+    """Finish what a dead writer began: uncommitted changes are reversed, committed ones replayed."""
+    rows = await tables.read("ledger", lambda q: q.where(f"owner = {quoted(owner)}"), LedgerRow)
+    phases: dict[str, dict[Phase, LedgerRow]] = {}
+    for row in rows:
+        phases.setdefault(row.batch, {})[row.phase] = row
+    finished = []
+    for batch, seen in phases.items():
+        if "done" in seen or "reversed" in seen:
+            continue
+        if "once" in seen:
+            if await _absent(tables, batch):
+                await tables.append("ledger", [_phase(seen["once"], "reversed")])
+        elif "commit" not in seen:
+            await reverse(tables, seen["intent"])
+            finished.append(_recovered(seen["intent"], "reversed"))
+        else:
+            effects = _effects(seen["commit"])
+            await carry_out(tables, effects)
+            if effects:
+                await tables.append("ledger", [_phase(seen["commit"], "done")])
+            finished.append(_recovered(seen["commit"], "replayed"))
+    return finished
+
+
+async def _absent(tables: Tables, batch: str) -> bool:
+    count = await tables.attempt(lambda: tables["memories"].count_rows(one_of("batch", (batch,))))
+    return count == 0
+
+
+def _phase(row: LedgerRow, phase: Phase) -> LedgerRow:
+    return replace(row, phase=phase, inverse="{}", effects="[]")
+
+
+def _recovered(row: LedgerRow, how: Literal["reversed", "replayed"]) -> Recovered:
+    return Recovered(row.batch, row.op, row.refs, how)
+
+
+def _told(effect: Effect) -> dict[str, object]:
+    where = {k: v for k, v in asdict(effect.where).items() if v != getattr(Where(), k)}
+    return {"kind": effect.kind, "table": effect.table, "where": where, "state": effect.state}
+
+
+def _effects(row: LedgerRow) -> list[Effect]:
+    return [
+        Effect(each["kind"], each["table"], _where(each["where"]), each["state"])
+        for each in orjson.loads(row.effects)
+    ]
+
+
+def _where(told: Mapping[str, JsonValue]) -> Where:
+    moments = {"since", "until"}
+    fields = {
+        name: datetime.fromisoformat(value)
+        if name in moments and isinstance(value, str)
+        else tuple(value)
+        if isinstance(value, list)
+        else value
+        for name, value in told.items()
+    }
+    return Where(**fields)  # type: ignore[arg-type]

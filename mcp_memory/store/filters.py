@@ -1,0 +1,70 @@
+"""Filters as SQL: every value quoted, nothing of a caller ever read as syntax."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from mcp_memory.store.rows import Table, Where
+
+_COLUMNS = {"keys": "key", "kinds": "kind", "projects": "project", "states": "state"}
+
+
+def to_sql(table: Table, where: Where) -> str | None:
+    """The condition of a filter on a table; None where everything is meant."""
+    conditions = list(_conditions(table, where))
+    return " AND ".join(conditions) if conditions else None
+
+
+def quoted(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def one_of(column: str, values: Iterable[str]) -> str:
+    """`column IN (…)`."""
+    return f"{column} IN ({', '.join(quoted(value) for value in values)})"
+
+
+def _conditions(table: Table, where: Where) -> Iterator[str]:
+    key = {"sessions": "id", "ledger": "batch"}.get(table, "key")
+    for values, column in (
+        (where.keys, key),
+        (where.kinds, "kind"),
+        (where.projects, "project"),
+        (where.trajectories, "trajectory"),
+        (where.states, "state"),
+        (where.outcomes, "outcome"),
+        (where.batches, "batch"),
+        (where.hashes, "hash"),
+    ):
+        if values:
+            yield one_of(column, values)
+    if where.not_batches:
+        yield f"NOT ({one_of('batch', where.not_batches)})"
+    yield from _ranges(where)
+    if where.path:
+        yield _holds_path(where.path)
+    if where.cites:
+        yield f"contains(array_to_string(evidence, ' '), {quoted(where.cites)})"
+
+
+def _ranges(where: Where) -> Iterator[str]:
+    if where.since is not None:
+        yield f"at >= {_moment(where.since)}"
+    if where.until is not None:
+        yield f"at < {_moment(where.until)}"
+    if where.last is not None:
+        yield f"first <= {int(where.last)}"
+    if where.first is not None:
+        yield f"last >= {int(where.first)}"
+
+
+def _moment(at: datetime) -> str:
+    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return f"timestamp '{aware.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}'"
+
+
+def _holds_path(path: str) -> str:
+    # Whole, or its ending at a folder boundary: `src/a.py` finds `/home/u/repo/src/a.py`.
+    ending = "/" + path.replace("\\", "/").lstrip("/")
+    joined = "concat('/', replace(array_to_string(paths, '\n/'), '\\', '/'), '\n')"
+    return f"contains({joined}, {quoted(ending + chr(10))})"

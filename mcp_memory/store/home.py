@@ -1,0 +1,99 @@
+"""The store's own papers beside its tables: schema version, model, tombstones; written atomically."""
+
+import os
+import secrets
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import orjson
+
+from mcp_memory.errors import StoreTooNew, StoreUnreadable
+from mcp_memory.store.schema import SCHEMA
+
+META = "meta.json"
+TOMBSTONES = "tombstones"
+_MARK_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What the store says of itself."""
+
+    schema: int
+    model: str
+    dim: int
+    key: str
+    """Hex of the key that tombstones are hashed with."""
+
+
+def secure(folder: Path) -> None:
+    """A folder that only its owner can enter (POSIX; elsewhere the profile's own protection holds)."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "posix":
+        folder.chmod(0o700)
+
+
+def read_meta(path: Path, *, model: str, dim: int) -> Meta:
+    """The store's papers; a new store gets them.
+
+    Raises:
+        StoreTooNew: a newer version wrote it.
+        StoreUnreadable: the papers are damaged.
+    """
+    file = path / META
+    if not file.exists():
+        meta = Meta(SCHEMA, model, dim, secrets.token_hex(32))
+        write_meta(path, meta)
+        return meta
+    try:
+        meta = Meta(**orjson.loads(file.read_bytes()))
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise StoreUnreadable(file, str(error)) from error
+    if meta.schema > SCHEMA:
+        raise StoreTooNew(meta.schema, SCHEMA)
+    return meta
+
+
+def write_meta(path: Path, meta: Meta) -> None:
+    """Replace the papers in one step."""
+    fresh = path / f"{META}.new"
+    fresh.write_bytes(orjson.dumps(asdict(meta)))
+    if os.name == "posix":
+        fresh.chmod(0o600)
+    fresh.replace(path / META)
+
+
+def back_up(path: Path, meta: Meta) -> Path:
+    """A copy of an older store beside it, before it is migrated; an earlier copy is kept."""
+    backup = path.with_name(f"{path.name}.schema-{meta.schema}")
+    if not backup.exists():
+        fresh = backup.with_name(f"{backup.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(path, fresh)
+        fresh.replace(backup)
+    return backup
+
+
+def migrated(path: Path, meta: Meta) -> Meta:
+    """Note that the store has the current schema."""
+    now = replace(meta, schema=SCHEMA)
+    write_meta(path, now)
+    return now
+
+
+def add_tombstones(path: Path, marks: set[str]) -> None:
+    """Keyed hashes of what must not come back; each line is whole or ignored."""
+    with (path / TOMBSTONES).open("ab") as file:
+        file.write("".join(f"\n{mark}\n" for mark in sorted(marks)).encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_tombstones(path: Path) -> frozenset[str]:
+    """All keyed hashes that were added."""
+    file = path / TOMBSTONES
+    if not file.exists():
+        return frozenset()
+    lines = file.read_text(encoding="ascii", errors="replace").split()
+    return frozenset(line for line in lines if len(line) == _MARK_CHARS)

@@ -1,0 +1,291 @@
+"""Store: appends, look-ups, changes and upkeep over the open tables."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, overload
+from uuid import uuid4
+
+import anyio
+import anyio.to_thread
+import orjson
+from pydantic import JsonValue
+
+from mcp_memory import refs
+from mcp_memory.errors import Busy
+from mcp_memory.models import Check
+from mcp_memory.store import changes, home, purging, search, upkeep
+from mcp_memory.store.changes import Change, Recovered
+from mcp_memory.store.filters import quoted, to_sql
+from mcp_memory.store.rows import (
+    EvidenceRow,
+    Found,
+    LedgerRow,
+    MemoryRow,
+    Phase,
+    SessionRow,
+    Table,
+    Where,
+)
+from mcp_memory.store.schema import R
+from mcp_memory.store.tables import Tables
+from mcp_memory.store.upkeep import Maintenance
+
+CATALOGUE = ("id", "project", "source_path", "size", "mtime_ns", "fingerprint", "folder", "state", "steps")
+_CHUNK = 500
+"""Keys in one condition: longer lists are asked in pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes: the actor of ledger rows, and the lock by which a dead writer is known."""
+
+    actor: str
+    owner: str
+    locks: Path
+    busy_seconds: float
+
+
+class Store:
+    """One open store; any number of processes may hold one on the same folder."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        writer: Writer,
+        meta: home.Meta,
+        *,
+        vectors_ready: bool,
+        recovered: Sequence[Recovered],
+    ) -> None:
+        self._tables = tables
+        self._writer = writer
+        self._meta = meta
+        self.vectors_ready = vectors_ready
+        """Whether stored vectors are of the configured model."""
+        self.recovered = tuple(recovered)
+        """What opening took back or carried out after a kill."""
+
+    @property
+    def schema_version(self) -> int:
+        """The schema that the store has."""
+        return self._meta.schema
+
+    @property
+    def model(self) -> str:
+        """The model that made the stored vectors."""
+        return self._meta.model
+
+    async def by_words(
+        self, table: Table, query: str, *, column: str, where: Where, limit: int
+    ) -> list[Found]:
+        """BM25 over `text`, `context` or `identifiers`; rows newer than an index are found too."""
+        return await search.by_words(
+            self._tables, table, query, column=column, where=where, limit=limit
+        )
+
+    async def by_vector(
+        self, table: Table, vector: tuple[float, ...], *, where: Where, limit: int
+    ) -> list[Found]:
+        """Cosine similarity, best first; rows without a vector are found by words only."""
+        return await search.by_vector(self._tables, table, vector, where=where, limit=limit)
+
+    @overload
+    async def by_keys(self, table: Literal["evidence"], keys: Sequence[str]) -> list[EvidenceRow]: ...
+    @overload
+    async def by_keys(self, table: Literal["memories"], keys: Sequence[str]) -> list[MemoryRow]: ...
+    async def by_keys(
+        self, table: Literal["evidence", "memories"], keys: Sequence[str]
+    ) -> list[EvidenceRow] | list[MemoryRow]:
+        """Rows of these keys in whatever state; of memories all versions."""
+        if table == "evidence":
+            return await self.find("evidence", Where(keys=tuple(keys), states=()))
+        return await self.find("memories", Where(keys=tuple(keys), states=()))
+
+    @overload
+    async def find(self, table: Literal["evidence"], where: Where) -> list[EvidenceRow]: ...
+    @overload
+    async def find(self, table: Literal["memories"], where: Where) -> list[MemoryRow]: ...
+    async def find(
+        self, table: Literal["evidence", "memories"], where: Where
+    ) -> list[EvidenceRow] | list[MemoryRow]:
+        """Rows that a filter holds for, without vectors; the newest of each key or version."""
+        if table == "evidence":
+            rows = [
+                row for part in _parts(where) for row in await self._read(table, part, EvidenceRow)
+            ]
+            return list({row.key: row for row in rows}.values())
+        found = [row for part in _parts(where) for row in await self._read(table, part, MemoryRow)]
+        return list({(row.key, row.version): row for row in found}.values())
+
+    async def sessions(
+        self,
+        *,
+        ids: Sequence[str] = (),
+        projects: Sequence[str] = (),
+        states: Sequence[str] = (),
+    ) -> list[SessionRow]:
+        """Catalogue rows, whole."""
+        where = Where(keys=tuple(ids), projects=tuple(projects), states=tuple(states))
+        rows = [
+            row for part in _parts(where) for row in await self._read("sessions", part, SessionRow)
+        ]
+        return list({row.id: row for row in rows}.values())
+
+    async def catalogue(self) -> list[SessionRow]:
+        """Every session's identity, stamp and state, without texts: to see what is unchanged."""
+        rows = await self._tables.read("sessions", lambda q: q.select(list(CATALOGUE)), SessionRow)
+        return list({row.id: row for row in rows}.values())
+
+    async def projects(self) -> dict[str, int]:
+        """Projects with their numbers of sessions."""
+        rows = await self._tables.read("sessions", lambda q: q.select(["id", "project"]), SessionRow)
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[row.project] = counts.get(row.project, 0) + 1
+        return counts
+
+    async def count(self, table: Table, where: Where) -> int:
+        """How many rows a filter holds for."""
+        condition = to_sql(table, where)
+        counted = await self._tables.attempt(lambda: self._tables[table].count_rows(condition))
+        return int(counted)
+
+    async def ledger(self, *, batch: str = "", op: str = "") -> list[LedgerRow]:
+        """Ledger rows in the order of their writing."""
+        conditions = [f"{name} = {quoted(v)}" for name, v in (("batch", batch), ("op", op)) if v]
+        condition = " AND ".join(conditions)
+        rows = await self._tables.read(
+            "ledger", lambda q: q.where(condition) if condition else q, LedgerRow
+        )
+        return sorted(rows, key=lambda row: row.at)
+
+    @asynccontextmanager
+    async def change(
+        self,
+        op: str,
+        *,
+        refs: Sequence[str] = (),
+        hashes: Sequence[str] = (),
+        inverse: Mapping[str, JsonValue] | None = None,
+    ) -> AsyncIterator[Change]:
+        """One batch over several tables; left by an error, what it added is taken back.
+
+        Searches may see its rows a moment before the commit.
+        """
+        change = Change(self._tables, self._entry("intent", op, refs, hashes, inverse))
+        await self._tables.append("ledger", [change.intent])
+        try:
+            yield change
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await changes.reverse(self._tables, change.intent)
+            raise
+        with anyio.CancelScope(shield=True):
+            await changes.commit(self._tables, change)
+
+    async def once(
+        self,
+        op: str,
+        build: Callable[[str], Sequence[MemoryRow]],
+        *,
+        inverse: Mapping[str, JsonValue] | None = None,
+    ) -> str:
+        """Memories in two appends: the ledger's row, then theirs; `build` is given the batch."""
+        entry = self._entry("once", op, (), (), inverse)
+        rows = build(entry.batch)
+        keys = tuple(dict.fromkeys(row.key for row in rows))
+        entry = self._entry(
+            "once", op, keys, tuple(row.hash for row in rows), inverse, batch=entry.batch
+        )
+        with anyio.CancelScope(shield=True):
+            await self._tables.append("ledger", [entry])
+            await self._tables.append("memories", list(rows))
+        return entry.batch
+
+    async def note(
+        self, op: str, *, refs: Sequence[str], inverse: Mapping[str, JsonValue]
+    ) -> str:
+        """A ledger row that is the whole change, such as feedback."""
+        entry = self._entry("done", op, refs, (), inverse)
+        await self._tables.append("ledger", [entry])
+        return entry.batch
+
+    async def maintain(self, *, force: bool = False) -> Maintenance | None:
+        """Compact, index and prune; None while another process is at it."""
+        lock = self._writer.locks / "maintenance.lock"
+        try:
+            with upkeep.elected(lock, seconds=0, work="maintenance"):
+                return await upkeep.maintain(self._tables, force=force)
+        except Busy:
+            return None
+
+    async def purge(
+        self, selected: Mapping[Table, Where], needles: Sequence[str]
+    ) -> list[Check]:
+        """Erase rows for good, and look again with the detector that found the needles before.
+
+        Raises:
+            Busy: maintenance of another process does not end.
+        """
+        lock = self._writer.locks / "maintenance.lock"
+        with upkeep.elected(lock, seconds=self._writer.busy_seconds, work="maintenance"):
+            before = await purging.detect(self._tables, needles)
+            with anyio.CancelScope(shield=True):
+                for table, where in selected.items():
+                    await purging.purge(self._tables, table, where)
+                for table in self._tables.by_name:
+                    await purging.drop_history(self._tables, table)
+            after = await purging.detect(self._tables, needles)
+        return purging.checks(before, after)
+
+    async def tombstones(self) -> tuple[bytes, frozenset[str]]:
+        """The key and the keyed hashes of what must not come back."""
+        marks = await anyio.to_thread.run_sync(home.read_tombstones, self._tables.path)
+        return bytes.fromhex(self._meta.key), marks
+
+    async def put_tombstones(self, marks: Iterable[str]) -> None:
+        """Remember keyed hashes of what must not come back."""
+        await anyio.to_thread.run_sync(home.add_tombstones, self._tables.path, set(marks))
+
+    async def _read(self, table: Table, where: Where, kind: type[R]) -> list[R]:
+        condition = to_sql(table, where)
+        columns = [name for name in kind.__dataclass_fields__ if name != "vector"]
+        return await self._tables.read(
+            table,
+            lambda q: (q.where(condition) if condition else q).select(columns),
+            kind,
+        )
+
+    def _entry(  # noqa: PLR0913 a ledger row is made of all that is known of a change
+        self,
+        phase: Phase,
+        op: str,
+        named: Sequence[str],
+        hashes: Sequence[str],
+        inverse: Mapping[str, JsonValue] | None,
+        batch: str = "",
+    ) -> LedgerRow:
+        return LedgerRow(
+            batch=batch or f"b:{refs.short_hash(uuid4().hex)}",
+            phase=phase,
+            op=op,
+            refs=tuple(named),
+            hashes=tuple(hashes),
+            actor=self._writer.actor,
+            owner=self._writer.owner,
+            at=datetime.now(UTC),
+            inverse=orjson.dumps(dict(inverse or {})).decode(),
+            effects="[]",
+        )
+
+
+def _parts(where: Where) -> Iterator[Where]:
+    """The filter, its keys in pieces of a size that a condition can hold."""
+    if len(where.keys) <= _CHUNK:
+        yield where
+        return
+    for start in range(0, len(where.keys), _CHUNK):
+        yield replace(where, keys=where.keys[start : start + _CHUNK])

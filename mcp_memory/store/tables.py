@@ -1,0 +1,126 @@
+"""The four LanceDB tables as one value: appends and reads that survive a concurrent prune."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from mcp_memory.errors import StoreFull, StoreUnreadable
+from mcp_memory.store import schema
+from mcp_memory.store.rows import Table
+
+T = TypeVar("T")
+
+ATTEMPTS = 6
+_FULL = ("no space left", "os error 28", "disk quota", "file too large", "os error 27")
+_STALE = ("not found", "no such file", "notfound")
+_CONFLICT = ("conflict", "commit", "retry")
+
+
+@dataclass(slots=True)
+class Tables:
+    """Open tables by name, and the length of their vectors."""
+
+    connection: Any
+    by_name: dict[Table, Any]
+    dim: int
+    path: Path
+
+    def __getitem__(self, table: Table) -> Any:
+        """The LanceDB table."""
+        return self.by_name[table]
+
+    async def append(self, table: Table, rows: Sequence[schema.Row]) -> None:
+        """One append, whatever the number of rows.
+
+        Raises:
+            StoreFull: the disk took no more; nothing of this append is kept.
+        """
+        if not rows:
+            return
+        data = await anyio.to_thread.run_sync(schema.to_arrow, table, rows, self.dim)
+        await self.attempt(lambda: self[table].add(data, on_bad_vectors="null"))
+
+    async def delete(self, table: Table, condition: str) -> None:
+        """Rows that the condition holds for; a concurrent compaction is waited out."""
+        await self.attempt(lambda: self[table].delete(condition))
+
+    async def read(self, table: Table, ask: Callable[[Any], Any], kind: type[schema.R]) -> list[schema.R]:
+        """The rows of a query on a table, as values."""
+        found = await self.attempt(lambda: ask(self[table].query()).to_arrow())
+        return await anyio.to_thread.run_sync(schema.from_arrow, kind, found)
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it; a conflict or a pruned version is no fault of the caller: look anew and try again.
+
+        Raises:
+            StoreFull: the disk took no more.
+            StoreUnreadable: it still fails.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return await work()
+            except (RuntimeError, OSError, ValueError) as error:
+                said = str(error).lower()
+                if any(mark in said for mark in _FULL):
+                    raise StoreFull(_short(error)) from error
+                passing = any(mark in said for mark in (*_STALE, *_CONFLICT))
+                if not passing or attempt == ATTEMPTS - 1:
+                    raise StoreUnreadable(self.path, _short(error)) from error
+                await anyio.sleep(0.02 * 2**attempt)
+                await self.refresh()
+        raise AssertionError
+
+    async def refresh(self) -> None:
+        """Look at the newest version of every table."""
+        for table in self.by_name.values():
+            await table.checkout_latest()
+
+
+async def open_tables(path: Path, dim: int) -> Tables:
+    """Connect to the database at an absolute path; missing tables are made.
+
+    Raises:
+        StoreUnreadable: its files are damaged.
+    """
+    lancedb = await anyio.to_thread.run_sync(_lancedb)
+    session = lancedb.Session(
+        index_cache_size_bytes=64 * 1024 * 1024, metadata_cache_size_bytes=64 * 1024 * 1024
+    )
+    try:
+        connection = await lancedb.connect_async(
+            str(path), read_consistency_interval=timedelta(0), session=session
+        )
+        names = set((await connection.list_tables()).tables)
+        by_name = {}
+        for table in schema.ROW_TYPES:
+            if table in names:
+                by_name[table] = await connection.open_table(table)
+            else:
+                by_name[table] = await connection.create_table(
+                    table, schema=schema.arrow_schema(table, dim), exist_ok=True
+                )
+    except (RuntimeError, OSError, ValueError) as error:
+        if any(mark in str(error).lower() for mark in _FULL):
+            raise StoreFull(_short(error)) from error
+        raise StoreUnreadable(path, _short(error)) from error
+    kept = (await by_name["evidence"].schema()).field("vector").type.list_size
+    return Tables(connection, by_name, kept, path)
+
+
+def _lancedb() -> Any:
+    import os
+
+    # Lance warns on stderr, which hosts take for a failing server; it reads this at import.
+    os.environ.setdefault("LANCE_LOG", "error")
+    import lancedb  # takes 1-3 s: after the handshake, in a worker thread
+
+    return lancedb
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:200]

@@ -1,0 +1,281 @@
+"""The store: appends, look-ups, changes that a kill cannot halve, purge that proves itself."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from mcp_memory.errors import StoreFull, StoreTooNew
+from mcp_memory.store import Store, home, open_store
+from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow, Where
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def opened(folder: Path) -> AbstractAsyncContextManager[Store]:
+    return open_store(
+        folder / "store", locks=folder / "locks", model="test", dim=4, busy_seconds=5, actor="test"
+    )
+
+
+def evidence(number: int, text: str, *, trajectory: str = "s1", **fields: object) -> EvidenceRow:
+    row = {
+        "key": f"t:{trajectory}#{number}",
+        "kind": "step",
+        "trajectory": trajectory,
+        "first": number,
+        "last": number,
+        "project": "/repo",
+        "source": "agent",
+        "at": NOON,
+        "outcome": "unknown",
+        "text": text,
+        "context": "",
+        "identifiers": "",
+        "paths": (),
+        "body": "{}",
+        "hash": "",
+        "flags": (),
+        "state": "live",
+        "batch": "",
+        "vector": (1.0, 0.0, 0.0, float(number)),
+    }
+    return EvidenceRow(**{**row, **fields})  # type: ignore[arg-type]
+
+
+def memory(key: str, batch: str) -> MemoryRow:
+    return MemoryRow(
+        key, 1, "fact", "/repo", "agent", "candidate", "live", NOON, "text", "", "", (), (), "{}", "h", batch
+    )
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(tmp_path) as store:
+        yield store
+
+
+async def added(store: Store, *rows: EvidenceRow) -> None:
+    async with store.change("index", refs=["t:s1"]) as change:
+        await change.add(evidence=rows)
+
+
+async def keys(store: Store, words: str, **where: object) -> list[str]:
+    found = await store.by_words(
+        "evidence", words, column="text", where=Where(**where), limit=10  # type: ignore[arg-type]
+    )
+    return [one.key for one in found]
+
+
+async def test_words_find_a_row_at_once(store: Store) -> None:
+    await added(store, evidence(1, "the zebra crossed"), evidence(2, "nothing here"))
+    assert await keys(store, "zebra") == ["t:s1#1"]
+
+
+@pytest.mark.parametrize("query", ["", "  ", "\"'(", "zebra AND (", "a:b*~^", "' OR 1=1 --"])
+async def test_a_query_is_words_and_never_syntax(store: Store, query: str) -> None:
+    await added(store, evidence(1, "the zebra crossed"))
+    assert await keys(store, query) in ([], ["t:s1#1"])
+
+
+async def test_chinese_words_are_found(store: Store) -> None:
+    await added(store, evidence(1, "数据库连接失败"), evidence(2, "hello"))
+    assert await keys(store, "数据库") == ["t:s1#1"]
+
+
+async def test_the_nearest_vector_comes_first(store: Store) -> None:
+    await added(store, evidence(1, "a"), evidence(9, "b"), evidence(3, "c", vector=None))
+    found = await store.by_vector("evidence", (1.0, 0, 0, 1.0), where=Where(), limit=5)
+    assert [one.key for one in found] == ["t:s1#1", "t:s1#9"]
+    assert found[0].score == pytest.approx(1.0, abs=1e-5)
+
+
+async def test_filters_narrow_and_quote(store: Store) -> None:
+    await added(
+        store,
+        evidence(1, "zebra", project="it's"),
+        evidence(2, "zebra", paths=("/home/u/repo/src/a.py",)),
+        evidence(3, "zebra", state="forgotten"),
+    )
+    assert await keys(store, "zebra", projects=("it's",)) == ["t:s1#1"]
+    assert await keys(store, "zebra", path="src/a.py") == ["t:s1#2"]
+    assert await keys(store, "zebra", path="rc/a.py") == []
+    assert await keys(store, "zebra", states=("forgotten",)) == ["t:s1#3"]
+    assert await keys(store, "zebra", first=2, last=2) == ["t:s1#2"]
+
+
+async def test_a_change_left_by_an_error_leaves_nothing(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with store.change("index") as change:
+            await change.add(evidence=[evidence(1, "zebra")])
+            raise ZeroDivisionError
+    assert await keys(store, "zebra") == []
+    assert [row.phase for row in await store.ledger()] == ["intent", "reversed"]
+
+
+async def test_effects_come_after_the_commit(store: Store) -> None:
+    await added(store, evidence(1, "old zebra"))
+    async with store.change("index") as change:
+        await change.add(evidence=[evidence(1, "new zebra")])
+        change.drop("evidence", Where(keys=("t:s1#1",), not_batches=(change.batch,)))
+    rows = await store.find("evidence", Where())
+    assert [row.text for row in rows] == ["new zebra"]
+
+
+async def test_once_is_undone_by_nothing_but_a_missing_row(store: Store) -> None:
+    batch = await store.once("retain", lambda batch: [memory("m:1", batch)])
+    assert [row.batch for row in await store.by_keys("memories", ["m:1"])] == [batch]
+    assert [row.phase for row in await store.ledger(batch=batch)] == ["once"]
+
+
+KILLED = """
+import anyio, os, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_store import evidence, opened
+from mcp_memory.store import changes
+from mcp_memory.store.rows import Where
+
+async def carry_out(tables, effects):
+    os._exit(9)
+
+async def main():
+    async with opened(Path({folder!r})) as store:
+        async with store.change("index", refs=["t:s1"]) as change:
+            await change.add(evidence=[evidence(1, "new zebra")])
+            change.drop("evidence", Where(keys=("t:s1#1",), not_batches=(change.batch,)))
+            if {point!r} == "before the commit":
+                os._exit(9)
+            changes.carry_out = carry_out
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "text", "how"),
+    [("before the commit", "old zebra", "reversed"), ("after the commit", "new zebra", "replayed")],
+)
+async def test_a_kill_leaves_a_store_that_opens_and_tells_the_truth(
+    tmp_path: Path, point: str, text: str, how: str
+) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "old zebra"))
+    program = KILLED.format(tests=str(Path(__file__).parent), folder=str(tmp_path), point=point)
+    child = subprocess.run([sys.executable, "-c", program], check=False, timeout=50)
+    assert child.returncode == 9
+    async with opened(tmp_path) as store:
+        assert [row.how for row in store.recovered] == [how]
+        assert [row.text for row in await store.find("evidence", Where())] == [text]
+    async with opened(tmp_path) as store:
+        assert store.recovered == ()
+
+
+async def test_a_purged_sentence_is_in_no_file_of_any_version(store: Store) -> None:
+    planted = "the heron sleeps under violet bridges"
+    for start in range(0, 300, 100):
+        rows = [evidence(n, f"plain step {n}") for n in range(start, start + 100)]
+        if start == 100:
+            rows[50] = evidence(150, f"so {planted} tonight")
+        await added(store, *rows)
+    before = {row.key: row for row in await store.find("evidence", Where())}
+    checks = await store.purge({"evidence": Where(keys=("t:s1#150",), states=())}, [planted])
+    assert sum(check.control for check in checks) > 0
+    assert all(check.left == 0 for check in checks)
+    after = {row.key: row for row in await store.find("evidence", Where())}
+    assert after == {key: row for key, row in before.items() if key != "t:s1#150"}
+
+
+async def test_maintenance_bounds_the_fragments(store: Store) -> None:
+    for number in range(40):
+        await added(store, evidence(number, "zebra"))
+    done = await store.maintain()
+    assert done is not None
+    assert "evidence" in done.compacted
+    stats = await store._tables["evidence"].stats()
+    assert stats["fragment_stats"]["num_fragments"] < 10
+    assert len(await store.find("evidence", Where())) == 40
+
+
+async def test_rows_newer_than_an_index_are_found(store: Store) -> None:
+    await added(store, *(evidence(n, f"plain step {n}") for n in range(5_200)))
+    done = await store.maintain(force=True)
+    assert done is not None
+    assert "evidence.key" in done.indexed
+    await added(store, evidence(9_000, "a fresh zebra"))
+    assert await keys(store, "zebra") == ["t:s1#9000"]
+    assert await keys(store, "5100") == ["t:s1#5100"]
+
+
+async def test_a_newer_store_is_refused_and_not_touched(tmp_path: Path) -> None:
+    async with opened(tmp_path):
+        pass
+    file = tmp_path / "store" / home.META
+    newer = orjson.dumps({**orjson.loads(file.read_bytes()), "schema": 99})
+    file.write_bytes(newer)
+    with pytest.raises(StoreTooNew, match="99"):
+        async with opened(tmp_path):
+            pass
+    assert file.read_bytes() == newer
+
+
+async def test_an_older_store_is_backed_up_and_migrated(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+        await store._tables["sessions"].drop_columns(["entry"])
+    file = tmp_path / "store" / home.META
+    file.write_bytes(orjson.dumps({**orjson.loads(file.read_bytes()), "schema": 0}))
+    async with opened(tmp_path) as store:
+        assert store.schema_version == 1
+        assert await keys(store, "zebra") == ["t:s1#1"]
+        assert "entry" in (await store._tables["sessions"].schema()).names
+    assert (tmp_path / "store.schema-0" / home.META).exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+async def test_the_home_is_the_owners_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path):
+        assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
+
+
+FULL = """
+import anyio, resource, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_store import added, evidence, opened
+from mcp_memory.errors import StoreFull
+
+async def main():
+    async with opened(Path({folder!r})) as store:
+        await added(store, evidence(1, "kept zebra"))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+        import random
+        letters = random.Random(1)
+        noise = "".join(chr(letters.randrange(33, 2000)) for _ in range(400_000))
+        try:
+            await added(store, evidence(2, noise))
+        except StoreFull:
+            print("full")
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a file size limit")
+async def test_a_full_disk_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    program = FULL.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    child = subprocess.run(
+        [sys.executable, "-c", program], check=False, timeout=50, capture_output=True, text=True
+    )
+    assert child.stdout.strip() == "full", child.stderr
+    async with opened(tmp_path) as store:
+        assert await keys(store, "kept zebra") == ["t:s1#1"]
+        assert len(await store.find("evidence", Where())) == 1
