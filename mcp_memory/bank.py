@@ -29,7 +29,7 @@ from mcp_memory.models import (
 )
 from mcp_memory.settings import Settings
 from mcp_memory.store import open_store
-from mcp_memory.verbs import consolidate, delete, fetch, listing, retain, runbook, search
+from mcp_memory.verbs import consolidate, delete, fetch, listing, retain, runbook, search, undo
 from mcp_memory.verbs.rooms import Rooms, utc_now
 
 Listable = Literal["sessions", "memories", "projects", "changes"]
@@ -73,7 +73,7 @@ class MemoryBank:
 
     async def undo(self, batch: str) -> Consolidation:
         """Take a batch of the ledger back."""
-        return await consolidate.undo(self.rooms, batch)
+        return await undo.undo(self.rooms, batch)
 
     async def delete(
         self,

@@ -66,7 +66,7 @@ def rows_of(
     rows.extend(_episode_row(trajectory, episode, origin) for episode in episodes)
     made = [*outputs.values(), *rows]
     return [
-        replace(row, state=State.FORGOTTEN.value)
+        _row(replace(row, state=State.FORGOTTEN.value))
         if row.kind != "episode" and row.first in hidden
         else row
         for row in made
@@ -275,5 +275,5 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
 
 
 def _row(row: EvidenceRow) -> EvidenceRow:
-    derived = (row.text, row.context, row.body, row.outcome, row.project, row.source)
+    derived = (row.text, row.context, row.body, row.outcome, row.project, row.source, row.state)
     return replace(row, hash=hashlib.sha256(orjson.dumps(derived)).hexdigest())

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
@@ -11,12 +11,12 @@ import anyio.to_thread
 import filelock
 import orjson
 
-from mcp_memory import evidence, forgetting, hosts, indexing, projects, rendering
+from mcp_memory import hosts, indexing
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.indexing import Allowance, Known, Prepared, Stamp
-from mcp_memory.models import FileReport, State, Step
-from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
-from mcp_memory.verbs import spans
+from mcp_memory.models import FileReport
+from mcp_memory.store.rows import SessionRow
+from mcp_memory.verbs import writing
 from mcp_memory.verbs.rooms import Rooms
 
 logger = logging.getLogger(__name__)
@@ -30,25 +30,6 @@ ALLOWED = "everything-allowed"
 SUFFIXES = (".jsonl", ".json", ".traj", ".gz")
 
 Progress = Callable[[FileReport], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstones:
-    """What was purged, as keyed hashes: known again, never told."""
-
-    key: bytes
-    marks: frozenset[str]
-
-    def session(self, trajectory: str) -> bool:
-        """Whether a whole session was purged."""
-        return bool(self.marks) and forgetting.tombstone(self.key, trajectory) in self.marks
-
-    def step(self, trajectory: str, step: Step) -> bool:
-        """Whether this step's content was purged from this session."""
-        if not self.marks:
-            return False
-        told = f"{trajectory}:{evidence.step_digest(step)}"
-        return forgetting.tombstone(self.key, told) in self.marks
 
 
 @dataclass(slots=True)
@@ -143,51 +124,13 @@ async def repair(rooms: Rooms) -> None:
         if ref.startswith("t:")
     }
     if touched:
-        await rerender(rooms, touched)
-
-
-async def rerender(rooms: Rooms, trajectories: Iterable[str]) -> None:
-    """Write the archive files of sessions anew from the store, and the indexes of their projects."""
-    wanted = tuple(trajectories)
-    rows = {row.id: row for row in await rooms.store.sessions(ids=wanted)}
-    for trajectory in wanted:
-        row = rows.get(trajectory)
-        if row is None or row.state != State.LIVE.value:
-            await _remove(rooms, trajectory, row)
-            continue
-        whole, kept = await spans.trajectory(rooms, row)
-        hidden = hidden_steps(row, kept)
-        made = indexing.rebuilt(
-            evidence.blanked(whole, hidden), row, hidden=hidden, step_chars=rooms.settings.step_chars
-        )
-        await anyio.to_thread.run_sync(rooms.archive.write_session, row.folder, made.files)
-    await write_projects(rooms)
-
-
-def hidden_steps(row: SessionRow, rows: Iterable[EvidenceRow]) -> dict[int, str]:
-    """Steps of a session that are not shown: forgotten ones, and those that have no row any more."""
-    states = {each.first: each.state for each in rows if each.kind == "step"}
-    missing = {number: evidence.PURGED for number in range(1, row.steps + 1)}
-    return {
-        number: reason
-        for number, reason in {**missing, **states}.items()
-        if reason != State.LIVE.value
-    }
-
-
-async def write_projects(rooms: Rooms) -> None:
-    """Write the indexes of every project; only files whose bytes differ are touched."""
-    rows = await rooms.store.sessions(states=(State.LIVE.value,))
-    by_project: dict[str, list[rendering.Entry]] = {}
-    for row in rows:
-        by_project.setdefault(row.project, []).append(rendering.Entry.model_validate_json(row.entry))
-    await anyio.to_thread.run_sync(rooms.archive.write_indexes, by_project)
+        await writing.rerender(rooms, touched)
 
 
 class _Run:
     """One pass over files: what is known, what waits to be written."""
 
-    def __init__(self, rooms: Rooms, allowance: Allowance, gone: Tombstones) -> None:
+    def __init__(self, rooms: Rooms, allowance: Allowance, gone: writing.Tombstones) -> None:
         self._rooms = rooms
         self._allowance = allowance
         self._gone = gone
@@ -200,10 +143,8 @@ class _Run:
     async def begin(cls, rooms: Rooms, only_project: str | None) -> "_Run":
         """A run that knows the catalogue as it is now."""
         settings = rooms.settings
-        allowance = Allowance(
-            settings.include, settings.exclude, only_project, settings.step_chars
-        )
-        run = cls(rooms, allowance, await tombstones(rooms))
+        allowance = Allowance(settings.include, settings.exclude, only_project, settings.step_chars)
+        run = cls(rooms, allowance, await writing.tombstones(rooms))
         for row in await rooms.store.catalogue():
             run._stamps[row.source_path] = Stamp(row.size, row.mtime_ns)
             run._known[row.id] = _known(row)
@@ -224,7 +165,9 @@ class _Run:
         except Exception as error:
             # The outermost door of the indexer: a file that breaks a reader must not stop the rest.
             logger.exception("a transcript could not be read")
-            return FileReport(path=path, status="refused", reason=f"{type(error).__name__}: {error}")
+            return FileReport(
+                path=path, status="refused", reason=f"{type(error).__name__}: {error}"
+            )
         self._batch.add(made)
         for one in made:
             self._known[one.session.id] = _known(one.session)
@@ -236,74 +179,24 @@ class _Run:
         """Write what waits, and the projects' indexes."""
         await self._flush()
         if self._wrote:
-            await write_projects(self._rooms)
+            await writing.write_projects(self._rooms)
 
     async def _flush(self) -> None:
         batch, self._batch = self._batch, _Batch()
         if batch.prepared:
-            await write(self._rooms, "index", batch.prepared)
+            await writing.write(self._rooms, "index", batch.prepared)
             self._wrote = True
 
 
-async def write(rooms: Rooms, op: str, prepared: Sequence[Prepared]) -> str:
-    """Write sessions as one change: rows, catalogue, archive files; older rows go afterwards."""
-    trajectories = tuple(one.session.id for one in prepared)
-    before = await _before(rooms, trajectories)
-    fresh, stale = _difference(prepared, before)
-    vectors = await rooms.vectors([evidence.embedded_text(row) for row in fresh])
-    rows = [replace(row, vector=vector) for row, vector in zip(fresh, vectors, strict=True)]
-    async with rooms.store.change(
-        op,
-        refs=tuple(f"t:{trajectory}" for trajectory in trajectories),
-        hashes=tuple(one.session.fingerprint for one in prepared),
-        inverse={"kind": op},
-    ) as change:
-        await change.add(evidence=rows, sessions=[one.session for one in prepared])
-        change.drop("sessions", Where(keys=trajectories, states=(), not_batches=(change.batch,)))
-        if stale:
-            change.drop("evidence", Where(keys=stale, states=(), not_batches=(change.batch,)))
-        for one in prepared:
-            if one.session.state == State.LIVE.value:
-                await anyio.to_thread.run_sync(
-                    rooms.archive.write_session, one.session.folder, one.files
-                )
-    return change.batch
-
-
-async def _before(rooms: Rooms, trajectories: Sequence[str]) -> dict[str, str]:
-    """Key to hash of the rows that sessions have now."""
-    rows = await rooms.store.find("evidence", Where(trajectories=tuple(trajectories), states=()))
-    return {row.key: row.hash for row in rows}
-
-
-def _difference(
-    prepared: Sequence[Prepared], before: dict[str, str]
-) -> tuple[list[EvidenceRow], tuple[str, ...]]:
-    """Rows that are new or changed, and keys whose older rows must go."""
-    made = [row for one in prepared for row in one.rows]
-    fresh = [row for row in made if before.get(row.key) != row.hash]
-    changed = {row.key for row in fresh if row.key in before}
-    vanished = before.keys() - {row.key for row in made}
-    return fresh, tuple(sorted(changed | vanished))
-
-
-async def tombstones(rooms: Rooms) -> Tombstones:
-    """What was purged from this bank."""
-    key, marks = await rooms.store.tombstones()
-    return Tombstones(key, frozenset(marks))
-
-
 def _known(row: SessionRow) -> Known:
-    return Known(row.fingerprint, row.folder, row.state, row.source_path, row.steps)
-
-
-async def _remove(rooms: Rooms, trajectory: str, row: SessionRow | None) -> None:
-    """Take a session's folder out of the archive; without a catalogue row, by its id."""
-    folder = row.folder if row else await anyio.to_thread.run_sync(
-        rooms.archive.folder_of, trajectory
+    return Known(
+        fingerprint=row.fingerprint,
+        folder=row.folder,
+        state=row.state,
+        source_path=row.source_path,
+        steps=row.steps,
+        hidden=indexing.hidden_of(row),
     )
-    if folder:
-        await anyio.to_thread.run_sync(rooms.archive.remove_session, folder)
 
 
 @contextmanager

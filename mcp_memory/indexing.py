@@ -167,7 +167,9 @@ def prepare(
         if gone.session(trajectory.id):
             tally.purged += 1
             continue
-        one = _prepared(trajectory, _Place(path, stamp, project, reader.VERSION), known, gone, allowance)
+        one = _prepared(
+            trajectory, _Place(path, stamp, project, reader.VERSION), known, gone, allowance
+        )
         if one is not None:
             made.append(one)
             tally.masked += sum(one.masked.values())
@@ -178,22 +180,28 @@ def rebuilt(
     trajectory: Trajectory, session: SessionRow, *, hidden: Mapping[int, str], step_chars: int
 ) -> Prepared:
     """A session made anew from the store's own steps: after a purge, a forgetting, or a kill."""
-    cut = episodes.cut(trajectory)
-    entry_and_files = rendering.render(
-        trajectory, cut, folder=session.folder, step_chars=step_chars, hidden=hidden
-    )
+    shown = evidence.blanked(trajectory, hidden)
+    cut = episodes.cut(shown)
+    made = rendering.render(shown, cut, folder=session.folder, step_chars=step_chars, hidden=hidden)
     rows = evidence.rows_of(
         trajectory, cut, evidence.Origin(session.project, "", session.state), hidden=hidden
     )
     kept = replace(
         session,
         outcome=_outcome(cut).value,
-        title=trajectory.title,
-        goal=trajectory.goal,
+        title=shown.title,
+        goal=shown.goal,
         body=_catalogued(trajectory),
+        entry=made.entry.model_dump_json(),
+        hidden=orjson.dumps({str(n): why for n, why in sorted(hidden.items())}).decode(),
         batch="",
     )
-    return Prepared(kept, rows, entry_and_files, {})
+    return Prepared(kept, rows, made, {})
+
+
+def hidden_of(session: SessionRow) -> dict[int, str]:
+    """Step number to why it is not shown."""
+    return {int(number): why for number, why in orjson.loads(session.hidden or "{}").items()}
 
 
 def fingerprint(trajectory: Trajectory, *, reader_version: int, hidden: Mapping[int, str]) -> str:
@@ -244,6 +252,8 @@ def _prepared(
         parent=masked.parent or "",
         state=before.state if before else State.LIVE.value,
         body="",
+        entry="",
+        hidden="",
         batch="",
     )
     made = rebuilt(masked, session, hidden=hidden, step_chars=allowance.step_chars)

@@ -2,47 +2,54 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import TypeVar
 
 from mcp_memory.models import Outcome, SourceClass, Standing
 
 T = TypeVar("T")
 
-MOST_NAMES, MOST_IDENTIFIERS, LONGEST_NAME = 300, 400, 160
+MOST_NAMES, MOST_IDENTIFIERS, SHORTEST_NAME, LONGEST_NAME = 300, 400, 3, 160
 QUERY_CHARS, QUERY_TERMS, QUERY_PIECE = 400, 64, 130
-RRF_K = 60
+_ASKING = "?\uff1f\u061f"
 SESSION_CAP = 3
+MOST_TRIES = 50
 HALF_LIFE_DAYS = 42.0
 
-# One character class, so that reading is linear whatever the text; what a token is comes after.
-_TOKEN = re.compile(r"[^\s\"'`<>(){}\[\],;|=“”‘’«»…「」『』，。、！？：；（）]+")
-_CALLED = re.compile(r"\b([^\W\d]\w{2,60})\(\)")
+_CLASS = (
+    r"[^\s\"'`<>(){}\[\],;|=\u201c\u201d\u2018\u2019\u00ab\u00bb\u3000-\u303f\uff01-\uff1f\u2026]"
+)
+# A whole token that is no plain word; possessive, so that reading is linear whatever the text.
+_TOKEN = re.compile(
+    rf"(?<!{_CLASS})(?![A-Za-z]?[a-z]*+[.:!?]*+(?!{_CLASS}|\(\))){_CLASS}++(?:\(\))?"
+)
 _TICKED = re.compile(r"`([^\s`]{2,80})`")
 _NUMBERED = re.compile(r"\b[A-Z]{2,8} \d{3,5}\b")
 _LINE_NUMBER = re.compile(r"(?::\d+){1,2}$")
 _SHAPES = re.compile(
     r"""
-      --[A-Za-z][\w-]+                                    # --flag
-    | \$[A-Za-z_]\w+                                      # $VARIABLE
+      --[A-Za-z][\w-]+                                      # --flag
+    | \$[A-Za-z_]\w+                                        # $VARIABLE
     | (?:https?|file|s3|ssh|git)://\S+
-    | (?:[A-Za-z]:[\\/]|~/|\.{1,2}/|/)[\w.@+\\/:~-]*\w{2}[\w.@+\\/~-]*  # a rooted path
-    | @?[\w.+-]+(?:/[\w.@+-]+){2,}/? | @[\w.-]+/[\w.-]+   # a deep path, @scope/name
-    | [\w.@+-]+/(?:[\w@+-]*\.[A-Za-z]\w{0,9}|[\w.@+-]*_[\w.@+-]*)       # folder/file.ending
-    | [\w@+-]*[^\W\d_][\w@+-]*(?:\.[\w@+-]+)*\.[A-Za-z]\w{0,9}          # file.ending, dotted.name
-    | \.[a-z][a-z0-9_-]{2,}                               # .dotfile
-    | \w+(?:(?:::|->|\#)\w+)+                             # a::b
-    | v\d+(?:\.\d+)+[\w.+-]* | \d+\.\d+\.\d+[\w.+-]*      # a version
-    | [A-Z]{1,8}-?\d{2,8}(?:-\d+)* | E[A-Z]{4,12} | SIG[A-Z]{3,6}       # an error code
-    | 0x[0-9A-Fa-f]+ | (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}           # a hexadecimal id
+    | (?: (?=\S*\w{2})(?:[A-Za-z]:[\\/]|~/|\.\.?/|/)[\w.@+\\/~-]+      # a rooted path
+        | @?[\w.+-]+(?:/[\w.@+-]+){2,}/? | @[\w.-]+/[\w.-]+             # deep/path/to, @scope/name
+        | [\w.@+-]+/(?:[\w@+-]*\.[A-Za-z]\w{0,9}|[\w@+-]*_[\w.@+-]*)  # folder/file.ending
+        | (?=[\w@+.-]*[^\W\d_])(?=\S*\w{2})[\w@+-]+(?:\.[\w@+-]+)*\.[A-Za-z_]\w{0,30}
+        | \.[a-z][a-z0-9_-]{2,}                               # .dotfile
+      ) (?:::[\w.]+)*
+    | \w+(?:(?:::|->|\#)\w+)+                               # a::b
+    | v\d+(?:\.\d+)+[\w.+-]* | \d+\.\d+\.\d+[\w.+-]*       # a version
+    | [A-Z]{1,8}-?\d{2,8}(?:-\d+)* | E[A-Z]{4,12} | SIG[A-Z]{3,6}         # an error code
+    | 0x[0-9A-Fa-f]+ | (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}             # a hexadecimal id
     | [0-9a-f]{4,}(?:-[0-9a-f]{4,})+
-    | _*[^\W_]+(?:_+[^\W_]+)+_* | __\w+__                 # snake_case
-    | [^\W\d_]*[a-z0-9][A-Z]\w* | [A-Z]{2,}[a-z]{2,}\w*   # camelCase, HTTPServer
-    | [A-Za-z]{2,}\d+\w*                                  # sha256
+    | _*[^\W_]+(?:_+[^\W_]+)+_* | __\w+__                   # snake_case
+    | [^\W\d_]*[a-z0-9][A-Z]\w* | [A-Z]{2,}[a-z]{2,}\w*     # camelCase, HTTPServer
+    | [A-Za-z]{2,}\d+\w*                                    # sha256
     """,
     re.VERBOSE,
 )
@@ -51,8 +58,7 @@ _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
 _CJK_RUN = re.compile(rf"[{_CJK}]+")
 _SENTENCE = re.compile(r"(?:^|[.!?:]\s+|\n\s*)([A-Z])(?=[a-z]+\b)")
-_ASKED = re.compile(r"[^\n]*[?？؟][ \t]*$", re.MULTILINE)
-_FAULT = re.compile(r"^[ \t]*[\w.:]*[A-Z]\w*(?:\[\w+\])?:[ \t]+\S[^\n]*", re.MULTILINE)
+_FAULT = re.compile(r"[\w.:]{0,80}[A-Z]\w{0,80}(?:\[\w+\])?:\s+\S")
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -62,7 +68,7 @@ def names(text: str) -> tuple[str, ...]:
     versions and variables. Of more, the first and the last half are kept.
     """
     shaped = (_shape(token) for token in dict.fromkeys(_TOKEN.findall(text)))
-    marked = chain(_NUMBERED.findall(text), _TICKED.findall(text), _CALLED.findall(text))
+    marked = chain(_NUMBERED.findall(text), _TICKED.findall(text))
     found = list(dict.fromkeys(name for name in chain(shaped, marked) if name))
     if len(found) <= MOST_NAMES:
         return tuple(found)
@@ -90,29 +96,30 @@ def is_name(token: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def _shape(token: str) -> str:
     """The identifier that a token is, without what clings to it; empty when it is none."""
-    bare = _LINE_NUMBER.sub("", token.strip("*!?~").rstrip(".:,/&\\").lstrip(":&#*"))
-    if not 2 < len(bare) <= LONGEST_NAME:
-        return ""
+    called = token.removesuffix("()")
+    bare = _LINE_NUMBER.sub("", called.strip("*!?~").rstrip(".:,/&\\").lstrip(":&#*"))
     bare = bare.removeprefix("./")
-    return bare if _SHAPES.fullmatch(bare) else ""
+    if not SHORTEST_NAME <= len(bare) <= LONGEST_NAME:
+        return ""
+    named = _SHAPES.fullmatch(bare) or (called != token and bare.isidentifier())
+    return bare if named else ""
 
 
 def clean_query(query: str) -> str:
     """A query of at most 400 characters and 64 words that still says what is looked for.
 
     Of a pasted prompt, a stack trace or a block of code stay the last question, the last line
-    of the shape `Name: message`, the first and the last line, and the names met last.
+    of the shape `Name: message`, the last and the first line, and the names met last.
     """
     flat = " ".join(query.split())
     if len(flat) <= QUERY_CHARS and len(flat.split()) <= QUERY_TERMS:
         return flat
-    lines = [line for line in query.splitlines() if line.strip(" \t`~#=-*_>")]
-    ends = (lines[-1], lines[0]) if lines else ()
-    marked = (found[-1] for found in (_ASKED.findall(query), _FAULT.findall(query)) if found)
-    pieces = [_piece(line) for line in dict.fromkeys((*marked, *ends))]
+    lines = [line.strip() for line in query.splitlines() if line.strip(" \t`~#=-*_>")]
+    asked = next((line for line in reversed(lines) if line[-1] in _ASKING), "")
+    fault = next((line for line in reversed(lines) if _FAULT.match(line)), "")
+    pieces = [_piece(line) for line in dict.fromkeys((asked, fault, *lines[-1:], *lines[:1]))]
     known = " ".join(pieces)
-    pieces += [name for name in reversed(names(query)) if name not in known]
-    return _fitting(pieces)
+    return _fitting((*pieces, *(name for name in reversed(names(query)) if name not in known)))
 
 
 def _piece(line: str) -> str:
@@ -120,23 +127,18 @@ def _piece(line: str) -> str:
     flat = " ".join(line.split())
     if len(flat) <= QUERY_PIECE:
         return flat
-    if flat[-1] in "?？؟":
+    if flat[-1] in _ASKING:
         return flat[-QUERY_PIECE:].partition(" ")[2] or flat[-QUERY_PIECE:]
     return flat[:QUERY_PIECE].rpartition(" ")[0] or flat[:QUERY_PIECE]
 
 
 def _fitting(pieces: Iterable[str]) -> str:
-    kept: list[str] = []
-    chars = count = 0
+    kept = ""
     for piece in pieces:
-        chars += len(piece) + 1
-        count += len(piece.split())
-        if chars <= QUERY_CHARS and count <= QUERY_TERMS:
-            kept.append(piece)
-        else:
-            chars -= len(piece) + 1
-            count -= len(piece.split())
-    return " ".join(kept)
+        longer = f"{kept} {piece}".strip()
+        if len(longer) <= QUERY_CHARS and len(longer.split()) <= QUERY_TERMS:
+            kept = longer
+    return kept
 
 
 def terms(query: str) -> tuple[str, ...]:
@@ -146,15 +148,15 @@ def terms(query: str) -> tuple[str, ...]:
     """
     plain = _SENTENCE.sub(lambda match: match[0][:-1] + match[1].lower(), query)
     made = chain(names(query), *(_pairs(word) for word in _WORD.findall(plain)))
-    once = {term.casefold(): term for term in reversed(list(made)) if len(term) > 1}
-    return tuple(islice(reversed(once.values()), QUERY_TERMS))
+    once: dict[str, str] = {}
+    for term in made:
+        once.setdefault(term.casefold(), term)
+    return tuple(islice((term for term in once.values() if len(term) > 1), QUERY_TERMS))
 
 
 def _pairs(word: str) -> Iterator[str]:
-    if len(word) > 2 and _CJK_RUN.fullmatch(word):  # noqa: PLR2004 a pair is two
-        yield from (word[i : i + 2] for i in range(len(word) - 1))
-    else:
-        yield word
+    cut = _CJK_RUN.fullmatch(word) and word[1:]
+    yield from (a + b for a, b in pairwise(word)) if cut else (word,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +172,17 @@ def fuse(
     channels: Mapping[str, Sequence[str]],
     *,
     weights: Mapping[str, float] | None = None,
-    k: int = RRF_K,
+    k: int = 60,
 ) -> list[Fused]:
     """Weighted reciprocal rank fusion (Cormack et al., 2009), best first, ties by key.
 
     A channel without a weight counts 1.
     """
+    weigh = weights or {}
     ranks: dict[str, dict[str, int]] = {}
     for channel, keys in channels.items():
-        for rank, key in enumerate(dict.fromkeys(keys), 1):
-            ranks.setdefault(key, {})[channel] = rank
-    weigh = weights or {}
+        for place, key in enumerate(dict.fromkeys(keys), 1):
+            ranks.setdefault(key, {})[channel] = place
     fused = [
         Fused(
             key, math.fsum(weigh.get(name, 1.0) / (k + rank) for name, rank in where.items()), where
@@ -256,7 +258,7 @@ def _reinforcement(used: int, succeeded: int) -> float:
 def _recency(at: datetime | None, now: datetime) -> float:
     """0.95 for what is old or undated, up to 1."""
     days = math.inf if at is None else max(0.0, (now - at).total_seconds() / 86_400)
-    return 0.95 + 0.05 * 0.5 ** (days / HALF_LIFE_DAYS)
+    return 0.95 + 0.05 * math.exp2(-days / HALF_LIFE_DAYS)
 
 
 def diversify(
@@ -266,14 +268,12 @@ def diversify(
 
     An empty session is nobody's and has no cap.
     """
-    seen: dict[str, int] = {}
-    first: list[int] = []
-    spare: list[int] = []
-    for place, item in enumerate(ranked):
-        session = session_of(item)
-        seen[session] = seen.get(session, 0) + 1
-        (spare if session and seen[session] > cap else first).append(place)
-    chosen = sorted([*first, *spare][:limit])
+    seen: Counter[str] = Counter()
+    turns: list[tuple[bool, int]] = []
+    for place, session in enumerate(map(session_of, ranked)):
+        seen[session] += 1
+        turns.append((bool(session) and seen[session] > cap, place))
+    chosen = sorted(place for _, place in sorted(turns)[:limit])
     return [ranked[place] for place in chosen]
 
 
@@ -284,21 +284,21 @@ def fair_shares(
 
     A list whose next item was taken already gives the one after it.
     """
-    waiting = [iter(each) for each in lists]
     taken: dict[Hashable, T] = {}
-    while waiting and len(taken) < limit:
+    waiting = [iter(each) for each in lists]
+    while waiting:
         still = []
         for each in waiting:
-            item = next(((key(one), one) for one in each if key(one) not in taken), None)
-            if item is not None and len(taken) < limit:
-                taken[item[0]] = item[1]
+            item = next((one for one in each if key(one) not in taken), None)
+            if item is not None:
+                taken[key(item)] = item
                 still.append(each)
-        waiting = still
-    return list(taken.values())
+        waiting = still if len(taken) < limit else []
+    return list(taken.values())[:limit]
 
 
 def within_budget(items: Iterable[tuple[T, int]], budget: int) -> list[T]:
-    """The items whose costs fit together, first come first; one that is too large is passed over."""
+    """The items whose costs fit together, in order; one that is too large is passed over."""
     kept = []
     for item, cost in items:
         if cost <= budget:
@@ -359,14 +359,13 @@ def _held(term: str, text: str) -> float:
     """1 where the text has the term as a word, 0.7 where another ending of it."""
     if _found(term, text, whole=True):
         return 1.0
-    if len(term) > 4 and term.isalpha():  # noqa: PLR2004 shorter words have no endings to spare
-        return 0.7 * _found(term[: max(4, math.ceil(len(term) * 0.7))], text, whole=False)
-    return 0.0
+    stem = term[: max(4, math.ceil(len(term) * 0.7))]
+    return 0.7 * (term.isalpha() and stem != term and _found(stem, text, whole=False))
 
 
 def _found(term: str, text: str, *, whole: bool) -> bool:
     place, tries = text.find(term), 0
-    while place >= 0 and tries < 50:  # noqa: PLR2004 bounds the work on a text of repetitions
+    while place >= 0 and tries < MOST_TRIES:
         before, after = text[place - 1 : place], text[place + len(term) : place + len(term) + 1]
         if not term[0].isascii() or not (before.isalnum() or (whole and after.isalnum())):
             return True
@@ -375,7 +374,7 @@ def _found(term: str, text: str, *, whole: bool) -> bool:
 
 
 def snippet(text: str, asked: Sequence[str], chars: int) -> str:
-    """At most `chars` characters of a text round its densest match, cut at word ends, cuts marked."""
+    """At most `chars` characters of a text round its densest match, with its cuts marked."""
     if len(text) <= chars:
         return text
     room = max(1, chars - 2)

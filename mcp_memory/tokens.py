@@ -8,6 +8,6 @@ _CHARS_PER_TOKEN = 4
 
 
 def estimate(text: str) -> int:
-    """About how many tokens a text takes: a quarter of its characters, one for each CJK character."""
+    """About how many tokens a text takes: a quarter of its characters, one a CJK character."""
     wide = 0 if text.isascii() else len(_WIDE.findall(text))
     return wide + -(-(len(text) - wide) // _CHARS_PER_TOKEN)

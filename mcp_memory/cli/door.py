@@ -31,7 +31,9 @@ def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
         except MemoryBankError as error:
             raise click.ClickException(str(error)) from error
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            faults = "; ".join(
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
+            )
             raise click.ClickException(f"{faults}. Nothing was changed.") from error
         except KeyboardInterrupt:
             click.echo("Stopped; what was acknowledged is kept.", err=True)
@@ -41,11 +43,13 @@ def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 
 
 @asynccontextmanager
-async def opened(*, actor: str = "cli") -> AsyncIterator[MemoryBank]:
+async def opened(*, vectors: bool = True) -> AsyncIterator[MemoryBank]:
     """The bank of the current settings and folder."""
-    settings = Settings()
-    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(message)s")
-    async with open_bank(settings, cwd=str(Path.cwd()), actor=actor) as bank:
+    settings = Settings() if vectors else Settings(embedding_model="none")
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(message)s"
+    )
+    async with open_bank(settings, cwd=str(Path.cwd()), actor="cli") as bank:
         yield bank
 
 

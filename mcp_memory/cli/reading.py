@@ -34,7 +34,9 @@ async def inspect_command(
 
 
 @click.command("list")
-@click.argument("what", type=click.Choice(["sessions", "memories", "projects", "changes"]), default="sessions")
+@click.argument(
+    "what", type=click.Choice(["sessions", "memories", "projects", "changes"]), default="sessions"
+)
 @click.option("--project", help="Project path or folder name; '*' for all (default).", default="*")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @command

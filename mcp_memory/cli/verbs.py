@@ -193,7 +193,9 @@ def _drafts(path: Path) -> tuple[Draft, ...]:
 
 @click.command("delete")
 @click.argument("refs", nargs=-1)
-@click.option("--mode", type=click.Choice(["preview", "forget", "restore", "purge"]), default="preview")
+@click.option(
+    "--mode", type=click.Choice(["preview", "forget", "restore", "purge"]), default="preview"
+)
 @click.option("--contains", default="", help="Exact words that the record's text holds.")
 @click.option("--session", default="", help="A session, t:….")
 @click.option("--in-project", default="")

@@ -1,4 +1,4 @@
-"""Readers: one module a transcript format, each with FORMAT, VERSION, recognize(path) and read(path)."""
+"""Readers: one module a transcript format, with FORMAT, VERSION, recognize(path), read(path)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ class Reader(Protocol):
         ...
 
     def read(self, path: Path) -> Iterator[Trajectory]:
-        """The sessions of a file, the main one first; bad content is named in `refusals`, not raised.
+        """The sessions of a file, the main one first; bad content is named in `refusals`.
 
         Step numbers of a file that only grows never change, wherever it is cut.
 

@@ -160,9 +160,12 @@ class _File:
             "refusals": tuple(self.refusals),
         }
         for agent, chain in self.chains.items():
-            if chain.drafts or (agent == "" and self.refusals and len(self.chains) == 1):
+            if chain.drafts or self._only_faults():
                 yield self._trajectory(native_id, agent, chain, counts)
                 counts = {}
+
+    def _only_faults(self) -> bool:
+        return len(self.chains) == 1 and bool(self.ids and (self.refusals or self.unknown))
 
     def _replayed(self, record: Record) -> bool:
         """Whether the line stood in the file before; a new one is remembered."""
@@ -189,14 +192,15 @@ class _File:
             return self.chains[""]
         uuid, parent = text_at(record, "uuid"), text_at(record, "parentUuid")
         agent = text_at(record, "agentId") or self.branches.get(parent) or uuid or "agent"
-        self.branches[uuid] = agent
+        if uuid:
+            self.branches[uuid] = agent
         return self.chains.setdefault(agent, Chain())
 
     def _native_id(self) -> str:
-        """The id in the file's name where its lines know it, else the first the agent spoke under."""
+        """The id in the file's name where its lines know it, else the first the agent used."""
         named = next((id_ for id_ in _UUID.findall(self.name.lower()) if id_ in self.ids), "")
         first = next(iter(self.ids), "")
-        return named or self.speaker or first or refs.short_hash(*sorted(self.seen)[:1])
+        return named or self.speaker or first or refs.short_hash(self.name)
 
     def _trajectory(
         self, native_id: str, agent: str, chain: Chain, counts: dict[str, Any]
@@ -310,6 +314,8 @@ class _File:
         if text_at(object_at(data, "message"), "type") in ("user", "assistant"):
             inner = object_at(data, "message")
             self.take(number, {**shared, **inner, "isSidechain": True, "agentId": agent})
+        else:
+            self.unknown["progress/agent_progress:"] += 1
 
 
 def _pull_request(_: _File, chain: Chain, record: Record) -> None:

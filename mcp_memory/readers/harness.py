@@ -23,6 +23,7 @@ WRAPPERS = (
 """Tags that the host puts round its own text inside a user message."""
 
 _OPENING = re.compile(rf"<({'|'.join(WRAPPERS)})(?=[\s>])[^<>]{{0,500}}>")
+_EMPTY = re.compile(r"<[^<>]*>\s*</[^<>]*>")
 _COMMAND = re.compile(r"\s*<command-(name|message)>")
 _INTERRUPTED = "[Request interrupted by user"
 
@@ -38,7 +39,7 @@ class Speech:
 
 
 def speeches(text: str) -> Iterator[Speech]:
-    """The parts of a user message in order, no word lost; an interrupt is the user's system part."""
+    """The parts of a user message, no word lost; an interrupt is a system part from the user."""
     if text.lstrip().startswith(_INTERRUPTED):
         yield Speech("system", SourceClass.USER, text.strip())
         return
@@ -51,7 +52,8 @@ def speeches(text: str) -> Iterator[Speech]:
     place = 0
     for start, end in _wrapped(text):
         yield from _human(text[place:start])
-        yield Speech("system", SourceClass.HOST, text[start:end])
+        if not _EMPTY.fullmatch(text, start, end):
+            yield Speech("system", SourceClass.HOST, text[start:end])
         place = end
     yield from _human(text[place:])
 

@@ -1,5 +1,6 @@
 """Tolerant input: a transcript's bytes, its JSON lines, and the values in them."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -24,6 +25,8 @@ HEAD_BYTES = 1 << 20
 
 Record: TypeAlias = dict[str, Any]
 
+_PIECE = 1 << 16
+_LARGEST = 1 << 53
 _GZIP = b"\x1f\x8b"
 _BLANK = b" \t\r\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -69,13 +72,13 @@ def open_transcript(path: Path) -> BinaryIO:
     except OSError:
         stream.close()
         raise
-    return io.BufferedReader(_Expanded(stream), 1 << 18) if packed else stream
+    return io.BufferedReader(_Expanded(stream), _PIECE) if packed else stream
 
 
 def read_lines(path: Path, refusals: list[Refusal]) -> Iterator[tuple[int, Record]]:
     """The objects of a JSONL file with their line numbers; what is none is named in `refusals`.
 
-    Lines with damaged UTF-8, lone surrogates or NUL bytes are repaired with U+FFFD, read, and named.
+    Lines with damaged UTF-8, lone surrogates or NUL bytes are mended (U+FFFD), read, and named.
 
     Raises:
         OSError: it cannot be opened.
@@ -119,11 +122,11 @@ def read_head(path: Path) -> bytes:
     Raises:
         OSError: it cannot be opened.
     """
-    with open_transcript(path) as stream:
-        try:
-            return stream.read(HEAD_BYTES)
-        except OSError:
-            return b""
+    head = bytearray()
+    with open_transcript(path) as stream, contextlib.suppress(OSError):
+        while len(head) < HEAD_BYTES and (piece := stream.read(_PIECE)):
+            head += piece
+    return bytes(head)
 
 
 def head_records(head: bytes, limit: int) -> Iterator[Record]:
@@ -158,15 +161,17 @@ def list_at(record: object, key: str) -> list[Any]:
 
 
 def number_at(record: object, key: str) -> float | None:
-    """The number under a key; None where there is none."""
+    """The finite number under a key; None where there is none."""
     value = record.get(key) if isinstance(record, dict) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -_LARGEST < value < _LARGEST else None
 
 
 def count_at(record: object, key: str) -> int:
     """The count under a key; 0 where there is none, or none that can be one."""
     value = number_at(record, key)
-    return int(value) if value is not None and 0 <= value < 1 << 53 else 0
+    return int(value) if value is not None and value > 0 else 0
 
 
 def _next_line(stream: BinaryIO, number: int, refusals: list[Refusal]) -> bytes:

@@ -76,7 +76,7 @@ def _trajectory(record: Record, title: str, refusals: list[Refusal]) -> Trajecto
     info = object_at(record, "info")
     stats = object_at(info, "model_stats")
     verdict, reason = _verdict(info)
-    native_id = _native_id(record)
+    native_id = _native_id(record) if record else refs.short_hash(title)
     asked = next((d.texts[0] for d in drafts if d.kind == "user" and d.texts), "")
     issue = _ISSUE.search(asked)
     return Trajectory(
@@ -103,13 +103,13 @@ def _prompts(history: list[Any], drafts: Drafts, skipped: Counter[str]) -> None:
     for told in history:
         role = text_at(told, "role")
         acted = acted or role == "assistant"
-        if object_at({"told": told}, "told").get("is_demo") or _type(told) == "demonstration":
+        if _is_demonstration(told):
             skipped["history:demonstration"] += 1
-        elif acted:
+        elif acted or role == "tool":
             skipped["history:repeated"] += 1
         elif role == "system":
             drafts.begin("boot", SourceClass.HOST, _content(told))
-        else:
+        elif role == "user":
             drafts.begin("user", SourceClass.USER, _content(told))
 
 
@@ -151,13 +151,11 @@ def _native_id(record: Record) -> str:
     old versions have no times, and runs at temperature 0 begin alike, so all their steps count.
     """
     steps = list_at(record, "trajectory")
-    timed = steps and number_at(steps[0], "execution_time")
-    told = [
-        steps[:1] if timed else steps,
-        list_at(record, "history")[:2],
-        record.get("environment"),
-    ]
-    return refs.short_hash(orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode())
+    seconds = number_at(steps[0], "execution_time") if steps else None
+    told = [_content(message) for message in list_at(record, "history")[:2]]
+    for taken in steps if seconds is None else steps[:1]:
+        told += [text_at(taken, key) for key in ("action", "thought", "observation")]
+    return refs.short_hash(text_at(record, "environment"), str(seconds), *told)
 
 
 def _working_dir(steps: list[Any]) -> str | None:
@@ -182,8 +180,9 @@ def _content(told: object) -> str:
     return _plain("\n".join(part for part in parts if part))
 
 
-def _type(told: object) -> str:
-    return text_at(told, "message_type")
+def _is_demonstration(told: object) -> bool:
+    marked = isinstance(told, dict) and told.get("is_demo") is True
+    return marked or text_at(told, "message_type") == "demonstration"
 
 
 def _plain(text: str) -> str:

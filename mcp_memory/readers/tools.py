@@ -21,6 +21,7 @@ FILES = frozenset({"read", "read_file", "read_many_files", "view", "grep", "glob
 """Tools whose output is the content or the names of files."""
 _PATHS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename")
 _DEPTH = 64
+_LARGEST = 1 << 63
 _VERBS = r"retain|search|fetch|runbook|consolidate|delete"
 _MEMORY = re.compile(rf"mcp_.*memory.*[_.:/-](?:{_VERBS})", re.IGNORECASE)
 
@@ -47,7 +48,7 @@ def is_shell(name: str) -> bool:
 
 
 def source_of(name: str) -> SourceClass:
-    """Who speaks in the output of a tool: content of files, the web and other servers is external."""
+    """Who speaks in a tool's output: files, the web and other servers are external."""
     tool = name.lower()
     outside = tool in OUTSIDE or tool in FILES or tool.startswith("mcp_")
     return SourceClass.EXTERNAL if outside else SourceClass.TOOL
@@ -70,4 +71,6 @@ def _value(value: Any, depth: int) -> JsonValue:
         return {str(key): _value(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         return [_value(item, depth + 1) for item in value]
+    if isinstance(value, int | float) and not -_LARGEST < value < _LARGEST:
+        return str(value)
     return value if isinstance(value, int | float) else None

@@ -86,7 +86,9 @@ def _faults(error: ValidationError) -> str:
 @speaking_errors
 async def retain(
     held: Held,
-    text: Annotated[str, Field(description="what was learned, self-contained, with literal names")] = "",
+    text: Annotated[
+        str, Field(description="what was learned, self-contained, with literal names")
+    ] = "",
     kind: Annotated[MemoryKind, Field(description="what sort of thing it is")] = MemoryKind.FACT,
     title: str = "",
     when_to_use: Annotated[str, Field(description="needed for procedure and gotcha")] = "",
@@ -96,9 +98,13 @@ async def retain(
     ] = None,
     files: list[str] | None = None,
     tags: list[str] | None = None,
-    project: Annotated[str | None, Field(description="default: this project; 'user' = everywhere")] = None,
+    project: Annotated[
+        str | None, Field(description="default: this project; 'user' = everywhere")
+    ] = None,
     supersedes: Annotated[str | None, Field(description="m:… that this replaces")] = None,
-    used: Annotated[list[str] | None, Field(description="feedback instead of text: refs that you used")] = None,
+    used: Annotated[
+        list[str] | None, Field(description="feedback instead of text: refs that you used")
+    ] = None,
     outcome: Annotated[Outcome | None, Field(description="with used: how it went")] = None,
 ) -> Annotated[CallToolResult, Retained]:
     """Keep something for later sessions: a correction by the user, a cause found, a command that finally worked, a decision.
@@ -192,7 +198,9 @@ async def fetch(
 async def runbook(
     held: Held,
     task: Annotated[str, Field(description="the task in the user's words")],
-    queries: Annotated[list[str] | None, Field(description="up to 5 questions that the task raises")] = None,
+    queries: Annotated[
+        list[str] | None, Field(description="up to 5 questions that the task raises")
+    ] = None,
     error: Annotated[str, Field(description="an error text to get past")] = "",
     files: list[str] | None = None,
     project: Project = None,
@@ -255,7 +263,9 @@ async def delete(
         DeletionMode, Field(description="forget can be restored; purge cannot")
     ] = "preview",
     reason: str = "",
-    confirm: Annotated[str, Field(description="from the preview; needed for a filter or a purge")] = "",
+    confirm: Annotated[
+        str, Field(description="from the preview; needed for a filter or a purge")
+    ] = "",
 ) -> Annotated[CallToolResult, Deletion]:
     """Remove what is wrong, private or unwanted, when the user asks for it.
 
@@ -264,9 +274,7 @@ async def delete(
     """
     bank = await held.bank()
     return answer(
-        await bank.delete(
-            tuple(refs or ()), filter, mode=mode, reason=reason, confirm=confirm
-        )
+        await bank.delete(tuple(refs or ()), filter, mode=mode, reason=reason, confirm=confirm)
     )
 
 

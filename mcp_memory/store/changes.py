@@ -103,7 +103,9 @@ async def carry_out(tables: Tables, effects: Sequence[Effect]) -> None:
         else:
             table = tables[effect.table]
             state = effect.state
-            await tables.attempt(lambda t=table, c=condition, s=state: t.update({"state": s}, where=c))
+            await tables.attempt(
+                lambda t=table, c=condition, s=state: t.update({"state": s}, where=c)
+            )
 
 
 async def recover(tables: Tables, owner: str) -> list[Recovered]:

@@ -43,6 +43,8 @@ def _conditions(table: Table, where: Where) -> Iterator[str]:
     yield from _ranges(where)
     if where.path:
         yield _holds_path(where.path)
+    if where.contains:
+        yield f"contains(text, {quoted(where.contains)})"
     if where.cites:
         yield f"contains(array_to_string(evidence, ' '), {quoted(where.cites)})"
 

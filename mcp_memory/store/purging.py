@@ -1,6 +1,7 @@
 """Purge: rows out of every file of every version, and the detector that proves it."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,40 +14,66 @@ from mcp_memory.store.filters import to_sql
 from mcp_memory.store.rows import Table, Where
 from mcp_memory.store.tables import Tables
 
-_TEXT_COLUMNS = ("text", "context", "identifiers", "body", "entry", "title", "goal", "inverse", "effects")
+_TEXT_COLUMNS = (
+    "text",
+    "context",
+    "identifiers",
+    "body",
+    "entry",
+    "title",
+    "goal",
+    "inverse",
+    "effects",
+)
 _CHUNK = 1 << 22
+_GROUP_ROWS = 20_000
 
 
-async def purge(tables: Tables, table: Table, where: Where) -> None:
-    """Erase the rows of a filter from a table: live files, older versions and indexes.
-
-    The fragments that hold such a row are rewritten whole: their other rows move to a new fragment
-    in one commit, which concurrent appends do not disturb; then nothing names the old files.
-    """
+async def erase(tables: Tables, table: Table, where: Where) -> None:
+    """Take the rows of a filter out of a table; their bytes stay until `rewrite`."""
     condition = to_sql(table, where)
     if condition is None:
         raise AssertionError
-    query = tables[table].query().where(condition).with_row_address()
-    addressed = await tables.attempt(lambda: query.select(["_rowaddr"]).to_arrow())
-    fragments = sorted({address >> 32 for address in addressed.column("_rowaddr").to_pylist()})
-    if not fragments:
-        return
-    survivors = await tables.attempt(
-        lambda: tables[table]
-        .query()
-        .with_fragments(fragments)
-        .where(f"NOT ({condition})")
-        .to_arrow()
-    )
     await tables.delete(table, condition)
-    if survivors.num_rows:
-        identity = list(schema.IDENTITY[table])
-        await tables.attempt(
-            lambda: tables[table]
-            .merge_insert(identity)
-            .when_matched_update_all()
-            .execute(survivors, on_bad_vectors="null")
+
+
+async def rewrite(tables: Tables, table: Table) -> None:
+    """Move every row to a new file, so that nothing names a file that ever held an erased one.
+
+    All files, since rows that were replaced long ago lie in them too, marked as deleted and no more.
+    A merge on the rows' identity moves them in one commit a group of fragments, which concurrent
+    appends do not disturb.
+    """
+    addressed = await tables.attempt(
+        lambda: tables[table].query().with_row_address().select([]).to_arrow()
+    )
+    sizes = Counter(address >> 32 for address in addressed.column("_rowaddr").to_pylist())
+    for group in _groups(sizes):
+        rows = await tables.attempt(
+            lambda g=group: tables[table].query().with_fragments(g).to_arrow()
         )
+        await tables.attempt(
+            lambda r=rows: (
+                tables[table]
+                .merge_insert(list(schema.IDENTITY[table]))
+                .when_matched_update_all()
+                .execute(r, on_bad_vectors="null")
+            )
+        )
+
+
+def _groups(sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """Fragments in groups of a size that fits in memory."""
+    group: list[int] = []
+    rows = 0
+    for fragment in sorted(sizes):
+        if group and rows + sizes[fragment] > _GROUP_ROWS:
+            yield group
+            group, rows = [], 0
+        group.append(fragment)
+        rows += sizes[fragment]
+    if group:
+        yield group
 
 
 async def drop_history(tables: Tables, table: Table) -> None:
@@ -59,7 +86,9 @@ async def drop_history(tables: Tables, table: Table) -> None:
 
 async def detect(tables: Tables, needles: Sequence[str]) -> dict[str, int]:
     """How often needles occur: decoded in every version of every table, and raw in every file."""
-    found = {f"table {table}": await _in_versions(tables, table, needles) for table in tables.by_name}
+    found = {
+        f"table {table}": await _in_versions(tables, table, needles) for table in tables.by_name
+    }
     found["files of the store"] = await anyio.to_thread.run_sync(_in_files, tables.path, needles)
     return found
 

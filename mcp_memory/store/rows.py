@@ -71,6 +71,8 @@ class SessionRow:
     """JSON of the Trajectory without its steps."""
     entry: str
     """JSON of what the archive's indexes say of it."""
+    hidden: str
+    """JSON: step number to why it is not shown, `forgotten` or `purged`."""
     batch: str
 
 
@@ -147,6 +149,8 @@ class Where:
     until: datetime | None = None
     path: str = ""
     """A path that `paths` holds, whole or by its ending at a folder boundary."""
+    contains: str = ""
+    """Exact words that the text holds."""
     cites: str = ""
     """Memories only: a ref that `evidence` holds, by prefix."""
     first: int | None = None

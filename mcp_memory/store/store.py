@@ -33,7 +33,18 @@ from mcp_memory.store.schema import R
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance
 
-CATALOGUE = ("id", "project", "source_path", "size", "mtime_ns", "fingerprint", "folder", "state", "steps")
+CATALOGUE = (
+    "id",
+    "project",
+    "source_path",
+    "size",
+    "mtime_ns",
+    "fingerprint",
+    "folder",
+    "state",
+    "steps",
+    "hidden",
+)
 _CHUNK = 500
 """Keys in one condition: longer lists are asked in pieces."""
 
@@ -93,7 +104,9 @@ class Store:
         return await search.by_vector(self._tables, table, vector, where=where, limit=limit)
 
     @overload
-    async def by_keys(self, table: Literal["evidence"], keys: Sequence[str]) -> list[EvidenceRow]: ...
+    async def by_keys(
+        self, table: Literal["evidence"], keys: Sequence[str]
+    ) -> list[EvidenceRow]: ...
     @overload
     async def by_keys(self, table: Literal["memories"], keys: Sequence[str]) -> list[MemoryRow]: ...
     async def by_keys(
@@ -141,7 +154,9 @@ class Store:
 
     async def projects(self) -> dict[str, int]:
         """Projects with their numbers of sessions."""
-        rows = await self._tables.read("sessions", lambda q: q.select(["id", "project"]), SessionRow)
+        rows = await self._tables.read(
+            "sessions", lambda q: q.select(["id", "project"]), SessionRow
+        )
         counts: dict[str, int] = {}
         for row in rows:
             counts[row.project] = counts.get(row.project, 0) + 1
@@ -205,9 +220,7 @@ class Store:
             await self._tables.append("memories", list(rows))
         return entry.batch
 
-    async def note(
-        self, op: str, *, refs: Sequence[str], inverse: Mapping[str, JsonValue]
-    ) -> str:
+    async def note(self, op: str, *, refs: Sequence[str], inverse: Mapping[str, JsonValue]) -> str:
         """A ledger row that is the whole change, such as feedback."""
         entry = self._entry("done", op, refs, (), inverse)
         await self._tables.append("ledger", [entry])
@@ -222,9 +235,7 @@ class Store:
         except Busy:
             return None
 
-    async def purge(
-        self, selected: Mapping[Table, Where], needles: Sequence[str]
-    ) -> list[Check]:
+    async def purge(self, selected: Mapping[Table, Where], needles: Sequence[str]) -> list[Check]:
         """Erase rows for good, and look again with the detector that found the needles before.
 
         Raises:
@@ -235,8 +246,9 @@ class Store:
             before = await purging.detect(self._tables, needles)
             with anyio.CancelScope(shield=True):
                 for table, where in selected.items():
-                    await purging.purge(self._tables, table, where)
-                for table in self._tables.by_name:
+                    await purging.erase(self._tables, table, where)
+                for table in changes.CHANGED:
+                    await purging.rewrite(self._tables, table)
                     await purging.drop_history(self._tables, table)
             after = await purging.detect(self._tables, needles)
         return purging.checks(before, after)

@@ -49,7 +49,9 @@ class Tables:
         """Rows that the condition holds for; a concurrent compaction is waited out."""
         await self.attempt(lambda: self[table].delete(condition))
 
-    async def read(self, table: Table, ask: Callable[[Any], Any], kind: type[schema.R]) -> list[schema.R]:
+    async def read(
+        self, table: Table, ask: Callable[[Any], Any], kind: type[schema.R]
+    ) -> list[schema.R]:
         """The rows of a query on a table, as values."""
         found = await self.attempt(lambda: ask(self[table].query()).to_arrow())
         return await anyio.to_thread.run_sync(schema.from_arrow, kind, found)

@@ -1,7 +1,7 @@
 """Upkeep by one elected process: compaction, indexes that appear when they pay, old versions pruned."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -85,9 +85,7 @@ async def build_indexes(
     """Build the indexes that pay at this size and are not there; `anew` rebuilds those that are."""
     present = {column for index in await _indexes(tables, table) for column in index.columns}
     wanted = [
-        column
-        for column in _paying(rows)
-        if (column in present if anew else column not in present)
+        column for column in _paying(rows) if (column in present if anew else column not in present)
     ]
     for column in wanted:
         await tables.attempt(
@@ -129,4 +127,3 @@ async def _behind(tables: Tables, table: Table) -> bool:
         if stats is not None and stats.num_unindexed_rows > MOST_UNINDEXED:
             return True
     return False
-

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mcp_memory import evidence, guard, refs, rendering
+from mcp_memory import evidence, guard, inspection, refs
 from mcp_memory.errors import InvalidInput, UnknownRef
 from mcp_memory.models import Fetched, FetchResult, Memory, SourceClass
 from mcp_memory.refs import Ref
@@ -53,7 +53,7 @@ async def _one(rooms: Rooms, ref: Ref, *, around: int, chars: int) -> Fetched:
 
 async def _steps(rooms: Rooms, ref: Ref, *, around: int, chars: int) -> Fetched:
     span = await spans.open_span(rooms, ref, around=around)
-    shown, last = rendering.show(span.steps, cap=chars)
+    shown, last = inspection.show(span.steps, cap=chars)
     row = await spans.session(rooms, ref.id)
     least = min(evidence.sources(span.steps), key=lambda source: source.trust)
     cut = last < span.last

@@ -2,7 +2,7 @@
 
 import anyio.to_thread
 
-from mcp_memory import projects, refs, rendering
+from mcp_memory import inspection, projects, refs
 from mcp_memory.errors import InvalidInput
 from mcp_memory.models import Inspection, Listed, State, Status
 from mcp_memory.store.rows import Where
@@ -57,7 +57,9 @@ async def changes(rooms: Rooms, *, limit: int) -> list[Listed]:
 async def known_projects(rooms: Rooms) -> list[Listed]:
     """Projects with their numbers of sessions."""
     counts = await rooms.store.projects()
-    return [Listed(ref=name, marks=(f"{count} sessions",)) for name, count in sorted(counts.items())]
+    return [
+        Listed(ref=name, marks=(f"{count} sessions",)) for name, count in sorted(counts.items())
+    ]
 
 
 async def inspect(rooms: Rooms, text: str, asked: Inspection) -> str:
@@ -76,7 +78,7 @@ async def inspect(rooms: Rooms, text: str, asked: Inspection) -> str:
             )
         ref = refs.parse(refs.span(ref.id, int(first), int(last or first)))
     span = await spans.open_span(rooms, ref)
-    return await anyio.to_thread.run_sync(rendering.inspect, span.steps, asked)
+    return await anyio.to_thread.run_sync(inspection.inspect, span.steps, asked)
 
 
 async def status(rooms: Rooms) -> Status:

@@ -2,20 +2,21 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 
 from mcp_memory import admission, consolidation, ranking, refs
-from mcp_memory.consolidation import Admit, Cited, Refuse
+from mcp_memory.consolidation import Admit, Cited, Neighbour, Refuse
 from mcp_memory.errors import GateRefused, InvalidInput, UnknownRef
 from mcp_memory.models import (
     Draft,
+    Evidence,
     Memory,
     Outcome,
     Resemblance,
     Retained,
     SourceClass,
-    Standing,
     State,
 )
 from mcp_memory.store.rows import MemoryRow, Where
@@ -30,6 +31,8 @@ RESEMBLES = 0.8
 async def retain(rooms: Rooms, draft: Draft) -> Retained:
     """Keep a memory; the same content from the same source keeps its ref.
 
+    The same content with new evidence is a new version of it.
+
     Raises:
         InvalidInput: the text is empty or too long, or a ref is not one.
         UnknownRef: the superseded memory does not exist.
@@ -38,29 +41,86 @@ async def retain(rooms: Rooms, draft: Draft) -> Retained:
     _check(draft)
     admitted = admission.admit_draft(draft)
     draft = admitted.draft.model_copy(update={"project": draft.project or rooms.project})
-    if draft.supersedes:
-        await spans.current(rooms, draft.supersedes)
-    known = await _known(rooms, draft)
-    if known is not None:
-        return known
-    vector = (await rooms.vectors([said(draft)]))[0]
-    near = await neighbours(rooms, vector, project=draft.project)
-    cited = await cite(rooms, draft)
-    verdict = consolidation.judge(draft, cited, near, strict=False)
-    if isinstance(verdict, Refuse):
-        raise GateRefused(verdict.reasons)
-    memory = memory_of(rooms, draft, cited, verdict, flags=admitted.flags)
-    batch = await _write(rooms, memory, vector)
+    proposal = await propose(rooms, draft, flags=admitted.flags, strict=False)
+    if isinstance(proposal, Memory):
+        return _known(proposal)
+    rows = await proposal.rows(rooms)
+    batch = await rooms.store.once(
+        "retain", lambda name: [in_batch(row, name) for row in rows], inverse={"kind": "memories"}
+    )
+    memory = proposal.memory
     return Retained(
         ref=memory.ref,
         version=memory.version,
         standing=memory.standing,
         created=True,
         masked=admitted.masked,
-        resembles=near,
-        notes=verdict.notes,
+        resembles=proposal.near,
+        notes=proposal.notes,
         batch=batch,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A memory that the gate let in, and what changes with it."""
+
+    memory: Memory
+    vector: tuple[float, ...] | None
+    near: tuple[Resemblance, ...]
+    notes: tuple[str, ...]
+
+    async def rows(self, rooms: Rooms) -> list[MemoryRow]:
+        """Its row, and a new version of the memory that it supersedes."""
+        rows = [row_of(self.memory, self.vector)]
+        if self.memory.supersedes:
+            old = await spans.current(rooms, self.memory.supersedes)
+            retired = following(old, state=State.SUPERSEDED, superseded_by=self.memory.ref)
+            rows.append(row_of(retired, (await rooms.vectors([said(retired)]))[0]))
+        return rows
+
+
+async def propose(
+    rooms: Rooms, draft: Draft, *, flags: tuple[str, ...], strict: bool
+) -> Proposal | Memory:
+    """The memory that a draft makes, or the one that already says just this.
+
+    Raises:
+        GateRefused: the gate does not let it in.
+        UnknownRef: the superseded memory does not exist.
+    """
+    if draft.supersedes:
+        await spans.current(rooms, draft.supersedes)
+    cited = await cite(rooms, draft)
+    ref = _ref(draft, cited)
+    versions = (await spans.memory_rows(rooms, (ref,))).get(ref)
+    earlier = spans.memory_of(versions[-1]) if versions else None
+    if earlier is not None:
+        draft = draft.model_copy(update={"evidence": _union(earlier, draft)})
+        if earlier.state is State.LIVE and draft.evidence == earlier.evidence:
+            return earlier
+        cited = await cite(rooms, draft)
+    vector = (await rooms.vectors([said(draft)]))[0]
+    found = await neighbours(rooms, vector, project=draft.project)
+    near = tuple(each for each in found if each.ref not in {ref, draft.supersedes})
+    verdict = consolidation.judge(draft, cited, near, strict=strict)
+    if isinstance(verdict, Refuse):
+        raise GateRefused(verdict.reasons)
+    memory = memory_of(rooms, draft, cited, verdict, flags=flags)
+    memory = memory.model_copy(update={"version": earlier.version + 1 if earlier else 1})
+    shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
+    return Proposal(memory, vector, shown, verdict.notes)
+
+
+def following(memory: Memory, **changes: object) -> Memory:
+    """The next version of a memory, with these fields changed; versions are never rewritten."""
+    return memory.model_copy(update={**changes, "version": memory.version + 1})
+
+
+def in_batch(row: MemoryRow, batch: str) -> MemoryRow:
+    """The row with its batch, also in what it tells of itself."""
+    memory = spans.memory_of(row).model_copy(update={"batch": batch})
+    return replace(row, batch=batch, body=memory.model_dump_json())
 
 
 async def feedback(rooms: Rooms, used: Sequence[str], outcome: Outcome) -> Retained:
@@ -105,7 +165,7 @@ def content_hash(draft: Draft | Memory, source: SourceClass) -> str:
 
 async def neighbours(
     rooms: Rooms, vector: tuple[float, ...] | None, *, project: str | None
-) -> tuple[Resemblance, ...]:
+) -> tuple[Neighbour, ...]:
     """Live memories of the project that say nearly the same, nearest first."""
     if vector is None:
         return ()
@@ -115,7 +175,12 @@ async def neighbours(
     versions = await spans.memory_rows(rooms, tuple(close))
     newest = {key: spans.memory_of(rows[-1]) for key, rows in versions.items()}
     return tuple(
-        Resemblance(ref=key, similarity=round(score, 3), title=newest[key].title or newest[key].text[:80])
+        Neighbour(
+            ref=key,
+            similarity=round(score, 3),
+            title=newest[key].title or newest[key].text[:80],
+            kind=newest[key].kind,
+        )
         for key, score in close.items()
         if newest[key].state is State.LIVE
     )
@@ -143,9 +208,9 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
                 session=ref.id,
                 live=True,
                 text=span.text,
-                source=SourceClass.USER if users else min(
-                    (SourceClass(row.source) for row in span.rows), key=lambda s: s.trust
-                ),
+                source=SourceClass.USER
+                if users
+                else min((SourceClass(row.source) for row in span.rows), key=lambda s: s.trust),
             )
         )
     return tuple(cited)
@@ -154,15 +219,11 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
 def memory_of(
     rooms: Rooms, draft: Draft, cited: Sequence[Cited], verdict: Admit, *, flags: tuple[str, ...]
 ) -> Memory:
-    """The first version of a memory: trust is the minimum over its lineage, source the host agent.
-
-    A claim that the user said it counts only with the user's own step as evidence.
-    """
-    from_user = bool(cited) and all(c.source is SourceClass.USER for c in cited)
-    source = SourceClass.USER if from_user else SourceClass.AGENT
-    lineage = [source.trust, *(c.source.trust for c in cited if c.live)]
+    """The first version of a memory; its trust is the minimum over its lineage."""
+    source = _source(cited)
+    lineage = [source.trust, *(each.source.trust for each in cited if each.live)]
     return Memory(
-        ref=f"m:{refs.short_hash('memory', content_hash(draft, source))}",
+        ref=_ref(draft, cited),
         version=1,
         kind=draft.kind,
         text=draft.text,
@@ -207,15 +268,17 @@ def row_of(memory: Memory, vector: tuple[float, ...] | None) -> MemoryRow:
     )
 
 
-async def _known(rooms: Rooms, draft: Draft) -> Retained | None:
-    """The memory that already says this; brought back when it was forgotten is the host's choice."""
-    hashes = tuple(content_hash(draft, s) for s in (SourceClass.AGENT, SourceClass.USER))
-    rows = await rooms.store.find("memories", Where(hashes=hashes, states=()))
-    if not rows:
-        return None
-    memory = await spans.current(rooms, rows[0].key)
-    if memory.state is not State.LIVE or memory.evidence != draft.evidence:
-        return None
+def _check(draft: Draft) -> None:
+    if not draft.text.strip():
+        raise InvalidInput("The text is empty.", next_step="Say in `text` what was learned.")
+    if len(said(draft)) > MOST_CHARS:
+        raise InvalidInput(
+            f"The memory has {len(said(draft)):,} characters; {MOST_CHARS:,} are taken.",
+            next_step="Keep the point, and cite the steps that hold the rest.",
+        )
+
+
+def _known(memory: Memory) -> Retained:
     return Retained(
         ref=memory.ref,
         version=memory.version,
@@ -223,3 +286,17 @@ async def _known(rooms: Rooms, draft: Draft) -> Retained | None:
         created=False,
         batch=memory.batch,
     )
+
+
+def _source(cited: Sequence[Cited]) -> SourceClass:
+    """A claim that the user said it counts only with the user's own steps as evidence."""
+    from_user = bool(cited) and all(each.source is SourceClass.USER for each in cited)
+    return SourceClass.USER if from_user else SourceClass.AGENT
+
+
+def _ref(draft: Draft, cited: Sequence[Cited]) -> str:
+    return f"m:{refs.short_hash('memory', content_hash(draft, _source(cited)))}"
+
+
+def _union(earlier: Memory, draft: Draft) -> tuple[Evidence, ...]:
+    return tuple({each.ref: each for each in (*earlier.evidence, *draft.evidence)}.values())

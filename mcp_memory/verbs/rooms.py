@@ -53,3 +53,13 @@ class Rooms:
         except EmbedderUnavailable:
             return [None] * len(texts)
         return [next(made) if text else None for text in texts]
+
+    async def usage(self) -> dict[str, tuple[int, int]]:
+        """How often each version of a memory (`m:…@2`) was used, and how often with success."""
+        counts: dict[str, tuple[int, int]] = {}
+        for row in await self.store.ledger(op="feedback"):
+            succeeded = '"success"' in row.inverse
+            for key in row.refs:
+                used, well = counts.get(key, (0, 0))
+                counts[key] = (used + 1, well + succeeded)
+        return counts

@@ -2,19 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import anyio
 
-from mcp_memory import projects, ranking, refs, tokens
-from mcp_memory.models import Hit, Memory, Outcome, Query, SearchResult, SourceClass, Standing
-from mcp_memory.store.rows import EvidenceRow, MemoryRow, Table, Where
+from mcp_memory import guard, projects, ranking, refs, tokens
+from mcp_memory.models import (
+    Hit,
+    Memory,
+    Outcome,
+    Query,
+    SearchResult,
+    SourceClass,
+    State,
+)
+from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
 from mcp_memory.verbs import spans
 from mcp_memory.verbs.rooms import Rooms
 
 DEPTH = 60
 """How deep each channel is read: fusion needs more than an answer shows."""
 SNIPPET_CHARS = 480
+MARKS_TOKENS = 60
+"""What ref, path, score and marks of a hit take beside its text."""
 WEIGHTS: Mapping[str, float] = {"words": 1.0, "context": 0.5, "identifiers": 0.7, "vectors": 0.8}
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
 TABLES: tuple[Table, ...] = ("evidence", "memories")
@@ -76,7 +85,7 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
 
 async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Candidate]:
     vector = await rooms.query_vector(text)
-    found: dict[Table, dict[str, list[ranking.Found]]] = {table: {} for table in TABLES}
+    found: dict[Table, dict[str, list[Found]]] = {table: {} for table in TABLES}
 
     async def words(table: Table, channel: str, where: Where) -> None:
         column = LEXICAL[channel]
@@ -166,3 +175,101 @@ async def _judge(
         for hit in ranked
     ]
     return _once(made)
+
+
+async def _looked_up(
+    rooms: Rooms, fused: Sequence[ranking.Fused]
+) -> dict[str, tuple[EvidenceRow | MemoryRow, Memory | None]]:
+    """The rows behind keys; of memories only the newest version, and only while it answers."""
+    memories = tuple(hit.key for hit in fused if hit.key.startswith("m:"))
+    evidence = tuple(hit.key for hit in fused if not hit.key.startswith("m:"))
+    found: dict[str, tuple[EvidenceRow | MemoryRow, Memory | None]] = {}
+    if evidence:
+        rows = await rooms.store.by_keys("evidence", evidence)
+        found.update({row.key: (row, None) for row in rows if row.state == State.LIVE.value})
+    if memories:
+        for key, versions in (await spans.memory_rows(rooms, memories)).items():
+            if versions[-1].state != State.FORGOTTEN.value:
+                found[key] = (versions[-1], spans.memory_of(versions[-1]))
+    return found
+
+
+def _ref(row: EvidenceRow | MemoryRow) -> str:
+    """What a hit is cited by: an output stands for the step that brought it."""
+    if isinstance(row, EvidenceRow) and row.kind == "output":
+        return refs.span(row.trajectory, row.first)
+    return row.key
+
+
+def _once(made: Sequence[Candidate]) -> list[Candidate]:
+    """A step and its output are one hit: the better of both, with the surer score."""
+    best: dict[str, Candidate] = {}
+    for candidate in made:
+        known = best.get(candidate.ref)
+        if known is None:
+            best[candidate.ref] = candidate
+        elif candidate.score > known.score:
+            best[candidate.ref] = replace(candidate, rank=known.rank)
+    return list(best.values())
+
+
+async def _hits(
+    rooms: Rooms, query: Query, lists: Sequence[Sequence[Candidate]]
+) -> tuple[Hit, ...]:
+    """The answer: shared fairly between the questions, spread over sessions, within the budget."""
+    shared = ranking.fair_shares(lists, query.limit * 3, key=lambda each: each.ref)
+    spread = ranking.diversify(shared, session_of=_session, limit=query.limit)
+    folders = {row.id: row.folder for row in await rooms.store.sessions(ids=_sessions(spread))}
+    asked = ranking.terms(" ".join(query.texts))
+    hits = [_hit(rooms, each, folders, asked) for each in spread]
+    priced = [(hit, _cost(hit)) for hit in hits]
+    budget = query.budget_tokens or rooms.settings.search_tokens
+    kept = ranking.within_budget(priced, budget)
+    return tuple(kept or hits[:1])
+
+
+def _session(candidate: Candidate) -> str:
+    return candidate.row.trajectory if isinstance(candidate.row, EvidenceRow) else ""
+
+
+def _sessions(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in map(_session, candidates) if name)) or ("-",)
+
+
+def _hit(rooms: Rooms, found: Candidate, folders: Mapping[str, str], asked: Sequence[str]) -> Hit:
+    row, memory = found.row, found.memory
+    source = SourceClass(row.source)
+    text = guard.neutralise(ranking.snippet(row.text, asked, SNIPPET_CHARS))
+    common = {
+        "ref": found.ref,
+        "text": text,
+        "score": found.score,
+        "why": found.why,
+        "source": source,
+        "project": row.project,
+        "at": row.at,
+    }
+    if memory is not None:
+        superseded = ("superseded",) if memory.superseded_by else ()
+        return Hit(
+            **common,
+            kind=memory.kind.value,
+            title=guard.neutralise(memory.title),
+            trust=memory.trust,
+            standing=memory.standing,
+            flags=(*superseded, *memory.flags),
+        )
+    assert isinstance(row, EvidenceRow)
+    folder = folders.get(row.trajectory)
+    return Hit(
+        **common,
+        kind="episode" if row.kind == "episode" else "step",
+        trust=source.trust,
+        outcome=Outcome(row.outcome),
+        path=rooms.archive.path_of(folder, row.first) if folder else None,
+        flags=row.flags,
+    )
+
+
+def _cost(hit: Hit) -> int:
+    return tokens.estimate(hit.text) + tokens.estimate(hit.title) + MARKS_TOKENS

@@ -10,8 +10,6 @@ from mcp_memory.refs import Ref
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow, Where
 from mcp_memory.verbs.rooms import Rooms
 
-ANY_STATE: tuple[str, ...] = ()
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -100,18 +98,16 @@ async def outputs_of(rooms: Rooms, rows: Iterable[EvidenceRow]) -> dict[str, str
     return {row.key: row.text for row in await rooms.store.by_keys("evidence", keys)}
 
 
-async def trajectory(
-    rooms: Rooms, row: SessionRow, *, states: Sequence[str] = ANY_STATE
-) -> tuple[Trajectory, list[EvidenceRow]]:
-    """A session put together again from the store's own rows, and those rows."""
-    rows = await rooms.store.find(
-        "evidence", Where(trajectories=(row.id,), states=tuple(states))
+async def trajectory(rooms: Rooms, row: SessionRow) -> Trajectory:
+    """A session put together again from the store's own rows; purged steps are empty."""
+    where = Where(trajectories=(row.id,), kinds=("step", "output"), states=())
+    rows = await rooms.store.find("evidence", where)
+    outputs = {each.key: each.text for each in rows if each.kind == "output"}
+    kept = {each.first: evidence.step_of(each, outputs) for each in rows if each.kind == "step"}
+    steps = tuple(
+        kept.get(number) or Step(number=number, kind="system") for number in range(1, row.steps + 1)
     )
-    steps_rows = sorted((r for r in rows if r.kind == "step"), key=lambda r: r.first)
-    outputs = {r.key: r.text for r in rows if r.kind == "output"}
-    steps = tuple(evidence.step_of(r, outputs) for r in steps_rows)
-    kept = Trajectory.model_validate_json(row.body)
-    return kept.model_copy(update={"steps": steps}), rows
+    return Trajectory.model_validate_json(row.body).model_copy(update={"steps": steps})
 
 
 def episodes_of(rows: Iterable[EvidenceRow]) -> tuple[Episode, ...]:

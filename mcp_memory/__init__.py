@@ -1,0 +1,22 @@
+"""mcp_memory: long-term memory for coding agents; the public face, loaded when it is touched."""
+
+import importlib
+
+_WHERE = {
+    "MemoryBank": "bank",
+    "open_bank": "bank",
+    "Settings": "settings",
+    "MemoryBankError": "errors",
+    "Draft": "models",
+    "Evidence": "models",
+    "Query": "models",
+    "Task": "models",
+}
+__all__ = sorted(_WHERE)  # noqa: PLE0605 the names are those of the table above
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name at first use: a hook must start without pydantic."""
+    if name not in _WHERE:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"mcp_memory.{_WHERE[name]}"), name)

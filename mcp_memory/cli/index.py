@@ -1,0 +1,101 @@
+"""`mcp-memory index`: histories of the agents on this machine, or the paths that are named."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from mcp_memory import hosts, indexer, readers
+from mcp_memory.bank import MemoryBank
+from mcp_memory.cli.door import command, opened
+from mcp_memory.models import FileReport
+
+SOON = timedelta(days=7)
+MOST_NAMED = 20
+
+
+@click.command("index")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--formats", is_flag=True, help="List the formats that can be read, and stop.")
+@click.option("--no-vectors", is_flag=True, help="Index words only.")
+@command
+async def index_command(paths: tuple[Path, ...], formats: bool, no_vectors: bool) -> None:  # noqa: FBT001 click flags
+    """Read the agents' histories on this machine, or PATHS, into the bank."""
+    if formats:
+        for reader in readers.READERS:
+            click.echo(reader.FORMAT)
+        return
+    async with opened(vectors=not no_vectors) as bank:
+        if not paths:
+            indexer.allow_everything(bank.rooms)
+        found = list(indexer.transcripts(paths) if paths else _histories())
+        reports = await _index(bank, found)
+    for line in _summary(reports):
+        click.echo(line)
+    if not paths:
+        for line in _endangered():
+            click.echo(line)
+
+
+def _histories() -> list[Path]:
+    return [path for host in hosts.HOSTS for path in host.transcripts()]
+
+
+async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
+    stderr = click.get_text_stream("stderr")
+    with click.progressbar(length=len(found), label="Indexing", file=stderr) as bar:
+        reports = await bank.index(found, progress=lambda _: bar.update(1))
+    await bank.rooms.store.maintain()
+    return reports
+
+
+def _summary(reports: Sequence[FileReport]) -> list[str]:
+    states = Counter(report.status for report in reports)
+    read = [report for report in reports if report.status == "indexed"]
+    size = sum(report.bytes for report in read) / 1e6
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
+    lines = [
+        f"{len(reports)} files: {told}",
+        f"{sum(r.sessions for r in read)} sessions, {sum(r.steps for r in read)} steps, "
+        f"{size:.1f} MB read; {sum(r.masked for r in read)} secrets masked",
+    ]
+    lines += _counted("left out on purpose", [r.skipped for r in reports])
+    lines += _counted("unknown record types", [r.unknown for r in reports])
+    refused = [f"{r.path.name}: {r.reason}" for r in reports if r.status == "refused"]
+    refused += [f"{r.path.name} {x.where}: {x.reason}" for r in reports for x in r.refusals]
+    if refused:
+        lines.append(f"{len(refused)} pieces were refused; everything else was kept:")
+        lines += [f"  {each}" for each in refused[:MOST_NAMED]]
+        if len(refused) > MOST_NAMED:
+            lines.append(f"  and {len(refused) - MOST_NAMED} more")
+    return lines
+
+
+def _counted(title: str, counts: Sequence[Mapping[str, int]]) -> list[str]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    told = ", ".join(f"{name} {number}" for name, number in sorted(total.items()))
+    return [f"{title}: {told}"] if told else []
+
+
+def _endangered() -> list[str]:
+    """What a host will delete within a week: the archive keeps it."""
+    lines = []
+    for host in hosts.HOSTS:
+        if host.RETENTION is None:
+            continue
+        now = datetime.now(UTC)
+        ends = [
+            datetime.fromtimestamp(path.stat().st_mtime, UTC) + host.RETENTION
+            for path in host.transcripts()
+        ]
+        soon = [end for end in ends if end - now <= SOON]
+        if soon:
+            lines.append(
+                f"{host.NAME} deletes transcripts after {host.RETENTION.days} days: {len(soon)} within "
+                f"a week, the first on {min(soon).date().isoformat()}; the archive keeps them."
+            )
+    return lines

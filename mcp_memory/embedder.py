@@ -1,0 +1,163 @@
+"""Embedders: texts to unit vectors; the bundled static model, any fastembed model, or a hash for tests."""
+
+import hashlib
+import math
+import re
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+import anyio.to_thread
+
+from mcp_memory.errors import EmbedderUnavailable
+
+DEFAULT = "default"
+DEFAULT_NAME = "mcp-memory/static-minilm-256-1"
+DEFAULT_DIM = 256
+MOST_CHARS = 2_000
+_BATCH = 64
+
+Vector = tuple[float, ...]
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors of one length."""
+
+    name: str
+    """Stored with the vectors: the model and its version."""
+    dim: int
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector a text, in order.
+
+        Raises:
+            EmbedderUnavailable: the model cannot be loaded or run.
+        """
+        ...
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector of a question."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the model go."""
+        ...
+
+
+class HashEmbedder:
+    """Words and word pairs hashed into a vector: deterministic, no model, for tests."""
+
+    def __init__(self, dim: int = 64) -> None:
+        self.name = f"hash-{dim}"
+        self.dim = dim
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector a text; the empty text has a fixed one."""
+        return [self._vector(text) for text in texts]
+
+    async def embed_query(self, text: str) -> Vector:
+        """The same as for any text."""
+        return self._vector(text)
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    def _vector(self, text: str) -> Vector:
+        words = re.findall(r"\w+", text.lower()[:MOST_CHARS]) or [""]
+        values = [0.0] * self.dim
+        for word in words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]:
+            digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+            values[int.from_bytes(digest[:4], "big") % self.dim] += 1 if digest[4] & 1 else -1
+        length = math.sqrt(sum(value * value for value in values)) or 1.0
+        return tuple(value / length for value in values)
+
+
+class FastEmbedder:
+    """A fastembed model; loaded on first use in a worker thread, one call at a time."""
+
+    def __init__(self, model: str = DEFAULT, *, path: Path | None = None, threads: int = 2) -> None:
+        self._bundled = model == DEFAULT
+        self._model = DEFAULT_NAME if self._bundled else model
+        self._path = path
+        self._threads = threads
+        self._loaded: Any = None
+        self._turn = anyio.CapacityLimiter(1)
+        self.name = self._model
+        self.dim = DEFAULT_DIM if self._bundled else _dim_of(model)
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector a text, in order; texts are read up to 2,000 characters."""
+        return await anyio.to_thread.run_sync(self._embed, list(texts), limiter=self._turn)
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector of a question."""
+        return (await self.embed([text]))[0]
+
+    async def aclose(self) -> None:
+        """Let the model go."""
+        self._loaded = None
+
+    def _embed(self, texts: list[str]) -> list[Vector]:
+        try:
+            if self._loaded is None:
+                self._loaded = self._load()
+            cut = [text[:MOST_CHARS] for text in texts]
+            return [tuple(vector.tolist()) for vector in self._loaded.embed(cut, batch_size=_BATCH)]
+        except (RuntimeError, ValueError, OSError, ImportError) as error:
+            raise EmbedderUnavailable(self._model, str(error).splitlines()[0][:200]) from error
+
+    def _load(self) -> Any:
+        from fastembed import TextEmbedding  # 0.7-1.1 s: at first use, in a worker thread
+
+        if not self._bundled:
+            path = str(self._path) if self._path else None
+            return TextEmbedding(
+                self._model,
+                specific_model_path=path,
+                local_files_only=path is not None,
+                threads=self._threads,
+            )
+        _register_bundled()
+        with resources.as_file(resources.files("mcp_memory") / "data" / "model") as folder:
+            return TextEmbedding(
+                self._model,
+                specific_model_path=str(folder),
+                local_files_only=True,
+                threads=self._threads,
+            )
+
+
+def build_embedder(model: str, *, path: Path | None, threads: int) -> Embedder | None:
+    """The embedder that a setting names: `default`, `hash`, `none`, or a fastembed model."""
+    if model == "none":
+        return None
+    if model == "hash":
+        return HashEmbedder()
+    return FastEmbedder(model, path=path, threads=threads)
+
+
+def _register_bundled() -> None:
+    from fastembed import TextEmbedding  # 0.7-1.1 s: at first use, in a worker thread
+    from fastembed.common.model_description import ModelSource, PoolingType
+
+    if any(known["model"] == DEFAULT_NAME for known in TextEmbedding.list_supported_models()):
+        return
+    TextEmbedding.add_custom_model(
+        model=DEFAULT_NAME,
+        pooling=PoolingType.MEAN,
+        normalization=True,
+        sources=ModelSource(url="file:///bundled"),
+        dim=DEFAULT_DIM,
+        model_file="model.onnx",
+    )
+
+
+def _dim_of(model: str) -> int:
+    from fastembed import TextEmbedding  # only for a model that the user chose
+
+    for known in TextEmbedding.list_supported_models():
+        if known["model"] == model:
+            return int(known["dim"])
+    raise EmbedderUnavailable(model, "fastembed does not know it")

@@ -1,0 +1,205 @@
+"""Redaction: secrets in a text replaced by `[masked:family]`; everything else is left as it was."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from mcp_memory.redaction_rules import RULES, RULES_VERSION, Rule
+
+__all__ = ["RULES_VERSION", "Redacted", "redact", "redact_value"]
+
+WINDOW = 128 * 1024
+"""Longer texts are taken in pieces, so that no single match holds the interpreter for long."""
+_OVERLAP = 16 * 1024
+_REACH = 700
+"""How far around a hint a one-line rule looks."""
+_MASK = re.compile(r"\[masked:[a-z0-9\-]+\]")
+_HINTS = re.compile(
+    "|".join(sorted({re.escape(h) for rule in RULES for h in rule.hints}, key=len, reverse=True))
+)
+_BY_HINT: dict[str, tuple[Rule, ...]] = {
+    hint: tuple(rule for rule in RULES if hint in rule.hints)
+    for rule in RULES
+    for hint in rule.hints
+}
+_MULTILINE = {"private-key", "netrc"}
+_NOT_A_VALUE = re.compile(
+    r"\$|%[({A-Z]|\{\{|<[a-z]|\.\.\.|…|\*{3}|x{4}|(?i:example|placeholder|changeme|change_me|your[_\-]|redacted|masked|dummy|"
+    r"environ|getenv|process\.|secrets?\.|config\.|settings\.|args\.|self\.|this\.|null|none|undefined|true$|false$)"
+)
+_CODE = re.compile(
+    r"[A-Za-z_][\w.]*\(|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^\.{0,2}/|^[A-Za-z]:\\|^https?://[^:@]*$|^[A-Za-z_]\w*\["
+)
+_KEPT = re.compile(
+    r"[0-9a-f]{7,40}|(?:sha\d+[:\-])?[0-9a-f]{40,128}|sha(?:256|384|512)-[A-Za-z0-9+/]+=*|"
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|\d+(?:\.\d+)*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A text without its secrets, and how many of each family were masked."""
+
+    text: str
+    counts: Mapping[str, int]
+
+
+def redact(text: str) -> Redacted:
+    """Mask every secret of a known shape; the same object comes back where there is none."""
+    if len(text) <= WINDOW:
+        spans = _spans(text)
+    else:
+        spans = [
+            (start + shift, end + shift, family)
+            for shift, piece in _pieces(text)
+            for start, end, family in _spans(piece)
+        ]
+    if not spans:
+        return Redacted(text, {})
+    return _masked(text, spans)
+
+
+def redact_value(value: JsonValue) -> tuple[JsonValue, dict[str, int]]:
+    """Mask every string inside a JSON value; a string is judged together with its key."""
+    counts: Counter[str] = Counter()
+    return _walked(value, counts), dict(counts)
+
+
+def _walked(value: JsonValue, counts: Counter[str]) -> JsonValue:
+    if isinstance(value, str):
+        redacted = redact(value)
+        counts.update(redacted.counts)
+        return redacted.text
+    if isinstance(value, list):
+        return [_walked(each, counts) for each in value]
+    if isinstance(value, dict):
+        return {_name(key, counts): _keyed(key, each, counts) for key, each in value.items()}
+    return value
+
+
+def _name(key: str, counts: Counter[str]) -> str:
+    redacted = redact(key)
+    counts.update(redacted.counts)
+    return redacted.text
+
+
+def _keyed(key: str, value: JsonValue, counts: Counter[str]) -> JsonValue:
+    if isinstance(value, str) and 0 < len(value) <= _REACH and "\n" not in value:
+        pair = f'"{key}": "{value}"'
+        spans = [s for s in _spans(pair) if s[2] == "assignment" and s[0] > len(key)]
+        if spans:
+            counts["assignment"] += 1
+            return "[masked:assignment]"
+    return _walked(value, counts)
+
+
+def _masked(text: str, spans: list[tuple[int, int, str]]) -> Redacted:
+    counts: Counter[str] = Counter()
+    parts, at = [], 0
+    for start, end, family in sorted(set(spans), key=lambda s: (s[0], -s[1])):
+        if end <= at:
+            continue
+        # A secret that begins inside the one before it is part of the same stretch.
+        parts.append(text[at : max(start, at)])
+        if start >= at:
+            parts.append(f"[masked:{family}]")
+            counts[family] += 1
+        at = end
+    parts.append(text[at:])
+    return Redacted("".join(parts), dict(counts))
+
+
+def _spans(text: str) -> list[tuple[int, int, str]]:
+    """Where secrets are; only rules whose hint occurs look, and only around it."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # some letters grow when lowered; places must stay the same
+        lowered = text.translate(_ASCII_LOWER)
+    places: dict[int, tuple[Rule, list[int]]] = {}
+    for hit in _HINTS.finditer(lowered):
+        for hint in _covered(hit.group()):
+            for rule in _BY_HINT[hint]:
+                places.setdefault(id(rule), (rule, []))[1].append(hit.start())
+    kept = [match.span() for match in _MASK.finditer(text)] if "[masked:" in text else []
+    found = [
+        (start, end, rule.family)
+        for rule, starts in places.values()
+        for low, high in _around(rule, starts, len(text))
+        for start, end in _matches(rule, text, low, high)
+        if not any(start < b and end > a for a, b in kept)
+    ]
+    return found
+
+
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _covered(hint: str) -> Iterator[str]:
+    """A hint and the shorter ones inside it, which the alternation passed over."""
+    for other in _BY_HINT:
+        if other in hint:
+            yield other
+
+
+def _around(rule: Rule, starts: list[int], length: int) -> Iterator[tuple[int, int]]:
+    reach = 13_000 if rule.family in {"private-key", "jwt"} else _REACH
+    low = high = -1
+    for start in starts:
+        a, b = max(0, start - _REACH), min(length, start + reach)
+        if a > high:
+            if high > 0:
+                yield low, high
+            low, high = a, b
+        else:
+            high = b
+    if high > 0:
+        yield low, high
+
+
+def _matches(rule: Rule, text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
+    for match in rule.pattern.finditer(text, low, high):
+        groups = match.groupdict()
+        name = next((n for n in ("secret", "bare") if groups.get(n) is not None), None)
+        start, end = match.span(name) if name else match.span()
+        if not rule.judged or _looks_secret(text[start:end], quoted=name == "secret"):
+            yield start, end
+
+
+def _looks_secret(value: str, *, quoted: bool) -> bool:
+    """Whether a value beside a telling name is a secret rather than code, prose or a known id."""
+    if _MASK.search(value) or _NOT_A_VALUE.search(value) or _CODE.search(value):
+        return False
+    if _KEPT.fullmatch(value) or len(set(value)) < 4:
+        return False
+    if " " in value.strip():
+        return False
+    if not quoted and (value.isalpha() or len(value) < 6 or not _mixed(value)):
+        return False
+    return _varied(value)
+
+
+def _mixed(value: str) -> bool:
+    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+
+
+def _varied(value: str) -> bool:
+    if value.isalpha() and (value.islower() or value.isupper() or value.istitle()):
+        return False
+    if re.fullmatch(r"[a-z]+(?:[_\-.][a-z]+)+", value) or re.fullmatch(
+        r"[A-Z]+(?:_[A-Z]+)+", value
+    ):
+        return False
+    counts = Counter(value)
+    bits = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
+    return bits >= 2.2 or _mixed(value)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Overlapping pieces: what lies across a cut is whole in one of them."""
+    start = 0
+    while start < len(text):
+        yield start, text[start : start + WINDOW + _OVERLAP]
+        start += WINDOW

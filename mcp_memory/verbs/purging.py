@@ -1,0 +1,165 @@
+"""Purging: records erased from store and archive, kept from coming back, and looked for again."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import anyio.to_thread
+
+from mcp_memory import evidence, forgetting, indexing
+from mcp_memory.forgetting import Reach
+from mcp_memory.models import Check, Deletion, Standing
+from mcp_memory.store.changes import Change
+from mcp_memory.store.rows import MemoryRow, Table, Where
+from mcp_memory.verbs import retain, spans, writing
+from mcp_memory.verbs.hiding import Hidden
+from mcp_memory.verbs.rooms import Rooms
+
+MOST_NEEDLES = 24
+
+
+async def purge(
+    rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Reach
+) -> Deletion:
+    """Erase sessions, steps and memories for good; what cannot be reached is named.
+
+    The order is such that a kill at any point leaves nothing that comes back: tombstones first,
+    then what replaces the sessions' other rows, then the erasure, then the files.
+    """
+    texts = await _texts(rooms, hidden, memories)
+    needles = await _needles(rooms, texts, hidden, memories)
+    copies = await _copies(rooms, hidden)
+    before = await anyio.to_thread.run_sync(_in_files, rooms, needles)
+    await _bury(rooms, hidden)
+    async with rooms.store.change("purge", refs=(*hidden.refs, *memories)) as change:
+        weakened = [await _weakened(rooms, ref, lost) for ref, lost in reach.lost.items()]
+        await change.add(memories=[retain.in_batch(row, change.batch) for row in weakened])
+        await _replace(rooms, change, hidden)
+    checks = await rooms.store.purge(_selected(hidden, memories), needles)
+    await writing.rerender(rooms, (*hidden.sessions, *hidden.steps))
+    after = await anyio.to_thread.run_sync(_in_files, rooms, needles)
+    checks += [Check(where=place, control=before[place], left=after[place]) for place in before]
+    return Deletion(
+        mode="purge",
+        refs=(*hidden.refs, *memories),
+        cascade=reach.cascade,
+        weakened=reach.weakened,
+        batch=change.batch,
+        checks=tuple(checks),
+        beyond_reach=copies,
+        notes=_notes(needles, checks),
+    )
+
+
+async def _texts(rooms: Rooms, hidden: Hidden, memories: Sequence[str]) -> list[str]:
+    """All that is to be erased, as it was written."""
+    texts = []
+    for session in hidden.sessions:
+        rows = await rooms.store.find("evidence", Where(trajectories=(session,), states=()))
+        texts += [row.text for row in rows]
+    for trajectory, numbers in hidden.steps.items():
+        where = Where(trajectories=(trajectory,), kinds=("step", "output"), states=())
+        rows = await rooms.store.find("evidence", where)
+        texts += [row.text for row in rows if row.first in numbers]
+    for versions in (await spans.memory_rows(rooms, memories)).values() if memories else ():
+        texts += [row.text for row in versions]
+    return texts
+
+
+async def _needles(
+    rooms: Rooms, texts: Sequence[str], hidden: Hidden, memories: Sequence[str]
+) -> list[str]:
+    """Pieces of the texts that stand nowhere else in the bank, so that none may be left."""
+    found = forgetting.needles(texts, survives=lambda _: False, limit=MOST_NEEDLES)
+    return [piece for piece in found if not await _elsewhere(rooms, piece, hidden, memories)]
+
+
+async def _elsewhere(
+    rooms: Rooms, piece: str, hidden: Hidden, memories: Sequence[str]
+) -> bool:
+    rows = await rooms.store.find(
+        "evidence", Where(contains=piece, kinds=("step", "output"), states=())
+    )
+    kept = await rooms.store.find("memories", Where(contains=piece, states=()))
+    return any(row.key not in memories for row in kept) or any(
+        row.trajectory not in hidden.sessions
+        and row.first not in hidden.steps.get(row.trajectory, ())
+        for row in rows
+    )
+
+
+async def _bury(rooms: Rooms, hidden: Hidden) -> None:
+    """Keyed hashes of what goes, so that the next indexing does not bring it back."""
+    gone = await writing.tombstones(rooms)
+    marks = {forgetting.tombstone(gone.key, session) for session in hidden.sessions}
+    for row in await rooms.store.sessions(ids=tuple(hidden.steps)) if hidden.steps else ():
+        whole = await spans.trajectory(rooms, row)
+        for step in whole.steps:
+            if step.number in hidden.steps[row.id]:
+                told = f"{row.id}:{evidence.step_digest(step)}"
+                marks.add(forgetting.tombstone(gone.key, told))
+    if marks:
+        await rooms.store.put_tombstones(marks)
+
+
+async def _replace(rooms: Rooms, change: Change, hidden: Hidden) -> None:
+    """Sessions that lose steps are made anew without them: neighbours, episodes, goal, entry."""
+    if not hidden.steps:
+        return
+    prepared = []
+    for row in await rooms.store.sessions(ids=tuple(hidden.steps)):
+        gone = dict.fromkeys(hidden.steps[row.id], evidence.PURGED)
+        prepared.append(await writing.rebuilt(rooms, row, {**indexing.hidden_of(row), **gone}))
+    await writing.put(rooms, change, prepared)
+
+
+async def _weakened(rooms: Rooms, ref: str, lost: Sequence[str]) -> MemoryRow:
+    memory = await spans.current(rooms, ref)
+    left = tuple(cited for cited in memory.evidence if cited.ref not in lost)
+    made = retain.following(memory, evidence=left, standing=Standing.CANDIDATE)
+    return retain.row_of(made, (await rooms.vectors([retain.said(made)]))[0])
+
+
+def _selected(hidden: Hidden, memories: Sequence[str]) -> dict[Table, Where]:
+    selected: dict[Table, Where] = {}
+    if hidden.sessions:
+        selected["evidence"] = Where(trajectories=hidden.sessions, states=())
+        selected["sessions"] = Where(keys=hidden.sessions, states=())
+    if memories:
+        selected["memories"] = Where(keys=tuple(memories), states=())
+    return selected
+
+
+async def _copies(rooms: Rooms, hidden: Hidden) -> tuple[str, ...]:
+    """Copies that a purge does not reach: hosts' own transcripts and backups of older schemas."""
+    ids = tuple(dict.fromkeys((*hidden.sessions, *hidden.steps)))
+    rows = await rooms.store.sessions(ids=ids) if ids else []
+    transcripts = [row.source_path for row in rows if Path(row.source_path).exists()]
+    backups = [str(path) for path in rooms.settings.home.glob("store.schema-*")]
+    return (*sorted(transcripts), *sorted(backups))
+
+
+def _in_files(rooms: Rooms, needles: Sequence[str]) -> dict[str, int]:
+    """How often needles occur in archive and spool, which hold plain text."""
+    return {
+        name: sum(_count(path, needles) for path in folder.rglob("*") if path.is_file())
+        for name, folder in (
+            ("archive", rooms.settings.archive_dir),
+            ("spool", rooms.settings.spool_dir),
+        )
+    }
+
+
+def _count(path: Path, needles: Iterable[str]) -> int:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return sum(text.count(needle) for needle in needles)
+
+
+def _notes(needles: Sequence[str], checks: Sequence[Check]) -> tuple[str, ...]:
+    notes = []
+    if not needles:
+        notes.append("Nothing in it stands only there: absence could not be told from other records.")
+    elif not any(check.control for check in checks):
+        notes.append("The detector did not find the text before the purge: the checks prove nothing.")
+    if any(check.left for check in checks):
+        notes.append("Some of it is still there: see the checks. Purge again, or run `doctor`.")
+    return tuple(notes)
