@@ -3,10 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mcp_memory.models import Outcome
-from mcp_memory.rendering import Entry, Touched, numbers, one_line
+from mcp_memory.naming import code, one_line
+from mcp_memory.rendering import Entry, Touched, numbers
 
-MOST_REFS = 40
-"""Sessions named under one key of a cross-index; the rest are counted."""
+MOST_SESSIONS = 40
+"""Sessions named under one key of a cross-index, newest first; the rest are counted."""
+MOST_STEPS = 12
+LINE_CHARS = 240
+"""Most characters of a session's line in INDEX.md."""
+_FILES_CHARS = 60
+_LEAST_GOAL = 40
 
 
 def catalogues(project: str, entries: Iterable[Entry]) -> Mapping[str, str]:
@@ -15,19 +21,21 @@ def catalogues(project: str, entries: Iterable[Entry]) -> Mapping[str, str]:
     return {
         "INDEX.md": _index(project, newest_first),
         "by-file.md": _cross(
-            "Files, and the steps that touched them (* = edited)",
+            "Files and the steps that named them (* edited it)",
             newest_first,
-            lambda entry: entry.files,
+            pick=lambda entry: entry.files,
+            mark="*",
         ),
         "by-command.md": _cross(
-            "Commands, folded, and the steps that ran them",
+            "Commands, values folded, and the steps that ran them (! the command line failed)",
             newest_first,
-            lambda entry: entry.commands,
+            pick=lambda entry: entry.commands,
+            mark="!",
         ),
         "by-error.md": _cross(
-            "Errors, numbers and paths folded, and the steps that met them",
+            "Errors, numbers and folders folded, and the steps that met them",
             newest_first,
-            lambda entry: entry.errors,
+            pick=lambda entry: entry.errors,
         ),
     }
 
@@ -35,11 +43,11 @@ def catalogues(project: str, entries: Iterable[Entry]) -> Mapping[str, str]:
 def _index(project: str, entries: Sequence[Entry]) -> str:
     counts = {outcome: sum(e.outcome is outcome for e in entries) for outcome in Outcome}
     told = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
+    columns = "day | ref | outcome | steps | goal | files edited | folder"
     lines = [
         f"# {one_line(project)}",
         "",
-        f"{len(entries)} sessions ({told}), newest first: "
-        "day | ref | outcome | steps | goal | files edited | folder",
+        f"{len(entries)} sessions ({told}), newest first: {columns}",
         "",
         *(_session(entry) for entry in entries),
     ]
@@ -47,37 +55,41 @@ def _index(project: str, entries: Sequence[Entry]) -> str:
 
 
 def _session(entry: Entry) -> str:
-    edited = [
-        each.name.replace("\\", "/").rsplit("/", 1)[-1] for each in entry.files if each.edited
-    ]
-    files = one_line(" ".join(dict.fromkeys(edited)), 80)
-    folder = entry.folder.rsplit("/", 1)[-1]
-    told = (
-        entry.day,
-        f"t:{entry.id}",
-        entry.outcome.value,
-        str(entry.steps),
-        entry.goal,
-        files,
-        folder,
-    )
-    return "- " + " | ".join(told)
+    """One line; the goal takes the room that the others leave."""
+    edited = [each.name.rsplit("/", 1)[-1] for each in entry.files if each.marked]
+    files = one_line(" ".join(dict.fromkeys(edited)), _FILES_CHARS)
+    outcome = f"{entry.outcome.value} sub-agent" if entry.parent else entry.outcome.value
+    before = f"- {entry.day} | t:{entry.id} | {outcome} | {entry.steps} | "
+    after = f" | {files} | {entry.folder.rsplit('/', 1)[-1]}"
+    room = max(_LEAST_GOAL, LINE_CHARS - len(before) - len(after))
+    return f"{before}{one_line(entry.goal, room)}{after}"
 
 
-def _cross(title: str, entries: Sequence[Entry], pick: Callable[[Entry], Sequence[Touched]]) -> str:
-    where: dict[str, list[str]] = {}
-    failed: dict[str, int] = {}
-    ran: dict[str, int] = {}
+def _cross(
+    title: str,
+    entries: Sequence[Entry],
+    *,
+    pick: Callable[[Entry], Sequence[Touched]],
+    mark: str = "",
+) -> str:
+    """One line a name with all its sessions, so that one grep finds them together."""
+    where: dict[str, list[tuple[Entry, Touched]]] = {}
     for entry in entries:
-        for each in pick(entry):
-            mark = "*" if each.edited else ""
-            where.setdefault(each.name, []).append(f"t:{entry.id}#{numbers(each.steps, 12)}{mark}")
-            failed[each.name] = failed.get(each.name, 0) + each.failed
-            ran[each.name] = ran.get(each.name, 0) + len(each.steps)
+        for touched in pick(entry):
+            where.setdefault(touched.name, []).append((entry, touched))
     lines = [f"# {title}", ""]
-    for name in sorted(where):
-        count = f" ({ran[name] - failed[name]} ok, {failed[name]} failed)" if failed[name] else ""
-        shown, rest = where[name][:MOST_REFS], len(where[name]) - MOST_REFS
-        more = f" and {rest} more sessions" if rest > 0 else ""
-        lines.append(f"- {one_line(name, 200)}{count}: {' '.join(shown)}{more}")
+    lines += [_places(name, where[name], mark) for name in sorted(where)]
     return "\n".join(lines) + "\n"
+
+
+def _places(name: str, found: Sequence[tuple[Entry, Touched]], mark: str) -> str:
+    steps = sum(len(touched.steps) for _, touched in found)
+    marked = sum(len(touched.marked) for _, touched in found)
+    count = f" {steps - marked} ok, {marked} failed" if mark == "!" else ""
+    shown = [
+        f"t:{entry.id}{numbers(touched, mark, MOST_STEPS)}"
+        for entry, touched in found[:MOST_SESSIONS]
+    ]
+    left = len(found) - MOST_SESSIONS
+    more = f"; and {left} older sessions" if left > 0 else ""
+    return f"- {code(name)}:{count} {'; '.join(shown)}{more}"

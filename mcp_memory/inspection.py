@@ -3,48 +3,87 @@
 import re
 from collections.abc import Sequence
 
-from mcp_memory import signatures
+from mcp_memory import guard, signatures
 from mcp_memory.errors import InvalidInput
 from mcp_memory.models import Inspection, Observation, Step, ToolCall
+from mcp_memory.naming import code
 
 _LEAST = 200
 _PATTERN_CHARS = 300
+_MOST_LINES = 8
+_LINE_CHARS = 240
+_BETWEEN = "\n\n"
+_NO_MATCH = "No step matches."
 
 
 def show(steps: Sequence[Step], *, cap: int) -> tuple[str, int]:
     """Steps as text of at most `cap` characters, and the last step that is in it.
 
-    The first step is always in it, cut in the middle where it alone is too long.
+    The first step is always in it, cut in the middle where it alone is too long. Control and
+    invisible characters are made visible. No steps: no text, and 0.
     """
     parts: list[str] = []
-    left, last = cap, steps[0].number
+    left, last = cap, 0
     for step in steps:
-        text = _told(step)
+        text = guard.neutralise(_told(step))
         if parts and len(text) > left:
             break
         parts.append(text if len(text) <= left else _cut(text, max(left, _LEAST)))
-        left -= len(text)
+        left -= len(text) + len(_BETWEEN)
         last = step.number
-    return "\n\n".join(parts), last
+    return _BETWEEN.join(parts), last
 
 
 def inspect(steps: Sequence[Step], asked: Inspection) -> str:
     """What was asked of these steps, within its cap.
 
+    With `match`, the lines that match of each step; with `files`, `errors` or `commands`, one line
+    a fact of the steps that match; else the steps themselves.
+
     Raises:
         InvalidInput: the regular expression cannot be read.
     """
-    narrowed = [step for step in steps if _wanted(step, _pattern(asked.match))]
+    pattern = _pattern(asked.match)
     if asked.files or asked.errors or asked.commands:
-        lines = [line for step in narrowed for line in _facts(step, asked)]
-        text = "\n".join(lines)
-        return text if len(text) <= asked.cap else _cut(text, asked.cap)
-    if not narrowed:
-        return "No step matches."
-    text, last = show(narrowed, cap=asked.cap)
-    if last != narrowed[-1].number:
-        text += f"\n\n[cut at {asked.cap} characters; go on with --span {last + 1}:{narrowed[-1].number}]"
+        facts = [fact for step in steps if _wanted(step, pattern) for fact in _facts(step, asked)]
+        return _within(facts, asked.cap) or "Nothing of that kind here."
+    if pattern is not None:
+        return _within([m for s in steps for m in _matches(s, pattern)], asked.cap) or _NO_MATCH
+    text, last = show(steps, cap=asked.cap)
+    if steps and last != steps[-1].number:
+        rest = f"{last + 1}:{steps[-1].number}"
+        text += f"\n\n[cut at {asked.cap:,} characters; go on with --span {rest}]"
     return text
+
+
+def _within(lines: Sequence[str], cap: int) -> str:
+    """As many lines as the cap holds, at least one; what is left out is counted."""
+    shown: list[str] = []
+    left = cap
+    for line in lines:
+        text = guard.neutralise(line)
+        left -= len(text) + 1
+        if left < 0 and shown:
+            break
+        shown.append(text[:cap])
+    more = len(lines) - len(shown)
+    return "\n".join([*shown, *([f"[… {more:,} more lines left out …]"] if more else [])])
+
+
+def _matches(step: Step, pattern: re.Pattern[str]) -> list[str]:
+    """The lines of a step that match, each cut to where it does."""
+    found = [(line, hit) for line in _told(step).splitlines() if (hit := pattern.search(line))]
+    lines = [f"#{step.number} {_around(line, hit.start())}" for line, hit in found[:_MOST_LINES]]
+    more = len(found) - _MOST_LINES
+    return [*lines, f"#{step.number} and {more} more matching lines"] if more > 0 else lines
+
+
+def _around(line: str, place: int) -> str:
+    if len(line) <= _LINE_CHARS:
+        return line
+    start = max(0, min(place - _LINE_CHARS // 3, len(line) - _LINE_CHARS))
+    cut = line[start : start + _LINE_CHARS]
+    return f"{'…' if start else ''}{cut}{'…' if start + _LINE_CHARS < len(line) else ''}"
 
 
 def _pattern(match: str) -> re.Pattern[str] | None:
@@ -60,7 +99,7 @@ def _pattern(match: str) -> re.Pattern[str] | None:
 
 
 def _wanted(step: Step, pattern: re.Pattern[str] | None) -> bool:
-    return pattern is None or pattern.search(_told(step)) is not None
+    return pattern is None or any(map(pattern.search, _told(step).splitlines()))
 
 
 def _facts(step: Step, asked: Inspection) -> list[str]:
@@ -73,7 +112,7 @@ def _facts(step: Step, asked: Inspection) -> list[str]:
                 f"#{step.number} {'edits' if call.edits else 'reads'} {p}" for p in call.paths
             ]
         if asked.commands and call.command:
-            lines.append(f"#{step.number} {_ending(seen)} {call.command.splitlines()[0][:300]}")
+            lines.append(f"#{step.number} {_ending(seen)} {code(call.command, 300)}")
         if asked.errors and seen is not None and (seen.failed or seen.exit_code):
             lines.append(f"#{step.number} {_ending(seen)} {signatures.error(seen.text)}")
     return lines
@@ -89,7 +128,8 @@ def _ending(seen: Observation | None) -> str:
 
 def _told(step: Step) -> str:
     when = f" {step.at.isoformat()}" if step.at else ""
-    marks = f"{' abandoned' if step.abandoned else ''}{f' revises #{step.revises}' if step.revises else ''}"
+    marks = " abandoned" if step.abandoned else ""
+    marks += f" revises #{step.revises}" if step.revises else ""
     parts = [f"#{step.number} {step.kind}{when}{marks}", step.text]
     if step.reasoning:
         parts.append(f"(reasoning) {step.reasoning}")

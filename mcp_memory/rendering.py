@@ -1,24 +1,41 @@
-"""Rendering: an admitted trajectory as the files of the archive; the same trajectory, the same bytes."""
+"""Rendering: an admitted trajectory as files of the archive; same trajectory, same bytes."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
+from pydantic import JsonValue
 
 from mcp_memory import refs, signatures
-from mcp_memory.models import Episode, Frozen, Observation, Outcome, Step, ToolCall, Trajectory
-
-GOAL_CHARS = 140
-SLUG_CHARS = 40
-MOST_FILES = 200
-MOST_COMMANDS = 400
-_WORD = re.compile(r"[^\W_]+")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+from mcp_memory.models import (
+    Episode,
+    Frozen,
+    Observation,
+    Outcome,
+    SourceClass,
+    Step,
+    ToolCall,
+    Trajectory,
 )
+from mcp_memory.naming import code, one_line, project_folder, relative, session_name
+
+OUTPUT_CHARS = 4_000
+"""A tool output longer than this has a ref of its own, which `fetch` opens."""
+MOST_FILES = 200
+MOST_COMMANDS = 200
+MOST_SAID = 100
+"""Lines of each list of a summary; what is left out is counted."""
+MOST_STEPS = 24
+_ARGUMENTS = 4
+"""A call's arguments together may be so many times as long as one."""
+_UNSEEN = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
+    rb"|\xf3\xa0[\x80-\x81][\x80-\xbf]"
+)
+_COMMITTED = re.compile(r"^\[[^\]\n]{1,200} [0-9a-f]{7,40}\] (\S[^\n]*)$", re.MULTILINE)
+"""How git says what it committed."""
+_USER_SAID = "the user said:\n"
 
 
 class Touched(Frozen):
@@ -26,9 +43,8 @@ class Touched(Frozen):
 
     name: str
     steps: tuple[int, ...]
-    failed: int = 0
-    """How often it failed, of commands."""
-    edited: bool = False
+    marked: tuple[int, ...] = ()
+    """Those of `steps` that edited the file, or whose command line failed."""
 
 
 class Entry(Frozen):
@@ -42,6 +58,7 @@ class Entry(Frozen):
     goal: str
     outcome: Outcome
     steps: int
+    parent: str = ""
     files: tuple[Touched, ...] = ()
     commands: tuple[Touched, ...] = ()
     errors: tuple[Touched, ...] = ()
@@ -62,57 +79,34 @@ def render(
     folder: str,
     step_chars: int,
     hidden: Mapping[int, str] | None = None,
+    project: str = "",
 ) -> Files:
-    """SUMMARY.md and steps.jsonl of a session; hidden steps keep their line and nothing else."""
-    hidden = hidden or {}
-    shown = [step for step in trajectory.steps if step.number not in hidden]
-    by_number = {step.number: step for step in shown}
+    """SUMMARY.md and steps.jsonl of a session; hidden steps keep their line and nothing else.
+
+    Paths inside `project`, or else inside the session's own folder, are named relative to it.
+    """
+    told = _Told(trajectory, hidden or {}, (project, trajectory.cwd or ""))
+    entry = _entry(told, episodes, folder)
     last = trajectory.steps[-1].number if trajectory.steps else 0
+    shown = {step.number: step for step in told.steps}
     lines = [
-        _line(trajectory.id, by_number[number], step_chars)
-        if number in by_number
-        else orjson.dumps({"step": number, "gone": hidden.get(number, "purged")})
+        _line(trajectory.id, shown[number], step_chars)
+        if number in shown
+        else _dumped({"step": number, "gone": told.hidden.get(number, "purged")})
         for number in range(1, last + 1)
     ]
-    entry = _entry(trajectory, episodes, shown, folder)
-    return Files(
-        summary=_summary(trajectory, episodes, entry, shown),
-        steps=b"".join(line + b"\n" for line in lines),
-        entry=entry,
-    )
+    return Files(summary=_summary(told, episodes, entry), steps=b"".join(lines), entry=entry)
+
+
+def session_folder(project: str, trajectory: Trajectory) -> str:
+    """`<project>/<day>-<slug>-<id>`, given at first sight and never changed."""
+    words = trajectory.title or trajectory.goal
+    return f"{project_folder(project)}/{session_name(_day(trajectory), words, trajectory.id)}"
 
 
 def output_ref(trajectory: str, text: str) -> str:
     """The ref of a tool output that is kept once in a session."""
     return f"o:{refs.short_hash('output', trajectory, text)}"
-
-
-def session_folder(project: str, trajectory: Trajectory) -> str:
-    """`<project>/<day>-<slug>-<id>`, given at first sight and never changed."""
-    name = (
-        f"{_day(trajectory.started_at)}-{slug(trajectory.title or trajectory.goal)}-{trajectory.id}"
-    )
-    return f"{project_folder(project)}/{name}"
-
-
-def project_folder(project: str) -> str:
-    """A readable folder for a project: its last name, and a hash of the whole for uniqueness."""
-    last = re.split(r"[/\\]", project.rstrip("/\\"))[-1]
-    return f"{slug(last)}-{refs.short_hash('project', project)[:6]}"
-
-
-def slug(text: str) -> str:
-    """Lower-case words joined by hyphens, safe as a file name on every system."""
-    plain = unicodedata.normalize("NFKD", text[:400]).encode("ascii", "ignore").decode().lower()
-    words = "-".join(_WORD.findall(plain))[:SLUG_CHARS].strip("-")
-    return "untitled" if not words or _RESERVED.fullmatch(words) else words
-
-
-def one_line(text: str, chars: int = GOAL_CHARS) -> str:
-    """A text as one inert line of Markdown, cut with a mark."""
-    flat = " ".join(_CONTROL.sub(" ", text[: chars * 8]).split())
-    cut = flat if len(flat) <= chars else f"{flat[: chars - 1].rstrip()}…"
-    return cut.replace("|", "¦").replace("`", "'").replace("<", "‹").replace("#", "＃")
 
 
 def capped(text: str, chars: int, ref: str) -> str:
@@ -124,166 +118,270 @@ def capped(text: str, chars: int, ref: str) -> str:
     return f"{text[:head]}\n[… {left:,} characters left out: fetch {ref} …]\n{text[-tail:]}"
 
 
+class _Told:
+    """What may be told of a trajectory: its shown steps, and words that no hidden step said."""
+
+    def __init__(
+        self, trajectory: Trajectory, hidden: Mapping[int, str], roots: Sequence[str]
+    ) -> None:
+        self.trajectory = trajectory
+        self.hidden = hidden
+        self.roots = tuple(root for root in roots if root)
+        self.steps = [step for step in trajectory.steps if step.number not in hidden]
+        said = (step.text for step in trajectory.steps if step.number in hidden)
+        self._secret = " ".join(" ".join(said).split())
+
+    def words(self, text: str) -> str:
+        """The text; empty when a hidden step said it."""
+        start = " ".join(text[:200].split())
+        return "" if start and start in self._secret else text
+
+    def reason(self, episode: Episode) -> str:
+        """Why an episode ended so; its steps and commands are not told when one is hidden."""
+        span = range(episode.first, episode.last + 1)
+        return "steps are hidden" if any(n in span for n in self.hidden) else episode.reason
+
+    def path(self, path: str) -> str:
+        """The path as it is named in the archive; empty for a root itself."""
+        return relative(path, self.roots)
+
+
+def _dumped(record: Mapping[str, object]) -> bytes:
+    """One line of JSON; what a terminal would obey or not show is escaped, the value unchanged."""
+    line = orjson.dumps(record)
+    if not line.isascii() or b"\x7f" in line:
+        line = _UNSEEN.sub(_escaped, line)
+    return line + b"\n"
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    units = match[0].decode().encode("utf-16-be")
+    return b"".join(b"\\u%02x%02x" % (units[at], units[at + 1]) for at in range(0, len(units), 2))
+
+
 def _line(trajectory: str, step: Step, chars: int) -> bytes:
-    record: dict[str, object] = {"step": step.number, "ref": refs.span(trajectory, step.number)}
+    ref = refs.span(trajectory, step.number)
+    record: dict[str, object] = {"step": step.number, "ref": ref}
     told = {
-        "at": step.at.isoformat() if step.at else None,
+        "at": _utc(step.at).isoformat(timespec="seconds") if step.at else None,
         "kind": step.kind,
         "abandoned": step.abandoned,
         "revises": step.revises,
-        "text": capped(step.text, chars * 2, refs.span(trajectory, step.number)),
-        "reasoning": capped(step.reasoning, chars, refs.span(trajectory, step.number)),
-        "calls": [_call(call, trajectory, step, chars) for call in step.calls],
-        "results": [_result(seen, trajectory, chars) for seen in step.observations],
+        "text": capped(step.text, chars * 2, ref),
+        "reasoning": capped(step.reasoning, chars, ref),
+        "calls": [_call(call, chars, ref) for call in step.calls],
+        "results": [_result(seen, trajectory, chars, ref) for seen in step.observations],
     }
     record.update({name: value for name, value in told.items() if value})
-    return orjson.dumps(record)
+    return _dumped(record)
 
 
-def _call(call: ToolCall, trajectory: str, step: Step, chars: int) -> dict[str, object]:
+def _call(call: ToolCall, chars: int, ref: str) -> dict[str, object]:
     told: dict[str, object] = {"tool": call.name}
     if call.command:
-        told["command"] = capped(call.command, chars, refs.span(trajectory, step.number))
-    else:
-        told["args"] = {
-            name: capped(value, chars, refs.span(trajectory, step.number))
-            if isinstance(value, str)
-            else value
-            for name, value in call.arguments.items()
-        }
+        told["command"] = capped(call.command, chars, ref)
+    elif call.arguments:
+        told["args"] = _arguments(call.arguments, chars, ref)
     if call.paths:
         told["edits" if call.edits else "paths"] = list(call.paths)
     return told
 
 
-def _result(seen: Observation, trajectory: str, chars: int) -> dict[str, object]:
+def _arguments(arguments: Mapping[str, JsonValue], chars: int, ref: str) -> object:
+    kept = {name: _argument(value, chars, ref) for name, value in arguments.items()}
+    whole = orjson.dumps(kept)
+    if len(whole) <= chars * _ARGUMENTS:
+        return kept
+    return capped(whole.decode(), chars, ref)
+
+
+def _argument(value: JsonValue, chars: int, ref: str) -> JsonValue:
+    if isinstance(value, str):
+        return capped(value, chars, ref)
+    if isinstance(value, dict | list):
+        whole = orjson.dumps(value)
+        return value if len(whole) <= chars else capped(whole.decode(), chars, ref)
+    return value
+
+
+def _result(seen: Observation, trajectory: str, chars: int, ref: str) -> dict[str, object]:
     told: dict[str, object] = {}
     if seen.exit_code is not None:
         told["exit"] = seen.exit_code
     if seen.failed is not None:
         told["failed"] = seen.failed
-    ref = output_ref(trajectory, seen.text) if len(seen.text) > chars else ""
-    return {**told, "text": capped(seen.text, chars, ref)}
+    if len(seen.text) > max(chars, OUTPUT_CHARS):
+        ref = f"{output_ref(trajectory, seen.text)} or {ref}"
+    told["text"] = capped(seen.text, chars, ref)
+    return told
 
 
-def _entry(
-    trajectory: Trajectory, episodes: Sequence[Episode], shown: Sequence[Step], folder: str
-) -> Entry:
+def _entry(told: _Told, episodes: Sequence[Episode], folder: str) -> Entry:
+    trajectory = told.trajectory
     outcomes = [e.outcome for e in episodes if e.outcome is not Outcome.UNKNOWN]
+    started = _utc(trajectory.started_at) if trajectory.started_at else None
+    goal = told.words(trajectory.title) or told.words(trajectory.goal) or "(no request)"
+    commands, errors = _Places(), _Places()
+    for step in told.steps:
+        for call, seen in _called(step):
+            failed = _failed(seen)
+            for name in signatures.commands(call.command) if call.command else ():
+                commands.add(name, step.number, marked=failed)
+        for seen in step.observations:
+            if _failed(seen) and (name := signatures.error(seen.text)):
+                errors.add(name, step.number)
     return Entry(
         id=trajectory.id,
         folder=folder,
-        day=_day(trajectory.started_at),
-        started=trajectory.started_at.isoformat() if trajectory.started_at else "",
+        day=_day(trajectory),
+        started=started.isoformat() if started else "",
         format=trajectory.format,
-        goal=one_line(trajectory.title or trajectory.goal or "(no request)"),
+        goal=one_line(goal),
         outcome=outcomes[-1] if outcomes else Outcome.UNKNOWN,
         steps=len(trajectory.steps),
-        files=_files(shown),
-        commands=_commands(shown),
-        errors=_errors(shown),
+        parent=trajectory.parent or "",
+        files=_files(told),
+        commands=commands.touched(MOST_COMMANDS),
+        errors=errors.touched(MOST_COMMANDS),
     )
 
 
-def _files(steps: Iterable[Step]) -> tuple[Touched, ...]:
-    where: dict[str, list[int]] = {}
-    edited: set[str] = set()
-    for step in steps:
-        for call in step.calls:
-            for path in call.paths:
-                where.setdefault(path, []).append(step.number)
-                if call.edits:
-                    edited.add(path)
-    found = [Touched(name=p, steps=_unique(n), edited=p in edited) for p, n in where.items()]
-    return tuple(sorted(found, key=lambda each: (not each.edited, each.name))[:MOST_FILES])
+class _Places:
+    """Names and the steps where they occur, in step order."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, dict[int, bool]] = {}
+
+    def add(self, name: str, step: int, *, marked: bool = False) -> None:
+        steps = self._steps.setdefault(name, {})
+        steps[step] = steps.get(step, False) or marked
+
+    def touched(self, most: int) -> tuple[Touched, ...]:
+        """The names most used first where not all fit; then in their own order."""
+        found = [
+            Touched(name=name, steps=tuple(steps), marked=tuple(n for n, m in steps.items() if m))
+            for name, steps in self._steps.items()
+        ]
+        found.sort(key=lambda each: (-len(each.marked), -len(each.steps), each.name))
+        return tuple(sorted(found[:most], key=lambda each: each.name))
 
 
-def _commands(steps: Iterable[Step]) -> tuple[Touched, ...]:
-    where: dict[str, list[int]] = {}
-    failed: dict[str, int] = {}
-    for step in steps:
-        ended = {seen.call_id: seen for seen in step.observations}
-        for call in step.calls:
-            if not call.command:
-                continue
-            name = signatures.command(call.command)
-            where.setdefault(name, []).append(step.number)
-            seen = ended.get(call.id)
-            if seen is not None and (seen.exit_code or seen.failed):
-                failed[name] = failed.get(name, 0) + 1
-    found = [
-        Touched(name=n, steps=_unique(s), failed=failed.get(n, 0)) for n, s in where.items() if n
-    ]
-    return tuple(sorted(found, key=lambda each: each.name)[:MOST_COMMANDS])
+def _files(told: _Told) -> tuple[Touched, ...]:
+    """Files that calls name, and words of commands that are spelled like files."""
+    places = _Places()
+    for step in told.steps:
+        for call, seen in _called(step):
+            edits = call.edits and not _failed(seen)
+            named = call.paths or (signatures.files(call.command) if call.command else ())
+            for name in filter(None, map(told.path, named)):
+                places.add(name, step.number, marked=edits)
+    return places.touched(MOST_FILES)
 
 
-def _errors(steps: Iterable[Step]) -> tuple[Touched, ...]:
-    where: dict[str, list[int]] = {}
-    for step in steps:
-        for seen in step.observations:
-            if seen.failed or seen.exit_code:
-                name = signatures.error(seen.text)
-                if name:
-                    where.setdefault(name, []).append(step.number)
-    found = [Touched(name=name, steps=_unique(numbers)) for name, numbers in where.items()]
-    return tuple(sorted(found, key=lambda each: each.name)[:MOST_COMMANDS])
+def _called(step: Step) -> Iterator[tuple[ToolCall, Observation | None]]:
+    ended = {seen.call_id: seen for seen in step.observations}
+    return ((call, ended.get(call.id)) for call in step.calls)
 
 
-def _summary(
-    trajectory: Trajectory, episodes: Sequence[Episode], entry: Entry, shown: Sequence[Step]
-) -> str:
+def _failed(seen: Observation | None) -> bool:
+    """Whether a tool failed; what the user refused did not."""
+    if seen is None or seen.source is SourceClass.USER:
+        return False
+    return bool(seen.failed or seen.exit_code)
+
+
+def _summary(told: _Told, episodes: Sequence[Episode], entry: Entry) -> str:
+    trajectory = told.trajectory
     facts = (
-        ("ref", f"t:{trajectory.id}"),
-        ("agent", trajectory.format),
+        ("ref", f"t:{trajectory.id} (step N is t:{trajectory.id}#N, line N of steps.jsonl)"),
+        ("agent", f"{trajectory.format} {trajectory.model or ''}"),
         ("started", entry.started),
         ("folder", trajectory.cwd),
         ("branch", trajectory.git_branch),
         ("commit", trajectory.git_commit),
-        ("model", trajectory.model),
-        ("parent", f"t:{trajectory.parent}" if trajectory.parent else ""),
+        ("started by", f"t:{trajectory.parent}" if trajectory.parent else ""),
         ("steps", str(entry.steps)),
         ("outcome", entry.outcome.value),
-        ("verdict", trajectory.verdict_reason),
+        ("verdict", "" if told.hidden else trajectory.verdict_reason),
     )
+    edited = [each for each in entry.files if each.marked]
+    read = [each for each in entry.files if not each.marked]
     parts = [f"# {entry.goal}", ""]
     parts += [f"- {name}: {one_line(value)}" for name, value in facts if value]
-    parts += ["", "Step N is line N of steps.jsonl.", "", "## Goal", "", _quoted(trajectory.goal)]
-    parts += _section("Episodes", (_episode(trajectory.id, each) for each in episodes))
-    parts += _section("Files edited", (_touched(f) for f in entry.files if f.edited))
-    parts += _section("Files read", (_touched(f) for f in entry.files if not f.edited))
-    parts += _section("Commands", (_touched(each) for each in entry.commands))
-    parts += _section("Errors", (_touched(each) for each in entry.errors))
-    parts += _section("What the user said", _said(shown))
+    parts += ["", "## Goal", "", _quoted(told.words(trajectory.goal))]
+    parts += _section("Episodes", [_episode(told, each) for each in episodes])
+    parts += _section("Files edited (* in that step)", map(_touched, edited))
+    parts += _section("Files read or named", map(_touched, read))
+    parts += _section("Commands (! their command line failed)", map(_failing, entry.commands))
+    parts += _section("Commands that failed, as they were run", _bad_ends(told))
+    parts += _section("Errors met", map(_touched, entry.errors))
+    parts += _section("Decisions, verbatim", _decisions(told))
+    parts += _section("What the user said", _said(told))
     return "\n".join(parts) + "\n"
 
 
-def _episode(trajectory: str, episode: Episode) -> str:
+def _episode(told: _Told, episode: Episode) -> str:
+    goal = one_line(told.words(episode.goal)) or "(hidden)"
     return (
-        f"{refs.episode(trajectory, episode.number)} steps {episode.first}-{episode.last} "
-        f"{episode.outcome.value}: {one_line(episode.goal)} ({one_line(episode.reason)})"
+        f"{refs.episode(episode.trajectory, episode.number)} #{episode.first}-{episode.last} "
+        f"{episode.outcome.value}: {goal} ({one_line(told.reason(episode))})"
     )
 
 
+def numbers(touched: Touched, mark: str = "*", most: int = MOST_STEPS) -> str:
+    """Steps as `#12 #15*`; the end of a long list is counted."""
+    marked = frozenset(touched.marked)
+    told = " ".join(f"#{n}{mark if n in marked else ''}" for n in touched.steps[:most])
+    left = len(touched.steps) - most
+    return told if left <= 0 else f"{told} and {left} more"
+
+
 def _touched(each: Touched) -> str:
-    marks = f" ({each.failed} of {len(each.steps)} failed)" if each.failed else ""
-    return f"{one_line(each.name, 200)}{marks}: steps {numbers(each.steps)}"
+    return f"{code(each.name)}: {numbers(each)}"
 
 
-def numbers(steps: Sequence[int], most: int = 30) -> str:
-    """Step numbers as a list, its end counted."""
-    told = ",".join(str(number) for number in steps[:most])
-    return told if len(steps) <= most else f"{told} and {len(steps) - most} more"
+def _failing(each: Touched) -> str:
+    return f"{code(each.name)}: {numbers(each, '!')}"
 
 
-def _said(steps: Iterable[Step]) -> Iterator[str]:
-    for step in steps:
-        if step.kind == "user" and step.text:
-            yield f"step {step.number}: {one_line(step.text, 300)}"
+def _bad_ends(told: _Told) -> Iterator[str]:
+    for step in told.steps:
+        for call, seen in _called(step):
+            if call.command and seen is not None and _failed(seen):
+                ending = "failed" if seen.exit_code is None else f"exit {seen.exit_code}"
+                yield f"#{step.number} {ending}: {code(call.command)}"
+
+
+def _decisions(told: _Told) -> Iterator[str]:
+    """Accepted plans, the user's answers and refusals, and the subjects of commits."""
+    for step in told.steps:
+        for call, seen in _called(step):
+            if seen is None:
+                continue
+            plan = call.arguments.get("plan")
+            if isinstance(plan, str) and seen.failed is False:
+                yield f"#{step.number} plan accepted: {one_line(plan, 600)}"
+            elif seen.source is SourceClass.USER:
+                what = "refused" if seen.failed else "answered"
+                said = seen.text.rpartition(_USER_SAID)[2]
+                yield f"#{step.number} {what} {one_line(call.name, 60)}: {one_line(said, 600)}"
+            elif call.command and "commit" in call.command:
+                for subject in _COMMITTED.findall(seen.text[:OUTPUT_CHARS]):
+                    yield f"#{step.number} committed: {one_line(subject)}"
+
+
+def _said(told: _Told) -> Iterator[str]:
+    return (
+        f"#{step.number} {one_line(step.text, 300)}"
+        for step in told.steps
+        if step.kind == "user" and step.text.strip()
+    )
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     listed = [f"- {line}" for line in lines]
-    return ["", f"## {title}", "", *listed] if listed else []
+    more = [f"- and {len(listed) - MOST_SAID} more"] if len(listed) > MOST_SAID else []
+    return ["", f"## {title}", "", *listed[:MOST_SAID], *more] if listed else []
 
 
 def _quoted(text: str) -> str:
@@ -291,9 +389,9 @@ def _quoted(text: str) -> str:
     return "\n".join(lines) or "> (none)"
 
 
-def _day(at: datetime | None) -> str:
-    return at.date().isoformat() if at else "undated"
+def _day(trajectory: Trajectory) -> str:
+    return _utc(trajectory.started_at).date().isoformat() if trajectory.started_at else "undated"
 
 
-def _unique(numbers_: Iterable[int]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(numbers_))
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

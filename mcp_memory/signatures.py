@@ -26,6 +26,7 @@ _LETTER = re.compile(r"\w")
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
 _DURATION = re.compile(r"-\S*|\d+[smhd]?")
 _SUBCOMMAND = re.compile(r"[a-z][\w:.-]{0,40}")
+_SCRIPT = re.compile(r"(?!-)[^\s(){}$*;]{1,200}")
 _FLAG = re.compile(r"--?[A-Za-z][\w-]*")
 _FILE = re.compile(
     r"(?:[A-Za-z]:[\\/])?(?:[\w.@+~-]*[\\/][\w.@+~\\/-]*\w\.[A-Za-z]\w{0,9}|[\w-]+\.[A-Za-z]\w{0,3})"
@@ -72,7 +73,8 @@ _LABELLED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FAILED_TEST = re.compile(
-    r"^\s*(?:--- FAIL: .*|FAILED? \S.*|FAIL:.*|not ok \d+.*|[✗✕✘\u00d7]\s.*|thread '.*' panicked.*)$",
+    r"^\s*(?:--- FAIL: .*|FAILED? \S.*|FAIL:.*|not ok \d+.*|[✗✕✘\u00d7]\s.*"
+    r"|thread '.*' panicked.*)$",
     re.MULTILINE,
 )
 _COMPLAINT = re.compile(
@@ -127,7 +129,7 @@ def error(text: str) -> str:
     refused = _REFUSED.search(scanned)
     if refused:
         return fold(refused[1])
-    scanned = _COLOUR.sub("", scanned)
+    scanned = _COLOUR.sub("", scanned).replace("\r", "\n")
     raised = _RAISED.findall(scanned)
     if raised:
         return fold(raised[-1])
@@ -197,11 +199,11 @@ def _folded(words: Sequence[str]) -> str:
         elif depth and _SUBCOMMAND.fullmatch(word):
             kept.append(word)
             depth = 1 if word in _DEEPER and len(kept) == 2 else 0  # noqa: PLR2004 - program and one word
-        elif program in _INTERPRETERS and len(kept) == 1 and not word.startswith("-"):
+        elif program in _INTERPRETERS and len(kept) == 1 and _SCRIPT.fullmatch(word):
             kept.append(_last(word))
         elif flag := _FLAG.match(word):
             flags.add(flag.group())
-    return fold(" ".join(kept))[:80] + "".join(f" {flag}" for flag in sorted(flags)[:MOST_FLAGS])
+    return " ".join(kept)[:80] + "".join(f" {flag}" for flag in sorted(flags)[:MOST_FLAGS])
 
 
 def _last(path: str) -> str:

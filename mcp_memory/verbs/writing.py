@@ -56,8 +56,7 @@ async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> Non
     trajectories = tuple(one.session.id for one in prepared)
     before = await _before(rooms, trajectories)
     fresh, stale = _difference(prepared, before)
-    vectors = await rooms.vectors([evidence.embedded_text(row) for row in fresh])
-    rows = [replace(row, vector=vector) for row, vector in zip(fresh, vectors, strict=True)]
+    rows = await with_vectors(rooms, fresh)
     await change.add(evidence=rows, sessions=[one.session for one in prepared])
     older = (change.batch,)
     change.drop("sessions", Where(keys=trajectories, states=(), not_batches=older))
@@ -68,6 +67,12 @@ async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> Non
             await anyio.to_thread.run_sync(
                 rooms.archive.write_session, one.session.folder, one.files
             )
+
+
+async def with_vectors(rooms: Rooms, rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:
+    """The rows with what the model makes of them; without a model they go by words."""
+    vectors = await rooms.vectors([evidence.embedded_text(row) for row in rows])
+    return [replace(row, vector=vector) for row, vector in zip(rows, vectors, strict=True)]
 
 
 async def rebuilt(rooms: Rooms, row: SessionRow, hidden: Mapping[int, str]) -> Prepared:
