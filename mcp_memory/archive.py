@@ -183,9 +183,8 @@ def _write(file: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
         fresh.replace(file)
-    except BaseException:
+    finally:
         fresh.unlink(missing_ok=True)
-        raise
 
 
 def _folders(place: Path) -> list[Path]:

@@ -85,7 +85,7 @@ def _cross(
 def _places(name: str, found: Sequence[tuple[Entry, Touched]], mark: str) -> str:
     steps = sum(len(touched.steps) for _, touched in found)
     marked = sum(len(touched.marked) for _, touched in found)
-    count = f" {steps - marked} ok, {marked} failed" if mark == "!" else ""
+    count = f" {steps} steps, {marked} failed:" if mark == "!" else ""
     shown = [
         f"t:{entry.id}{numbers(touched, mark, MOST_STEPS)}"
         for entry, touched in found[:MOST_SESSIONS]

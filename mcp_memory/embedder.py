@@ -105,8 +105,9 @@ class FastEmbedder:
                 self._loaded = self._load()
             cut = [text[:MOST_CHARS] for text in texts]
             return [tuple(vector.tolist()) for vector in self._loaded.embed(cut, batch_size=_BATCH)]
-        except (RuntimeError, ValueError, OSError, ImportError) as error:
-            raise EmbedderUnavailable(self._model, str(error).splitlines()[0][:200]) from error
+        except Exception as error:  # noqa: BLE001 the engine's errors share no other class
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise EmbedderUnavailable(self._model, reason[:200]) from error
 
     def _load(self) -> Any:
         from fastembed import TextEmbedding  # 0.7-1.1 s: at first use, in a worker thread

@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice, pairwise
@@ -17,9 +17,7 @@ T = TypeVar("T")
 MOST_NAMES, MOST_IDENTIFIERS, SHORTEST_NAME, LONGEST_NAME = 300, 400, 3, 160
 QUERY_CHARS, QUERY_TERMS, QUERY_PIECE = 400, 64, 130
 _ASKING = "?\uff1f\u061f"
-SESSION_CAP = 3
-MOST_TRIES = 50
-HALF_LIFE_DAYS = 42.0
+SESSION_CAP, MOST_TRIES, HALF_LIFE_DAYS = 3, 50, 42.0
 
 _CLASS = (
     r"[^\s\"'`<>(){}\[\],;|=\u201c\u201d\u2018\u2019\u00ab\u00bb\u3000-\u303f\uff01-\uff1f\u2026]"
@@ -57,22 +55,21 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
 _CJK_RUN = re.compile(rf"[{_CJK}]+")
-_SENTENCE = re.compile(r"(?:^|[.!?:]\s+|\n\s*)([A-Z])(?=[a-z]+\b)")
+_SENTENCE = re.compile(r"(?:^|[.!?:]\s{1,4}|\n[ \t]{0,40})([A-Z])(?=[a-z]+\b)")
 _FAULT = re.compile(r"[\w.:]{0,80}[A-Z]\w{0,80}(?:\[\w+\])?:\s+\S")
 
 
 def names(text: str) -> tuple[str, ...]:
     """What code calls by name in a text, each once, in order of first sight, at most 300.
 
-    Paths, file names, symbols, flags, error codes (`E0308`, `HTTP 404`), hexadecimal ids,
-    versions and variables. Of more, the first and the last half are kept.
+    Paths, symbols, flags, error codes (`E0308`, `HTTP 404`), hexadecimal ids, versions, variables.
+    Of more, the first and the last half are kept.
     """
     shaped = (_shape(token) for token in dict.fromkeys(_TOKEN.findall(text)))
     marked = chain(_NUMBERED.findall(text), _TICKED.findall(text))
-    found = list(dict.fromkeys(name for name in chain(shaped, marked) if name))
-    if len(found) <= MOST_NAMES:
-        return tuple(found)
-    return (*found[: MOST_NAMES // 2], *found[-MOST_NAMES // 2 :])
+    found = tuple(dict.fromkeys(name for name in chain(shaped, marked) if name))
+    kept = min(len(found), MOST_NAMES)
+    return found[: kept - kept // 2] + found[len(found) - kept // 2 :]
 
 
 def words(identifier: str) -> tuple[str, ...]:
@@ -217,7 +214,7 @@ class Ranked:
 
     key: str
     score: float
-    why: Mapping[str, int | float] = field(default_factory=dict)
+    why: Mapping[str, int | float]
 
 
 def rank(
@@ -280,10 +277,7 @@ def diversify(
 def fair_shares(
     lists: Sequence[Sequence[T]], limit: int, *, key: Callable[[T], Hashable] = lambda item: item
 ) -> list[T]:
-    """At most `limit` items, taken in turns from the lists; what several lists hold counts once.
-
-    A list whose next item was taken already gives the one after it.
-    """
+    """At most `limit` items, in turns from the lists; a list whose next was taken gives another."""
     taken: dict[Hashable, T] = {}
     waiting = [iter(each) for each in lists]
     while waiting:

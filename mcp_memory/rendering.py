@@ -312,7 +312,8 @@ def _summary(told: _Told, episodes: Sequence[Episode], entry: Entry) -> str:
     parts += _section("Episodes", [_episode(told, each) for each in episodes])
     parts += _section("Files edited (* in that step)", map(_touched, edited))
     parts += _section("Files read or named", map(_touched, read))
-    parts += _section("Commands (! their command line failed)", map(_failing, entry.commands))
+    commands = (_touched(each, "!") for each in entry.commands)
+    parts += _section("Commands (! their command line failed)", commands)
     parts += _section("Commands that failed, as they were run", _bad_ends(told))
     parts += _section("Errors met", map(_touched, entry.errors))
     parts += _section("Decisions, verbatim", _decisions(told))
@@ -329,19 +330,17 @@ def _episode(told: _Told, episode: Episode) -> str:
 
 
 def numbers(touched: Touched, mark: str = "*", most: int = MOST_STEPS) -> str:
-    """Steps as `#12 #15*`; the end of a long list is counted."""
+    """Steps as `#12 #15*`; of a long list marked ones stay first, and the rest is counted."""
     marked = frozenset(touched.marked)
-    told = " ".join(f"#{n}{mark if n in marked else ''}" for n in touched.steps[:most])
-    left = len(touched.steps) - most
-    return told if left <= 0 else f"{told} and {left} more"
+    plain = [n for n in touched.steps if n not in marked]
+    shown = sorted([*touched.marked, *plain][:most])
+    told = " ".join(f"#{n}{mark if n in marked else ''}" for n in shown)
+    left = len(touched.steps) - len(shown)
+    return f"{told} and {left} more" if left else told
 
 
-def _touched(each: Touched) -> str:
-    return f"{code(each.name)}: {numbers(each)}"
-
-
-def _failing(each: Touched) -> str:
-    return f"{code(each.name)}: {numbers(each, '!')}"
+def _touched(each: Touched, mark: str = "*") -> str:
+    return f"{code(each.name)}: {numbers(each, mark)}"
 
 
 def _bad_ends(told: _Told) -> Iterator[str]:
@@ -362,20 +361,23 @@ def _decisions(told: _Told) -> Iterator[str]:
             if isinstance(plan, str) and seen.failed is False:
                 yield f"#{step.number} plan accepted: {one_line(plan, 600)}"
             elif seen.source is SourceClass.USER:
-                what = "refused" if seen.failed else "answered"
-                said = seen.text.rpartition(_USER_SAID)[2]
-                yield f"#{step.number} {what} {one_line(call.name, 60)}: {one_line(said, 600)}"
+                yield f"#{step.number} {_answer(call, seen)}"
             elif call.command and "commit" in call.command:
                 for subject in _COMMITTED.findall(seen.text[:OUTPUT_CHARS]):
                     yield f"#{step.number} committed: {one_line(subject)}"
 
 
+def _answer(call: ToolCall, seen: Observation) -> str:
+    if not seen.failed:
+        return f"answered {one_line(call.name, 60)}: {one_line(seen.text, 600)}"
+    what = code(call.command or next(iter(call.paths), call.name))
+    said = seen.text.partition(_USER_SAID)[2]
+    return f"refused {what}: {one_line(said, 600)}" if said else f"refused {what}"
+
+
 def _said(told: _Told) -> Iterator[str]:
-    return (
-        f"#{step.number} {one_line(step.text, 300)}"
-        for step in told.steps
-        if step.kind == "user" and step.text.strip()
-    )
+    users = (step for step in told.steps if step.kind == "user" and step.text.strip())
+    return (f"#{step.number} {one_line(step.text, 300)}" for step in users)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -1,8 +1,27 @@
 """The runbook: instructions for one task, put together from hits; only its labels are its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from mcp_memory.models import Frozen, Hit, Outcome, Runbook
+from mcp_memory import ranking, refs, tokens
+from mcp_memory.errors import InvalidInput
+from mcp_memory.models import Frozen, Hit, Outcome, Runbook, RunbookSection, Standing
+
+MOST_STEPS, SPAN_STEPS = 20, 3
+LINE_CHARS = 360
+SUPERSEDED = "superseded"
+SECTIONS: Mapping[str, int] = {
+    "Procedures": 5,
+    "Gotchas": 5,
+    "Facts and preferences": 6,
+    "Went well": 4,
+    "Went badly": 4,
+    "Attempts of unknown outcome": 2,
+    "Unproven": 4,
+    "Where to grep": 4,
+}
+"""Titles in their order, with the most lines of each."""
+_KINDS = {"procedure": "Procedures", "gotcha": "Gotchas"}
+_OUTCOMES = {Outcome.SUCCESS: "Went well", Outcome.FAILURE: "Went badly"}
 
 
 class Sighting(Frozen):
@@ -30,9 +49,89 @@ def assemble(  # noqa: PLR0913 a runbook is made of all that was found for its t
 ) -> Runbook:
     """A runbook within the budget, most important first; every line ends with its ref.
 
+    Every section gets its best line before any gets another. Candidates, flagged memories and
+    observations without a quorum stand under `Unproven` and are never a procedure.
     `places`: archive paths to grep, each with its ref.
     """
-    raise NotImplementedError
+    lists: dict[str, list[str]] = {title: [] for title in SECTIONS}
+    for hit in (*memories, *episodes):
+        lists[_section(hit)].append(_line(hit))
+    lists["Where to grep"] = [f"{path} {ref}" for path, ref in places]
+    told = [[(title, line) for line in lists[title][:most]] for title, most in SECTIONS.items()]
+    opened = spans(steps)
+    fixed = (task, *premises, *notes, *opened)
+    left = budget_tokens - sum(map(tokens.estimate, fixed))
+    offered = ranking.fair_shares(told, sum(map(len, told)))
+    priced = [(item, tokens.estimate(item[1]) + 1) for item in offered]
+    kept = set(ranking.within_budget(priced, left))
+    dropped = len(offered) - len(kept)
+    return Runbook(
+        task=task,
+        sections=tuple(_kept(told, kept)),
+        spans=opened,
+        premises=tuple(premises),
+        notes=(*notes, *((f"Left out for the budget: {dropped} lines.",) if dropped else ())),
+    )
+
+
+def _kept(
+    told: Sequence[Sequence[tuple[str, str]]], kept: set[tuple[str, str]]
+) -> Iterator[RunbookSection]:
+    for items in told:
+        lines = tuple(line for title, line in dict.fromkeys(items) if (title, line) in kept)
+        if lines:
+            yield RunbookSection(title=items[0][0], lines=lines)
+
+
+def _section(hit: Hit) -> str:
+    if hit.kind in {"episode", "step"}:
+        return _OUTCOMES.get(hit.outcome or Outcome.UNKNOWN, "Attempts of unknown outcome")
+    flagged = set(hit.flags) - {SUPERSEDED}
+    if hit.standing is not Standing.ESTABLISHED or flagged:
+        return "Unproven"
+    return _KINDS.get(hit.kind, "Facts and preferences")
+
+
+def _line(hit: Hit) -> str:
+    """What the hit says, word for word on one line, then its marks and its ref."""
+    said = " ".join((hit.title, "\u2014", hit.text) if hit.title else (hit.text,))
+    flat = " ".join(said.split())
+    if len(flat) > LINE_CHARS:
+        flat = (flat[: LINE_CHARS - 1].rpartition(" ")[0] or flat[: LINE_CHARS - 1]) + "\u2026"
+    marks = [f"{hit.source.value} {hit.trust:.1f}"]
+    if _section(hit) == "Unproven":
+        marks.insert(0, f"{hit.standing.value} {hit.kind}" if hit.standing else hit.kind)
+    marks += sorted({*hit.flags, *((SUPERSEDED,) if SUPERSEDED in hit.why else ())})
+    return f"{flat} ({', '.join(marks)}) {hit.ref}"
+
+
+def spans(steps: Sequence[Hit]) -> tuple[str, ...]:
+    """Refs to open, most telling first: neighbouring hits joined, at most 20 steps together."""
+    found: list[tuple[str, int, int]] = []
+    for hit in steps:
+        try:
+            ref = refs.parse(hit.ref)
+        except InvalidInput:
+            continue
+        if ref.kind == "trajectory" and ref.first is not None:
+            last = min(ref.last or ref.first, ref.first + SPAN_STEPS - 1)
+            _join(found, (ref.id, ref.first, last))
+    sized = [(refs.span(*span), span[2] - span[1] + 1) for span in found]
+    return tuple(ranking.within_budget(sized, MOST_STEPS))
+
+
+def _join(found: list[tuple[str, int, int]], span: tuple[str, int, int]) -> None:
+    """Widen a span of the same session that it touches, while it stays short; else add it."""
+    session, first, last = span
+    for place, (known, a, b) in enumerate(found):
+        wide = (min(a, first), max(b, last))
+        touches = known == session and first <= b + 1 and a <= last + 1
+        if touches and wide[1] - wide[0] < SPAN_STEPS:
+            found[place] = (session, *wide)
+            return
+        if touches and a <= first and last <= b:
+            return
+    found.append(span)
 
 
 def premises(names: Sequence[str], seen: Mapping[str, Sighting]) -> tuple[str, ...]:
@@ -40,4 +139,19 @@ def premises(names: Sequence[str], seen: Mapping[str, Sighting]) -> tuple[str, .
 
     Names that are plain words, and names without a sighting in `seen`, are passed over.
     """
-    raise NotImplementedError
+    doubts = (
+        _doubt(name, seen[name])
+        for name in dict.fromkeys(names)
+        if name in seen and ranking.is_name(name)
+    )
+    return tuple(doubt for doubt in doubts if doubt)
+
+
+def _doubt(name: str, sighting: Sighting) -> str:
+    if not sighting.seen and sighting.superseded:
+        return f"{name}: only in superseded memories {' '.join(sighting.superseded)}"
+    if not sighting.seen:
+        return f"{name}: nowhere in recorded history"
+    if sighting.last_outcome is Outcome.FAILURE:
+        return f"{name}: its last recorded use failed {sighting.last_ref}"
+    return ""

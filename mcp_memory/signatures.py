@@ -73,7 +73,7 @@ _LABELLED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FAILED_TEST = re.compile(
-    r"^\s*(?:--- FAIL: .*|FAILED? \S.*|FAIL:.*|not ok \d+.*|[✗✕✘\u00d7]\s.*"
+    r"^[^\S\n]*(?:--- FAIL: .*|FAILED? \S.*|FAIL:.*|not ok \d+.*|[✗✕✘\u00d7]\s.*"
     r"|thread '.*' panicked.*)$",
     re.MULTILINE,
 )
@@ -83,7 +83,7 @@ _COMPLAINT = re.compile(
 _SHORT = 3
 """An output of so few lines says first what is wrong; a longer one says it last."""
 _FOLDED = (
-    (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
+    (re.compile(r"0x[0-9a-fA-F]+"), "<address>"),
     (re.compile(r"(?<![\w-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])"), "<id>"),
     (re.compile(r"(?<!\w)(?=[0-9a-f]*\d)[0-9a-f]{7,64}(?!\w)"), "<hex>"),
     (
@@ -203,7 +203,9 @@ def _folded(words: Sequence[str]) -> str:
             kept.append(_last(word))
         elif flag := _FLAG.match(word):
             flags.add(flag.group())
-    return " ".join(kept)[:80] + "".join(f" {flag}" for flag in sorted(flags)[:MOST_FLAGS])
+    return " ".join(" ".join(kept).split())[:80] + "".join(
+        f" {flag}" for flag in sorted(flags)[:MOST_FLAGS]
+    )
 
 
 def _last(path: str) -> str:

@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.tools import Tool
 
+from mcp_memory.server.schemas import lean
 from mcp_memory.server.held import HeldBank, open_held, warm_after_listing
-from mcp_memory.server.tools import TOOLS
+from mcp_memory.server.tools import TOOLS, Advertised
 from mcp_memory.settings import Settings
 from mcp_memory.version import VERSION
 
@@ -30,7 +32,7 @@ def build_server(settings: Settings, *, cwd: Path | None = None) -> MCPServer[He
         async with open_held(settings, folder) as held:
             yield held
 
-    server = MCPServer[HeldBank](
+    return MCPServer[HeldBank](
         "memory",
         title="Memory of past sessions",
         instructions=INSTRUCTIONS,
@@ -38,7 +40,11 @@ def build_server(settings: Settings, *, cwd: Path | None = None) -> MCPServer[He
         lifespan=lifespan,
         log_level=settings.log_level,
         middleware=[warm_after_listing],
+        tools=[_registered(tool) for tool in TOOLS],
     )
-    for tool in TOOLS:
-        server.add_tool(tool.call, title=tool.title, annotations=tool.annotations)
-    return server
+
+
+def _registered(tool: Advertised) -> Tool:
+    """The SDK's tool, its schema without what tells a model nothing."""
+    made = Tool.from_function(tool.call, title=tool.title, annotations=tool.annotations)
+    return made.model_copy(update={"parameters": lean(made.parameters)})

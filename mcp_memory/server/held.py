@@ -1,5 +1,6 @@
 """The held bank: opened once a process, after the handshake, and kept filled in the background."""
 
+import importlib
 import logging
 import math
 from collections.abc import AsyncIterator
@@ -7,9 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
-from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.contract import Bank
 from mcp_memory.errors import MemoryBankError
 from mcp_memory.settings import Settings
 
@@ -27,14 +29,14 @@ class HeldBank:
         self._cwd = cwd
         self._wanted = anyio.Event()
         self._settled = anyio.Event()
-        self._bank: MemoryBank | None = None
+        self._bank: Bank | None = None
         self._error: MemoryBankError | None = None
 
     def warm(self) -> None:
         """Open the bank now, in the background."""
         self._wanted.set()
 
-    async def bank(self) -> MemoryBank:
+    async def bank(self) -> Bank:
         """The open bank, as soon as it is open.
 
         Raises:
@@ -52,8 +54,9 @@ class HeldBank:
             await self._wanted.wait()
         # The answer to the handshake is still on its way out: let it go first.
         await anyio.sleep(0.05)
+        rooms = await anyio.to_thread.run_sync(importlib.import_module, "mcp_memory.bank")
         try:
-            async with open_bank(self._settings, cwd=self._cwd, actor="server") as bank:
+            async with rooms.open_bank(self._settings, cwd=self._cwd, actor="server") as bank:
                 self._bank = bank
                 self._settled.set()
                 if self._settings.index_auto:

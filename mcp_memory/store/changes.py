@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import orjson
 from pydantic import JsonValue
 
-from mcp_memory.store.filters import one_of, quoted, to_sql
+from mcp_memory.store.filters import quoted, to_sql
 from mcp_memory.store.rows import (
     EvidenceRow,
     LedgerRow,
@@ -78,13 +79,16 @@ class Change:
 
 
 async def commit(tables: Tables, change: Change) -> None:
-    """Make the change hold, then carry out its effects."""
+    """Make the change hold; its effects are still to be carried out."""
     effects = orjson.dumps([_told(effect) for effect in change.effects]).decode()
-    committed = replace(change.intent, phase="commit", effects=effects)
-    await tables.append("ledger", [committed])
-    await carry_out(tables, change.effects)
-    if change.effects:
-        await tables.append("ledger", [_phase(committed, "done")])
+    await tables.append("ledger", [replace(change.intent, phase="commit", effects=effects)])
+
+
+async def complete(tables: Tables, intent: LedgerRow, effects: Sequence[Effect]) -> None:
+    """Carry out the effects of a committed change, once more if need be."""
+    if effects:
+        await carry_out(tables, effects)
+        await tables.append("ledger", [_phase(intent, "done")])
 
 
 async def reverse(tables: Tables, intent: LedgerRow) -> None:
@@ -94,48 +98,56 @@ async def reverse(tables: Tables, intent: LedgerRow) -> None:
     await tables.append("ledger", [_phase(intent, "reversed")])
 
 
+async def reverse_once(tables: Tables, entry: LedgerRow) -> bool:
+    """Say that a change of one append came to nothing, unless its rows are there."""
+    count = await tables.attempt(
+        lambda: tables["memories"].count_rows(f"batch = {quoted(entry.batch)}")
+    )
+    if count == 0:
+        await tables.append("ledger", [_phase(entry, "reversed")])
+    return bool(count == 0)
+
+
 async def carry_out(tables: Tables, effects: Sequence[Effect]) -> None:
     """Do what is to be done after a commit."""
     for effect in effects:
-        condition = to_sql(effect.table, effect.where) or "true"
+        condition = to_sql(effect.table, effect.where)
+        if condition is None:
+            raise AssertionError
         if effect.kind == "drop":
             await tables.delete(effect.table, condition)
         else:
-            table = tables[effect.table]
-            state = effect.state
-            await tables.attempt(
-                lambda t=table, c=condition, s=state: t.update({"state": s}, where=c)
-            )
+            update = partial(tables[effect.table].update, {"state": effect.state}, where=condition)
+            await tables.write(update)
 
 
 async def recover(tables: Tables, owner: str) -> list[Recovered]:
-    """Finish what a dead writer began: uncommitted changes are reversed, committed ones replayed."""
+    """Finish what a dead writer began: uncommitted changes are reversed, committed ones replayed.
+
+    Its last commit counts as replayed in any case, for what lies outside the store.
+    """
     rows = await tables.read("ledger", lambda q: q.where(f"owner = {quoted(owner)}"), LedgerRow)
     phases: dict[str, dict[Phase, LedgerRow]] = {}
     for row in rows:
         phases.setdefault(row.batch, {})[row.phase] = row
+    last = max((row.at for row in rows if row.phase == "commit"), default=None)
     finished = []
-    for batch, seen in phases.items():
-        if "done" in seen or "reversed" in seen:
+    for seen in phases.values():
+        committed = seen.get("commit")
+        if "reversed" in seen:
             continue
         if "once" in seen:
-            if await _absent(tables, batch):
-                await tables.append("ledger", [_phase(seen["once"], "reversed")])
-        elif "commit" not in seen:
+            if await reverse_once(tables, seen["once"]):
+                finished.append(_recovered(seen["once"], "reversed"))
+        elif committed is None and "intent" in seen:
             await reverse(tables, seen["intent"])
             finished.append(_recovered(seen["intent"], "reversed"))
-        else:
-            effects = _effects(seen["commit"])
-            await carry_out(tables, effects)
-            if effects:
-                await tables.append("ledger", [_phase(seen["commit"], "done")])
-            finished.append(_recovered(seen["commit"], "replayed"))
+        elif committed is not None:
+            left = () if "done" in seen else _effects(committed)
+            await complete(tables, committed, left)
+            if left or committed.at == last:
+                finished.append(_recovered(committed, "replayed"))
     return finished
-
-
-async def _absent(tables: Tables, batch: str) -> bool:
-    count = await tables.attempt(lambda: tables["memories"].count_rows(one_of("batch", (batch,))))
-    return count == 0
 
 
 def _phase(row: LedgerRow, phase: Phase) -> LedgerRow:

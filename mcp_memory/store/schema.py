@@ -20,13 +20,11 @@ ROW_TYPES: dict[Table, type[Row]] = {
     "ledger": LedgerRow,
     "sessions": SessionRow,
 }
-IDENTITY: dict[Table, tuple[str, str]] = {
+IDENTITY: dict[Table, tuple[str, ...]] = {
     "evidence": ("key", "batch"),
-    "memories": ("key", "batch"),
-    "ledger": ("batch", "phase"),
-    "sessions": ("id", "batch"),
+    "memories": ("key", "version", "batch"),
 }
-"""The two columns by which one stored row is told from every other."""
+"""The columns by which one stored row is told from every other, where rows carry vectors."""
 DEFAULT_DIM = 256
 _COMPRESSED = {"text", "context", "identifiers", "body", "entry"}
 

@@ -1,7 +1,8 @@
 """The four LanceDB tables as one value: appends and reads that survive a concurrent prune."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from mcp_memory.store.rows import Table
 T = TypeVar("T")
 
 ATTEMPTS = 6
+_PAUSE = 0.005
 _FULL = ("no space left", "os error 28", "disk quota", "file too large", "os error 27")
 _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")
@@ -29,6 +31,8 @@ class Tables:
     by_name: dict[Table, Any]
     dim: int
     path: Path
+    _gate: anyio.Lock = field(default_factory=anyio.Lock)
+    _writing: int = 0
 
     def __getitem__(self, table: Table) -> Any:
         """The LanceDB table."""
@@ -43,11 +47,33 @@ class Tables:
         if not rows:
             return
         data = await anyio.to_thread.run_sync(schema.to_arrow, table, rows, self.dim)
-        await self.attempt(lambda: self[table].add(data, on_bad_vectors="null"))
+        await self.write(lambda: self[table].add(data, on_bad_vectors="null"))
 
     async def delete(self, table: Table, condition: str) -> None:
         """Rows that the condition holds for; a concurrent compaction is waited out."""
-        await self.attempt(lambda: self[table].delete(condition))
+        await self.write(lambda: self[table].delete(condition))
+
+    async def write(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do what writes, whole or not at all: a cancelled caller waits for its end.
+
+        Raises:
+            StoreFull: the disk took no more; nothing of it is kept.
+        """
+        with anyio.CancelScope(shield=True):
+            async with self._gate:
+                self._writing += 1
+            try:
+                return await self.attempt(work)
+            finally:
+                self._writing -= 1
+
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[None]:
+        """No write of this process is under way; new ones wait."""
+        async with self._gate:
+            while self._writing:
+                await anyio.sleep(_PAUSE)
+            yield
 
     async def read(
         self, table: Table, ask: Callable[[Any], Any], kind: type[schema.R]
@@ -118,6 +144,7 @@ def _lancedb() -> Any:
     import os
 
     # Lance warns on stderr, which hosts take for a failing server; it reads this at import.
+    os.environ.setdefault("LANCEDB_LOG", "error")
     os.environ.setdefault("LANCE_LOG", "error")
     import lancedb  # takes 1-3 s: after the handshake, in a worker thread
 
