@@ -20,8 +20,6 @@ from mcp_memory.models import (
 )
 from mcp_memory.store.rows import EvidenceRow
 
-OUTPUT_CHARS = 4000
-"""A tool output longer than this is a row of its own; its step keeps head and tail."""
 EMBEDDED_CHARS = 1200
 """How much of a row's text its vector is made of: a mean over more words says less."""
 _HEAD, _TAIL = 1500, 500
@@ -130,7 +128,7 @@ def _whole(seen: Observation, outputs: Mapping[str, str]) -> Observation:
 
 
 def _large(seen: Observation) -> bool:
-    return len(seen.text) > OUTPUT_CHARS
+    return len(seen.text) > rendering.OUTPUT_CHARS
 
 
 def _pointed(trajectory: str, step: Step) -> Step:

@@ -182,7 +182,14 @@ def rebuilt(
     """A session made anew from the store's own steps: after a purge, a forgetting, or a kill."""
     shown = evidence.blanked(trajectory, hidden)
     cut = episodes.cut(shown)
-    made = rendering.render(shown, cut, folder=session.folder, step_chars=step_chars, hidden=hidden)
+    made = rendering.render(
+        shown,
+        cut,
+        folder=session.folder,
+        step_chars=step_chars,
+        hidden=hidden,
+        project=session.project,
+    )
     rows = evidence.rows_of(
         trajectory, cut, evidence.Origin(session.project, "", session.state), hidden=hidden
     )

@@ -72,10 +72,10 @@ def names(text: str) -> tuple[str, ...]:
     return found[: kept - kept // 2] + found[len(found) - kept // 2 :]
 
 
+@lru_cache(maxsize=1 << 15)
 def words(identifier: str) -> tuple[str, ...]:
     """The words that an identifier is made of: `getUserName` gives get, user, name."""
-    parts = (part.casefold() for part in _PARTS.findall(identifier))
-    return tuple(dict.fromkeys(part for part in parts if len(part) > 1))
+    return tuple(dict.fromkeys(p.casefold() for p in _PARTS.findall(identifier) if len(p) > 1))
 
 
 def identifiers(text: str) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def is_name(token: str) -> bool:
     return _shape(token) == token or _NUMBERED.fullmatch(token) is not None
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 15)
 def _shape(token: str) -> str:
     """The identifier that a token is, without what clings to it; empty when it is none."""
     called = token.removesuffix("()")

@@ -163,6 +163,7 @@ def _occurs(claim: str, said: str) -> bool:
         after = r"(?!\d|\.\d)" if spelling[:1].isdigit() else r"(?!\w)"
         before = r"(?<!\w)(?<!\d\.)" if spelling[:1].isalnum() else ""
         tail = after if spelling[-1:].isalnum() and spelling.isascii() else ""
-        if re.search(before * spelling.isascii() + re.escape(spelling) + tail, said):
+        pattern = before * spelling.isascii() + re.escape(spelling) + tail
+        if spelling in said and re.search(pattern, said):
             return True
     return False

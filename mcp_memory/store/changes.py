@@ -80,8 +80,8 @@ class Change:
 
 async def commit(tables: Tables, change: Change) -> None:
     """Make the change hold; its effects are still to be carried out."""
-    effects = orjson.dumps([_told(effect) for effect in change.effects]).decode()
-    await tables.append("ledger", [replace(change.intent, phase="commit", effects=effects)])
+    committed = replace(change.intent, phase="commit", effects=told(change.effects))
+    await tables.append("ledger", [committed])
 
 
 async def complete(tables: Tables, intent: LedgerRow, effects: Sequence[Effect]) -> None:
@@ -143,7 +143,7 @@ async def recover(tables: Tables, owner: str) -> list[Recovered]:
             await reverse(tables, seen["intent"])
             finished.append(_recovered(seen["intent"], "reversed"))
         elif committed is not None:
-            left = () if "done" in seen else _effects(committed)
+            left = () if "done" in seen else untold(committed.effects)
             await complete(tables, committed, left)
             if left or committed.at == last:
                 finished.append(_recovered(committed, "replayed"))
@@ -163,10 +163,16 @@ def _told(effect: Effect) -> dict[str, object]:
     return {"kind": effect.kind, "table": effect.table, "where": where, "state": effect.state}
 
 
-def _effects(row: LedgerRow) -> list[Effect]:
+def told(effects: Sequence[Effect]) -> str:
+    """Effects as JSON, which `untold` reads."""
+    return orjson.dumps([_told(effect) for effect in effects]).decode()
+
+
+def untold(text: str) -> list[Effect]:
+    """Effects that `told` wrote."""
     return [
         Effect(each["kind"], each["table"], _where(each["where"]), each["state"])
-        for each in orjson.loads(row.effects)
+        for each in orjson.loads(text)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The store's own papers beside its tables: schema version, model, tombstones; written atomically."""
+"""The store's own papers beside its tables: schema version, model, tombstones, a purge begun."""
 
 import os
 import secrets
@@ -13,6 +13,7 @@ from mcp_memory.store.schema import SCHEMA
 
 META = "meta.json"
 TOMBSTONES = "tombstones"
+PURGE = "purge.json"
 _MARK_CHARS = 64
 
 
@@ -28,14 +29,14 @@ class Meta:
 
 
 def secure(folder: Path) -> None:
-    """A folder that only its owner can enter (POSIX; elsewhere the profile's own protection holds)."""
+    """A folder that only its owner can enter (elsewhere than on POSIX the profile protects it)."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if os.name == "posix":
         folder.chmod(0o700)
 
 
-def read_meta(path: Path, *, model: str, dim: int) -> Meta:
-    """The store's papers; a new store gets them.
+def read_meta(path: Path) -> Meta | None:
+    """The store's papers; None for a store that is still to be made.
 
     Raises:
         StoreTooNew: a newer version wrote it.
@@ -43,9 +44,7 @@ def read_meta(path: Path, *, model: str, dim: int) -> Meta:
     """
     file = path / META
     if not file.exists():
-        meta = Meta(SCHEMA, model, dim, secrets.token_hex(32))
-        write_meta(path, meta)
-        return meta
+        return None
     try:
         meta = Meta(**orjson.loads(file.read_bytes()))
     except (orjson.JSONDecodeError, TypeError) as error:
@@ -55,13 +54,43 @@ def read_meta(path: Path, *, model: str, dim: int) -> Meta:
     return meta
 
 
+def new_meta(path: Path, *, model: str, dim: int) -> Meta:
+    """Papers for a new store."""
+    meta = Meta(SCHEMA, model, dim, secrets.token_hex(32))
+    write_meta(path, meta)
+    return meta
+
+
 def write_meta(path: Path, meta: Meta) -> None:
     """Replace the papers in one step."""
-    fresh = path / f"{META}.new"
-    fresh.write_bytes(orjson.dumps(asdict(meta)))
+    _write(path / META, orjson.dumps(asdict(meta)))
+
+
+def _write(file: Path, content: bytes) -> None:
+    fresh = file.with_name(f"{file.name}.new")
+    with fresh.open("wb") as written:
+        written.write(content)
+        written.flush()
+        os.fsync(written.fileno())
     if os.name == "posix":
         fresh.chmod(0o600)
-    fresh.replace(path / META)
+    fresh.replace(file)
+
+
+def begin_purge(path: Path, effects: str) -> None:
+    """Note which rows are being erased, by their names, never their text."""
+    _write(path / PURGE, effects.encode())
+
+
+def pending_purge(path: Path) -> str | None:
+    """What a purge was about to erase when it was killed."""
+    file = path / PURGE
+    return file.read_text(encoding="utf-8") if file.exists() else None
+
+
+def end_purge(path: Path) -> None:
+    """Nothing is left to be erased."""
+    (path / PURGE).unlink(missing_ok=True)
 
 
 def back_up(path: Path, meta: Meta) -> Path:

@@ -10,6 +10,9 @@ import filelock
 from mcp_memory.errors import Busy
 
 PREFIX = "writer-"
+OPENING = "opening.lock"
+"""Held while a store is made, migrated or joined by a writer."""
+MAINTENANCE = "maintenance.lock"
 _PAUSE = 0.02
 
 

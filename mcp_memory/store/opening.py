@@ -1,23 +1,27 @@
 """Opening a store: papers, migration, recovery of what dead writers left, and a clean close."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+import anyio
 import anyio.to_thread
-import filelock
 
-from mcp_memory.store import changes, home, schema, upkeep
+from mcp_memory.errors import Busy
+from mcp_memory.store import changes, home, locking, purging, schema, upkeep, vectors
+from mcp_memory.store import tables as opened
 from mcp_memory.store.changes import Recovered
+from mcp_memory.store.home import Meta
+from mcp_memory.store.locking import Alive
 from mcp_memory.store.store import Store, Writer
-from mcp_memory.store.tables import Tables, open_tables
-
-_PREFIX = "writer-"
+from mcp_memory.store.tables import Tables
 
 
 @asynccontextmanager
-async def open_store(  # noqa: PLR0913 the composition root says everything once
+async def open_store(  # PLR0913: the composition root says everything once
     path: Path, *, locks: Path, model: str, dim: int, busy_seconds: float, actor: str
 ) -> AsyncIterator[Store]:
     """The store in a folder, made where there is none; LanceDB is imported in a worker thread.
@@ -29,56 +33,76 @@ async def open_store(  # noqa: PLR0913 the composition root says everything once
         StoreTooNew: a newer version wrote it.
         StoreUnreadable: its files are damaged.
         StoreFull: the disk took no more.
+        Busy: another process does not get done with making or migrating it.
     """
-    path = path.absolute()
+    path = await anyio.to_thread.run_sync(path.absolute)
     for folder in (path.parent, path, locks):
-        home.secure(folder)
-    meta = await anyio.to_thread.run_sync(lambda: home.read_meta(path, model=model, dim=dim))
-    older = meta.schema < schema.SCHEMA
-    if older:
+        await anyio.to_thread.run_sync(home.secure, folder)
+    # Looked at before LanceDB is loaded: a store that is too new is refused at once.
+    await anyio.to_thread.run_sync(home.read_meta, path)
+    await opened.load()
+    alive = Alive(locks, f"{locking.PREFIX}{uuid4().hex}")
+    with ExitStack() as until_closed:
+        opening = locks / locking.OPENING
+        async with locking.elected(opening, seconds=busy_seconds, work="opening the store"):
+            meta, tables = await _opened(path, model=model, dim=dim)
+            until_closed.callback(tables.connection.close)
+            until_closed.enter_context(alive.held())
+        recovered = await _recover(tables, locks, alive)
+        ready = dim > 0 and (meta.model, tables.dim) == (model, dim)
+        writer = Writer(actor, alive, locks, busy_seconds)
+        yield Store(tables, writer, meta, vectors_ready=ready, recovered=recovered)
+
+
+async def _opened(path: Path, *, model: str, dim: int) -> tuple[Meta, Tables]:
+    """Papers and tables, made or migrated where need be; nobody else does so meanwhile."""
+    meta = await anyio.to_thread.run_sync(home.read_meta, path)
+    if meta is not None and meta.schema < schema.SCHEMA:
         await anyio.to_thread.run_sync(home.back_up, path, meta)
-    tables = await open_tables(path / "lance", dim)
-    if older:
+    tables = await opened.open_tables(path / "lance", dim)
+    if meta is None:
+        for table in upkeep.SEARCHED:
+            await upkeep.build_indexes(tables, table)
+        meta = await anyio.to_thread.run_sync(lambda: home.new_meta(path, model=model, dim=dim))
+    elif meta.schema < schema.SCHEMA:
         await _add_columns(tables)
         meta = await anyio.to_thread.run_sync(home.migrated, path, meta)
-    for table in upkeep.SEARCHED:
-        await upkeep.build_indexes(tables, table, 0)
-    writer = Writer(actor, f"{_PREFIX}{uuid4().hex}", locks, busy_seconds)
-    with _alive(locks, writer.owner):
-        recovered = await _recover(tables, locks)
-        ready = dim > 0 and (meta.model, tables.dim) == (model, dim)
-        yield Store(tables, writer, meta, vectors_ready=ready, recovered=recovered)
-    tables.connection.close()
+    if (
+        dim > 0
+        and (meta.model, tables.dim) != (model, dim)
+        and not await vectors.any_stored(tables)
+    ):
+        if tables.dim != dim:
+            await vectors.resize(tables, dim)
+        meta = replace(meta, model=model, dim=dim)
+        await anyio.to_thread.run_sync(home.write_meta, path, meta)
+    return meta, tables
 
 
-@contextmanager
-def _alive(locks: Path, owner: str) -> Iterator[None]:
-    """Hold a lock for as long as this process may write; a kill leaves its file behind."""
-    file = locks / f"{owner}.lock"
-    held = filelock.FileLock(file, mode=0o600)
-    held.acquire()
-    try:
-        yield
-    finally:
-        held.release()
-        file.unlink(missing_ok=True)
-
-
-async def _recover(tables: Tables, locks: Path) -> list[Recovered]:
+async def _recover(tables: Tables, locks: Path, alive: Alive) -> list[Recovered]:
     """Finish what dead writers began; without a dead writer's lock file nothing is read."""
     finished = []
-    for file in sorted(locks.glob(f"{_PREFIX}*.lock")):
-        held = filelock.FileLock(file, mode=0o600)
-        try:
-            held.acquire(timeout=0)
-        except filelock.Timeout:
-            continue
-        try:
-            finished += await changes.recover(tables, file.stem)
-        finally:
-            held.release()
-        file.unlink(missing_ok=True)
+    for owner in locking.dead_writers(locks):
+        finished += await changes.recover(tables, owner)
+    pending = await anyio.to_thread.run_sync(home.pending_purge, tables.path.parent)
+    if pending is not None:
+        await _finish_purge(tables, locks, alive)
     return finished
+
+
+async def _finish_purge(tables: Tables, locks: Path, alive: Alive) -> None:
+    """What a killed purge left; one that is under way in another process is left to it."""
+    lock = locks / locking.MAINTENANCE
+    try:
+        async with locking.elected(lock, seconds=0, work="maintenance"):
+            pending = await anyio.to_thread.run_sync(home.pending_purge, tables.path.parent)
+            if pending is None:
+                return
+            effects = changes.untold(pending)
+            await purging.finish(tables, effects, locks=locks, owner=alive.owner)
+            await anyio.to_thread.run_sync(home.end_purge, tables.path.parent)
+    except Busy:
+        return
 
 
 async def _add_columns(tables: Tables) -> None:
@@ -87,4 +111,4 @@ async def _add_columns(tables: Tables) -> None:
         present = set((await table.schema()).names)
         missing = [c for c in schema.arrow_schema(name, tables.dim) if c.name not in present]
         if missing:
-            await tables.attempt(lambda t=table, m=missing: t.add_columns(schema.empty_columns(m)))
+            await tables.write(partial(table.add_columns, schema.columns(missing)))

@@ -1,131 +1,146 @@
 """Purge: rows out of every file of every version, and the detector that proves it."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from time import time
 from typing import Any
 
+import anyio
 import anyio.to_thread
+import orjson
 
 from mcp_memory.models import Check
-from mcp_memory.store import schema, upkeep
-from mcp_memory.store.filters import to_sql
-from mcp_memory.store.rows import Table, Where
+from mcp_memory.store import changes, home, locking, upkeep
+from mcp_memory.store.changes import Effect
+from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
 
-_TEXT_COLUMNS = (
-    "text",
-    "context",
-    "identifiers",
-    "body",
-    "entry",
-    "title",
-    "goal",
-    "inverse",
-    "effects",
-)
 _CHUNK = 1 << 22
-_GROUP_ROWS = 20_000
+_ORPHAN_SECONDS = 600.0
+"""No append is under way for longer: what nothing names by then never will be."""
+_LOOKS = 40
 
 
-async def erase(tables: Tables, table: Table, where: Where) -> None:
-    """Take the rows of a filter out of a table; their bytes stay until `rewrite`."""
-    condition = to_sql(table, where)
-    if condition is None:
-        raise AssertionError
-    await tables.delete(table, condition)
+async def purge(
+    tables: Tables, effects: Sequence[Effect], needles: Sequence[str], *, locks: Path, owner: str
+) -> list[Check]:
+    """Erase rows and prove it; the caller holds the maintenance lock.
 
-
-async def rewrite(tables: Tables, table: Table) -> None:
-    """Move every row to a new file, so that nothing names a file that ever held an erased one.
-
-    All files, since rows that were replaced long ago lie in them too, marked as deleted and no more.
-    A merge on the rows' identity moves them in one commit a group of fragments, which concurrent
-    appends do not disturb.
+    A note of the work lies beside the tables until it is done, so that an opening after a kill can
+    finish it. All rows move to new files, since rows that were replaced long ago lie in the old
+    ones too, marked as deleted and no more.
     """
-    addressed = await tables.attempt(
-        lambda: tables[table].query().with_row_address().select([]).to_arrow()
-    )
-    sizes = Counter(address >> 32 for address in addressed.column("_rowaddr").to_pylist())
-    for group in _groups(sizes):
-        rows = await tables.attempt(
-            lambda g=group: tables[table].query().with_fragments(g).to_arrow()
-        )
-        await tables.attempt(
-            lambda r=rows: (
-                tables[table]
-                .merge_insert(list(schema.IDENTITY[table]))
-                .when_matched_update_all()
-                .execute(r, on_bad_vectors="null")
-            )
-        )
+    before = await _detect(tables, needles)
+    old = await anyio.to_thread.run_sync(_files, tables.path)
+    with anyio.CancelScope(shield=True):
+        await anyio.to_thread.run_sync(home.begin_purge, tables.path.parent, changes.told(effects))
+        await finish(tables, effects, locks=locks, owner=owner)
+        after = await _detect(tables, needles)
+        left = old & await anyio.to_thread.run_sync(_files, tables.path)
+        unnamed = await _unnamed(tables)
+        await anyio.to_thread.run_sync(home.end_purge, tables.path.parent)
+    checks = [Check(where=place, control=before[place], left=after[place]) for place in before]
+    return [
+        *checks,
+        Check(where="files from before the purge", control=len(old), left=len(left)),
+        Check(where="files that no version names", control=len(old), left=len(unnamed)),
+    ]
 
 
-def _groups(sizes: Mapping[int, int]) -> Iterator[list[int]]:
-    """Fragments in groups of a size that fits in memory."""
-    group: list[int] = []
-    rows = 0
-    for fragment in sorted(sizes):
-        if group and rows + sizes[fragment] > _GROUP_ROWS:
-            yield group
-            group, rows = [], 0
-        group.append(fragment)
-        rows += sizes[fragment]
-    if group:
-        yield group
+async def finish(tables: Tables, effects: Sequence[Effect], *, locks: Path, owner: str) -> None:
+    """Erase the rows, move all others to new files, build indexes anew, drop what went before."""
+    await changes.carry_out(tables, effects)
+    for table in changes.CHANGED:
+        # Setting a column to itself rewrites every row in one commit, which concurrent appends
+        # do not disturb.
+        await tables.write(partial(tables[table].update, updates_sql={"state": "state"}))
+        if table in upkeep.SEARCHED:
+            await upkeep.build_indexes(tables, table, anew=True)
+    async with _still(tables, locks, owner) as alone:
+        for table in tables.by_name:
+            # Unverified files are those of unfinished appends: without other writers, leftovers.
+            await upkeep.optimize(tables, table, keep=timedelta(0), unverified=alone)
+    oldest = time() - _ORPHAN_SECONDS
+    for path in await _unnamed(tables):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
 
 
-async def drop_history(tables: Tables, table: Table) -> None:
-    """Rebuild the table's indexes, whose dictionaries hold words, and drop all older versions."""
-    rows = await tables.attempt(tables[table].count_rows)
-    if table in upkeep.SEARCHED:
-        await upkeep.build_indexes(tables, table, max(rows, upkeep.VECTORS_FROM), anew=True)
-    await upkeep.optimize(tables, table, keep=timedelta(0))
+@asynccontextmanager
+async def _still(tables: Tables, locks: Path, owner: str) -> AsyncIterator[bool]:
+    """Whether this process is the only writer; none begins to write meanwhile if so."""
+    opening = locks / locking.OPENING
+    async with locking.elected(opening, seconds=60, work="opening the store"), tables.still():
+        yield not locking.others_alive(locks, owner)
 
 
-async def detect(tables: Tables, needles: Sequence[str]) -> dict[str, int]:
+async def _detect(tables: Tables, needles: Sequence[str]) -> dict[str, int]:
     """How often needles occur: decoded in every version of every table, and raw in every file."""
     found = {
         f"table {table}": await _in_versions(tables, table, needles) for table in tables.by_name
     }
-    found["files of the store"] = await anyio.to_thread.run_sync(_in_files, tables.path, needles)
+    found["raw files"] = await anyio.to_thread.run_sync(_in_files, tables.path, needles)
     return found
 
 
-def checks(before: dict[str, int], after: dict[str, int]) -> list[Check]:
-    """One check a place; `control` shows that its detector could see."""
-    return [Check(where=place, control=before[place], left=after[place]) for place in before]
-
-
 async def _in_versions(tables: Tables, table: Table, needles: Sequence[str]) -> int:
+    """Each fragment is read in the oldest version that has it, where most of its rows are alive."""
     # A handle of its own: checking a version out must not move the one that others read.
     handle = await tables.connection.open_table(table)
+    seen: set[int] = set()
     total = 0
     for version in await handle.list_versions():
         await handle.checkout(version["version"])
-        columns = [c for c in _TEXT_COLUMNS if c in (await handle.schema()).names]
-        async for batch in await handle.query().select(columns).to_batches():
-            total += await anyio.to_thread.run_sync(_in_batch, batch, needles)
+        addresses = await handle.query().with_row_address().select(["_rowaddr"]).to_arrow()
+        fresh = await anyio.to_thread.run_sync(_fragments, addresses) - seen
+        seen |= fresh
+        if fresh:
+            query = handle.query().with_fragments(sorted(fresh)).select(await _texts(handle))
+            async for batch in await query.to_batches():
+                total += await anyio.to_thread.run_sync(_in_batch, batch, needles)
     handle.close()
     return total
 
 
+async def _texts(handle: Any) -> list[str]:
+    return [each.name for each in await handle.schema() if str(each.type) == "string"]
+
+
+def _fragments(addresses: Any) -> set[int]:
+    import pyarrow.compute as pc  # heavy: only once a store is opened
+
+    return set(pc.unique(pc.shift_right(addresses.column("_rowaddr"), 32)).to_pylist())
+
+
 def _in_batch(batch: Any, needles: Sequence[str]) -> int:
-    texts = (
-        text for column in batch.columns for text in column.to_pylist() if isinstance(text, str)
+    import pyarrow.compute as pc  # heavy: only once a store is opened
+
+    return sum(
+        pc.sum(pc.count_substring(column, spelled)).as_py() or 0
+        for needle in needles
+        for spelled in _spellings(needle)
+        for column in batch.columns
     )
-    return sum(text.count(needle) for text in texts for needle in needles)
+
+
+def _spellings(needle: str) -> set[str]:
+    """As it is, and as JSON holds it."""
+    return {needle, orjson.dumps(needle).decode()[1:-1]}
 
 
 def _in_files(root: Path, needles: Sequence[str]) -> int:
-    raw = [needle.encode() for needle in needles]
+    raw = [spelled.encode() for needle in needles for spelled in _spellings(needle)]
     overlap = max((len(needle) for needle in raw), default=1)
-    total = 0
-    for path in root.rglob("*"):
-        if path.is_file():
-            total += sum(piece.count(needle) for piece in _pieces(path, overlap) for needle in raw)
-    return total
+    return sum(
+        piece.count(needle)
+        for path in root.rglob("*")
+        if path.is_file()
+        for piece in _pieces(path, overlap)
+        for needle in raw
+    )
 
 
 def _pieces(path: Path, overlap: int) -> Iterator[bytes]:
@@ -134,3 +149,35 @@ def _pieces(path: Path, overlap: int) -> Iterator[bytes]:
         while piece := file.read(_CHUNK):
             yield tail + piece
             tail = piece[-(overlap - 1) :] if overlap > 1 else b""
+
+
+def _files(root: Path, folders: Sequence[Table] = changes.CHANGED) -> frozenset[Path]:
+    """What holds rows or words: data files, and the files of indexes."""
+    return frozenset(
+        path
+        for table in folders
+        for kind in ("data", "_indices")
+        for path in (root / f"{table}.lance" / kind).rglob("*")
+        if path.is_file()
+    )
+
+
+async def _unnamed(tables: Tables) -> list[Path]:
+    """Data files that no version names; an append that is just under way is waited for."""
+    found: list[Path] = []
+    for _ in range(_LOOKS):
+        found = await anyio.to_thread.run_sync(_nameless, tables.path)
+        if not found:
+            break
+        await anyio.sleep(0.05)
+    return found
+
+
+def _nameless(root: Path) -> list[Path]:
+    return [path for table in changes.CHANGED for path in _nameless_of(root / f"{table}.lance")]
+
+
+def _nameless_of(folder: Path) -> Iterator[Path]:
+    files = list((folder / "data").glob("*.lance"))
+    named = b"".join(path.read_bytes() for path in (folder / "_versions").glob("*.manifest"))
+    return (path for path in files if path.name.encode() not in named)

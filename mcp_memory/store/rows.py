@@ -33,7 +33,7 @@ class EvidenceRow:
     """Paths, symbols, flags and error codes, separated by spaces."""
     paths: tuple[str, ...]
     body: str
-    """The whole masked record as JSON of a Step or Episode; empty for an output: `text` is whole."""
+    """The masked record as JSON of a Step or Episode; empty for an output: `text` is whole."""
     hash: str
     """SHA-256 over all that is derived from the record, to see what a new indexing changed."""
     flags: tuple[str, ...]

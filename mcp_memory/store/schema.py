@@ -81,7 +81,7 @@ def from_arrow(kind: type[R], table: Any) -> list[R]:
     return [kind(*values) for values in zip(*columns, strict=True)]
 
 
-def empty_columns(missing: Sequence[Any]) -> Any:
+def columns(missing: Sequence[Any]) -> Any:
     """A schema of columns to add; old rows read them as null, and `from_arrow` as empty."""
     import pyarrow as pa  # heavy: only once a store is opened
 
@@ -103,7 +103,7 @@ def _plain(hint: Any) -> type:
     origin = typing.get_origin(hint)
     if origin is tuple:
         return tuple if typing.get_args(hint)[0] is str else float
-    return str if origin is typing.Literal else hint  # type: ignore[no-any-return]
+    return str if origin is typing.Literal else hint
 
 
 def _vectors(values: Sequence[tuple[float, ...] | None], kind: Any) -> Any:

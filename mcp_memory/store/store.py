@@ -1,9 +1,19 @@
 """Store: appends, look-ups, changes and upkeep over the open tables."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, overload
 from uuid import uuid4
@@ -14,10 +24,10 @@ import orjson
 from pydantic import JsonValue
 
 from mcp_memory import refs
-from mcp_memory.errors import Busy
+from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.models import Check
-from mcp_memory.store import changes, home, purging, search, upkeep
-from mcp_memory.store.changes import Change, Recovered
+from mcp_memory.store import changes, home, locking, purging, search, upkeep, vectors
+from mcp_memory.store.changes import Change, Effect, Recovered
 from mcp_memory.store.filters import quoted, to_sql
 from mcp_memory.store.rows import (
     EvidenceRow,
@@ -32,6 +42,8 @@ from mcp_memory.store.rows import (
 from mcp_memory.store.schema import R
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance
+
+logger = logging.getLogger(__name__)
 
 CATALOGUE = (
     "id",
@@ -54,7 +66,7 @@ class Writer:
     """Who writes: the actor of ledger rows, and the lock by which a dead writer is known."""
 
     actor: str
-    owner: str
+    alive: locking.Alive
     locks: Path
     busy_seconds: float
 
@@ -195,11 +207,10 @@ class Store:
         try:
             yield change
         except BaseException:
-            with anyio.CancelScope(shield=True):
-                await changes.reverse(self._tables, change.intent)
+            await self._or_later(partial(changes.reverse, self._tables, change.intent))
             raise
         with anyio.CancelScope(shield=True):
-            await changes.commit(self._tables, change)
+            await self._commit(change)
 
     async def once(
         self,
@@ -217,7 +228,11 @@ class Store:
         )
         with anyio.CancelScope(shield=True):
             await self._tables.append("ledger", [entry])
-            await self._tables.append("memories", list(rows))
+            try:
+                await self._tables.append("memories", list(rows))
+            except MemoryBankError:
+                await self._or_later(partial(changes.reverse_once, self._tables, entry))
+                raise
         return entry.batch
 
     async def note(self, op: str, *, refs: Sequence[str], inverse: Mapping[str, JsonValue]) -> str:
@@ -228,9 +243,8 @@ class Store:
 
     async def maintain(self, *, force: bool = False) -> Maintenance | None:
         """Compact, index and prune; None while another process is at it."""
-        lock = self._writer.locks / "maintenance.lock"
         try:
-            with upkeep.elected(lock, seconds=0, work="maintenance"):
+            async with self._elected(seconds=0):
                 return await upkeep.maintain(self._tables, force=force)
         except Busy:
             return None
@@ -238,29 +252,83 @@ class Store:
     async def purge(self, selected: Mapping[Table, Where], needles: Sequence[str]) -> list[Check]:
         """Erase rows for good, and look again with the detector that found the needles before.
 
+        Rows are named by keys, trajectories and the like, never by `contains`: what is to be erased
+        must not be written down once more.
+
         Raises:
             Busy: maintenance of another process does not end.
         """
-        lock = self._writer.locks / "maintenance.lock"
-        with upkeep.elected(lock, seconds=self._writer.busy_seconds, work="maintenance"):
-            before = await purging.detect(self._tables, needles)
-            with anyio.CancelScope(shield=True):
-                for table, where in selected.items():
-                    await purging.erase(self._tables, table, where)
-                for table in changes.CHANGED:
-                    await purging.rewrite(self._tables, table)
-                    await purging.drop_history(self._tables, table)
-            after = await purging.detect(self._tables, needles)
-        return purging.checks(before, after)
+        effects = [Effect("drop", table, where) for table, where in selected.items()]
+        if any(where.contains for where in selected.values()):
+            raise AssertionError
+        async with self._elected(seconds=self._writer.busy_seconds):
+            return await purging.purge(
+                self._tables,
+                effects,
+                needles,
+                locks=self._writer.locks,
+                owner=self._writer.alive.owner,
+            )
+
+    async def replace_vectors(
+        self,
+        evidence: Sequence[EvidenceRow],
+        memories: Sequence[MemoryRow],
+        *,
+        model: str,
+        dim: int,
+    ) -> None:
+        """Give rows vectors of another model; searches go on by words until all have theirs.
+
+        Raises:
+            Busy: maintenance of another process does not end.
+        """
+        async with self._elected(seconds=self._writer.busy_seconds):
+            await self._renamed("", dim)
+            if dim != self._tables.dim:
+                await vectors.resize(self._tables, dim)
+            await vectors.replace(self._tables, "evidence", evidence)
+            await vectors.replace(self._tables, "memories", memories)
+            await self._renamed(model, dim)
 
     async def tombstones(self) -> tuple[bytes, frozenset[str]]:
         """The key and the keyed hashes of what must not come back."""
-        marks = await anyio.to_thread.run_sync(home.read_tombstones, self._tables.path)
+        marks = await anyio.to_thread.run_sync(home.read_tombstones, self._tables.path.parent)
         return bytes.fromhex(self._meta.key), marks
 
     async def put_tombstones(self, marks: Iterable[str]) -> None:
         """Remember keyed hashes of what must not come back."""
-        await anyio.to_thread.run_sync(home.add_tombstones, self._tables.path, set(marks))
+        await anyio.to_thread.run_sync(home.add_tombstones, self._tables.path.parent, set(marks))
+
+    def _elected(self, *, seconds: float) -> AbstractAsyncContextManager[None]:
+        lock = self._writer.locks / locking.MAINTENANCE
+        return locking.elected(lock, seconds=seconds, work="maintenance")
+
+    async def _renamed(self, model: str, dim: int) -> None:
+        self._meta = replace(self._meta, model=model, dim=dim)
+        await anyio.to_thread.run_sync(home.write_meta, self._tables.path.parent, self._meta)
+        self.vectors_ready = bool(model)
+
+    async def _commit(self, change: Change) -> None:
+        try:
+            await changes.commit(self._tables, change)
+        except MemoryBankError:
+            await self._or_later(partial(changes.reverse, self._tables, change.intent))
+            raise
+        try:
+            await changes.complete(self._tables, change.intent, change.effects)
+        except MemoryBankError:
+            self._writer.alive.unfinished = True
+            raise
+
+    async def _or_later(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Take something back now, or at the next opening: the disk may take nothing more."""
+        try:
+            with anyio.CancelScope(shield=True):
+                await work()
+        except MemoryBankError:
+            self._writer.alive.unfinished = True
+            logger.warning("a change that failed is taken back at the next opening")
 
     async def _read(self, table: Table, where: Where, kind: type[R]) -> list[R]:
         condition = to_sql(table, where)
@@ -271,7 +339,7 @@ class Store:
             kind,
         )
 
-    def _entry(  # noqa: PLR0913 a ledger row is made of all that is known of a change
+    def _entry(  # PLR0913: a ledger row is made of all that is known of a change
         self,
         phase: Phase,
         op: str,
@@ -287,7 +355,7 @@ class Store:
             refs=tuple(named),
             hashes=tuple(hashes),
             actor=self._writer.actor,
-            owner=self._writer.owner,
+            owner=self._writer.alive.owner,
             at=datetime.now(UTC),
             inverse=orjson.dumps(dict(inverse or {})).decode(),
             effects="[]",

@@ -66,13 +66,14 @@ class Tables:
                 return await self.attempt(work)
             finally:
                 self._writing -= 1
+        raise AssertionError
 
     @asynccontextmanager
     async def still(self) -> AsyncIterator[None]:
         """No write of this process is under way; new ones wait."""
         async with self._gate:
             while self._writing:
-                await anyio.sleep(_PAUSE)
+                await anyio.sleep(_PAUSE)  # noqa: ASYNC110 a few milliseconds
             yield
 
     async def read(
@@ -115,7 +116,7 @@ async def open_tables(path: Path, dim: int) -> Tables:
     Raises:
         StoreUnreadable: its files are damaged.
     """
-    lancedb = await anyio.to_thread.run_sync(_lancedb)
+    lancedb = await load()
     session = lancedb.Session(
         index_cache_size_bytes=64 * 1024 * 1024, metadata_cache_size_bytes=64 * 1024 * 1024
     )
@@ -138,6 +139,11 @@ async def open_tables(path: Path, dim: int) -> Tables:
         raise StoreUnreadable(path, _short(error)) from error
     kept = (await by_name["evidence"].schema()).field("vector").type.list_size
     return Tables(connection, by_name, kept, path)
+
+
+async def load() -> Any:
+    """LanceDB, imported in a worker thread the first time."""
+    return await anyio.to_thread.run_sync(_lancedb)
 
 
 def _lancedb() -> Any:

@@ -1,16 +1,12 @@
-"""Upkeep by one elected process: compaction, indexes that appear when they pay, old versions pruned."""
+"""Upkeep by one elected process: compaction, indexes once they pay, old versions pruned."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import filelock
-
-from mcp_memory.errors import Busy
 from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
 
@@ -34,73 +30,72 @@ class Maintenance:
     indexed: tuple[str, ...]
 
 
-@contextmanager
-def elected(lock: Path, *, seconds: float, work: str) -> Iterator[None]:
-    """One process at a time.
-
-    Raises:
-        Busy: another one is at it.
-    """
-    held = filelock.FileLock(lock, mode=0o600)
-    try:
-        held.acquire(timeout=seconds)
-    except filelock.Timeout:
-        raise Busy(work, seconds) from None
-    try:
-        yield
-    finally:
-        held.release()
-
-
 async def maintain(tables: Tables, *, force: bool) -> Maintenance:
     """One round over all tables; the caller holds the maintenance lock."""
-    compacted, indexed = [], []
+    compacted: list[Table] = []
+    indexed: list[str] = []
     for table in tables.by_name:
         stats = await tables.attempt(tables[table].stats)
-        rows = stats["num_rows"]
-        fragments = stats["fragment_stats"]["num_fragments"]
-        made = await build_indexes(tables, table, rows) if table in SEARCHED else ()
-        behind = table in SEARCHED and await _behind(tables, table)
-        if force or fragments > MOST_FRAGMENTS or behind:
+        made = await build_indexes(tables, table) if table in SEARCHED else ()
+        unindexed = await _unindexed(tables, table) if table in SEARCHED else 0
+        if force or due(stats["fragment_stats"]["num_fragments"], unindexed):
             await optimize(tables, table, keep=KEEP_VERSIONS)
             compacted.append(table)
         indexed.extend(f"{table}.{column}" for column in made)
     return Maintenance(tuple(compacted), tuple(indexed))
 
 
-async def optimize(tables: Tables, table: Table, *, keep: timedelta) -> None:
-    """Compact, bring indexes up to date, and drop versions older than `keep`."""
-    now = keep == timedelta(0)
+def due(fragments: int, unindexed: int) -> bool:
+    """Whether a table is worth a round."""
+    return fragments > MOST_FRAGMENTS or unindexed > MOST_UNINDEXED
+
+
+async def optimize(
+    tables: Tables, table: Table, *, keep: timedelta, unverified: bool = False
+) -> None:
+    """Compact, bring indexes up to date, and drop versions older than `keep`.
+
+    `unverified` drops files that no version names, too: only where nobody is about to name them.
+    """
     with warnings.catch_warnings():
         # With zero it warns of concurrent readers: ours look anew and try again.
         warnings.simplefilter("ignore", UserWarning)
         await tables.attempt(
-            lambda: tables[table].optimize(cleanup_older_than=keep, delete_unverified=now)
+            partial(tables[table].optimize, cleanup_older_than=keep, delete_unverified=unverified)
         )
 
 
-async def build_indexes(
-    tables: Tables, table: Table, rows: int, *, anew: bool = False
-) -> tuple[str, ...]:
+async def build_indexes(tables: Tables, table: Table, *, anew: bool = False) -> tuple[str, ...]:
     """Build the indexes that pay at this size and are not there; `anew` rebuilds those that are."""
     present = {column for index in await _indexes(tables, table) for column in index.columns}
-    wanted = [
-        column for column in _paying(rows) if (column in present if anew else column not in present)
-    ]
+    known = not anew and "vector" in present
+    paying = [column async for column in _paying(tables, table, known=known)]
+    for column in present - set(paying) if anew else ():
+        await _drop(tables, table, column)
+    wanted = [column for column in paying if anew or column not in present]
     for column in wanted:
-        await tables.attempt(
-            lambda c=column: tables[table].create_index(c, config=_config(c), replace=True)
-        )
+        build = partial(tables[table].create_index, column, config=_config(column), replace=True)
+        await tables.attempt(build)
     return tuple(wanted)
 
 
-def _paying(rows: int) -> Iterator[str]:
+async def _paying(tables: Tables, table: Table, *, known: bool) -> AsyncIterator[str]:
     # Words are indexed from the first row on: the index also says how text is cut into words.
-    yield from WORD_COLUMNS
+    for column in WORD_COLUMNS:
+        yield column
+    rows = await tables.attempt(tables[table].count_rows)
     if rows >= KEYS_FROM:
         yield "key"
-    if rows >= VECTORS_FROM:
-        yield "vector"
+    if rows >= VECTORS_FROM and not known:
+        present = partial(tables[table].count_rows, "vector IS NOT NULL")
+        if await tables.attempt(present) >= VECTORS_FROM:
+            yield "vector"
+
+
+async def _drop(tables: Tables, table: Table, column: str) -> None:
+    for index in await _indexes(tables, table):
+        if column in index.columns:
+            await tables.write(partial(tables[table].drop_index, index.name))
 
 
 def _config(column: str) -> Any:
@@ -121,9 +116,6 @@ async def _indexes(tables: Tables, table: Table) -> list[Any]:
     return found
 
 
-async def _behind(tables: Tables, table: Table) -> bool:
-    for index in await _indexes(tables, table):
-        stats = await tables.attempt(lambda i=index: tables[table].index_stats(i.name))
-        if stats is not None and stats.num_unindexed_rows > MOST_UNINDEXED:
-            return True
-    return False
+async def _unindexed(tables: Tables, table: Table) -> int:
+    indexes = await _indexes(tables, table)
+    return max((index.num_unindexed_rows or 0 for index in indexes), default=0)
