@@ -21,9 +21,8 @@ Answer = SearchResult | FetchResult | Retained | Runbook | Consolidation | Delet
 
 
 def as_structure(model: BaseModel) -> dict[str, object]:
-    """JSON without what is empty or says nothing: hosts show it to the model as it is."""
-    dumped = model.model_dump(mode="json", exclude_none=True)
-    return {key: value for key, value in dumped.items() if value not in ([], {}, "")}
+    """JSON without what a field says by its absence: hosts show it to the model as it is."""
+    return model.model_dump(mode="json", exclude_defaults=True)
 
 
 def as_text(model: Answer) -> str:
@@ -119,6 +118,8 @@ def _consolidation(result: Consolidation) -> Iterator[str]:
         yield f"- {group.reason}: {guard.neutralise(group.about)} · shared: {shared} · {' '.join(group.refs)}"
     if result.batch:
         yield f"Batch {result.batch}: {' '.join(result.refs)}"
+    elif not result.groups:
+        yield "Nothing to consolidate."
     yield from _notes(result.notes)
 
 

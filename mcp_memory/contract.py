@@ -74,7 +74,7 @@ class Bank(Protocol):
         """
         ...
 
-    async def delete(  # noqa: PLR0913 what is to go, and how surely
+    async def delete(
         self,
         refs: Sequence[str],
         chosen: Filter | None = None,

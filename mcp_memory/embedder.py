@@ -105,7 +105,7 @@ class FastEmbedder:
                 self._loaded = self._load()
             cut = [text[:MOST_CHARS] for text in texts]
             return [tuple(vector.tolist()) for vector in self._loaded.embed(cut, batch_size=_BATCH)]
-        except Exception as error:  # noqa: BLE001 the engine's errors share no other class
+        except Exception as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise EmbedderUnavailable(self._model, reason[:200]) from error
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from mcp_memory import guard, ranking, refs, rendering
+from mcp_memory import guard, ranking, refs, rendering, signatures
 from mcp_memory.models import (
     Episode,
     Observation,
@@ -172,7 +172,7 @@ def _ends(text: str) -> str:
     return f"{text[:_HEAD]}\n…\n{text[-_TAIL:]}"
 
 
-def _step_row(  # noqa: PLR0913 a row is made of all that is known of its step
+def _step_row(
     trajectory: Trajectory, step: Step, text: str, context: str, origin: Origin, outcome: str
 ) -> EvidenceRow:
     least = min(sources((step,)), key=lambda source: source.trust)
@@ -236,6 +236,12 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
     span = [s for s in trajectory.steps if episode.first <= s.number <= episode.last]
     said = [step.text for step in span if step.kind == "agent" and step.text]
     commands = [call.command for step in span for call in step.calls if call.command]
+    errors = [
+        signatures.error(seen.text)
+        for step in span
+        for seen in step.observations
+        if seen.failed or seen.exit_code
+    ]
     edited = [path for step in span for call in step.calls if call.edits for path in call.paths]
     paths = tuple(dict.fromkeys(edited))
     text = "\n".join(
@@ -243,6 +249,7 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
             episode.goal,
             f"{episode.outcome.value}: {episode.reason}",
             *(said[-1:] and (said[-1][:_HEAD],)),
+            *dict.fromkeys(error for error in errors[-12:] if error),
             *dict.fromkeys(command[:120] for command in commands[-12:]),
             *paths[:40],
         )

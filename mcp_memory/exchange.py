@@ -101,7 +101,8 @@ def _read(file: Path, refused: list[str]) -> Iterator[Row]:
         head = next(lines, b"")
         if FORMAT.encode() not in head:
             raise InvalidInput(
-                f"{file} is not an export of mcp-memory.", next_step="Name a file that `export` wrote."
+                f"{file} is not an export of mcp-memory.",
+                next_step="Name a file that `export` wrote.",
             )
         for number, line in enumerate(lines, 2):
             row = _row(line, number, refused)

@@ -12,7 +12,9 @@ def markdown() -> str:
     """One row a setting: variable, default, sentence."""
     rows = ["| variable | default | what it does |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "the platform's data folder" if field.default is PydanticUndefined else field.default
+        default = (
+            "the platform's data folder" if field.default is PydanticUndefined else field.default
+        )
         shown = {True: "true", False: "false", (): "(empty)", None: "(none)"}.get(default, default)
         rows.append(f"| `MCP_MEMORY_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(rows)

@@ -72,13 +72,16 @@ def gelu(x: np.ndarray) -> np.ndarray:
     """The exact Gaussian error linear unit, by Abramowitz and Stegun 7.1.26 (error below 1.5e-7)."""
     z = np.abs(x) / np.sqrt(2)
     t = 1 / (1 + 0.3275911 * z)
-    poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    poly = t * (
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+    )
     erf = np.sign(x) * (1 - poly * np.exp(-z * z))
     return 0.5 * x * (1 + erf)
 
 
 def encoded(ids: np.ndarray, weights: Arrays, heads: int) -> np.ndarray:
     """The last hidden states of a batch of token ids without padding, by BERT's forward pass."""
+
     def part(name: str) -> tuple[np.ndarray, np.ndarray]:
         return weights[f"{name}.weight"], weights[f"{name}.bias"]
 
@@ -96,13 +99,22 @@ def encoded(ids: np.ndarray, weights: Arrays, heads: int) -> np.ndarray:
     for layer in range(6):
         name = f"encoder.layer.{layer}"
         q, k, v = (
-            linear(x, f"{name}.attention.self.{kind}").reshape(rows, length, heads, -1).transpose(0, 2, 1, 3)
+            linear(x, f"{name}.attention.self.{kind}")
+            .reshape(rows, length, heads, -1)
+            .transpose(0, 2, 1, 3)
             for kind in ("query", "key", "value")
         )
         scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(q.shape[-1])
         scores = np.exp(scores - scores.max(-1, keepdims=True))
-        mixed = (scores / scores.sum(-1, keepdims=True) @ v).transpose(0, 2, 1, 3).reshape(rows, length, -1)
-        x = normalised(linear(mixed, f"{name}.attention.output.dense") + x, *part(f"{name}.attention.output.LayerNorm"))
+        mixed = (
+            (scores / scores.sum(-1, keepdims=True) @ v)
+            .transpose(0, 2, 1, 3)
+            .reshape(rows, length, -1)
+        )
+        x = normalised(
+            linear(mixed, f"{name}.attention.output.dense") + x,
+            *part(f"{name}.attention.output.LayerNorm"),
+        )
         wide = gelu(linear(x, f"{name}.intermediate.dense"))
         x = normalised(linear(wide, f"{name}.output.dense") + x, *part(f"{name}.output.LayerNorm"))
     return x

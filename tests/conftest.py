@@ -25,7 +25,11 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     connect = socket.socket.connect
 
     def refuse(self: socket.socket, address: object) -> None:
-        local = not isinstance(address, tuple) or str(address[0]) in {"127.0.0.1", "::1", "localhost"}
+        local = not isinstance(address, tuple) or str(address[0]) in {
+            "127.0.0.1",
+            "::1",
+            "localhost",
+        }
         assert local, f"a test reached for {address}"
         connect(self, address)  # type: ignore[arg-type]
 

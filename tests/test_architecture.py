@@ -12,24 +12,37 @@ PACKAGE = ROOT / "mcp_memory"
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.parts)
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("version", "models", "errors", "settings", "refs", "redaction", "redaction_rules", "guard", "tokens"),
-    ("admission", "episodes", "ranking", "rendering", "projects", "embedder", "store", "archive", "readers"),
-    ("consolidation", "runbook", "forgetting", "evidence", "answers", "hosts"),
+    ("version", "models", "errors", "settings", "settings_table", "refs", "redaction",
+     "redaction_rules", "guard", "tokens", "naming", "signatures"),
+    ("admission", "episodes", "ranking", "rendering", "inspection", "projects", "embedder", "store",
+     "readers"),
+    ("catalogues",),
+    ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
+    ("indexing",),
     ("verbs",),
     ("indexer", "exchange"),
     ("bank",),
     ("server",),
     ("cli",),
     ("__main__",),
-)
+)  # fmt: skip
 """Lowest first; a room imports from floors below, and from its own folder."""
-NEIGHBOURS = {("ranking", "tokens"), ("rendering", "episodes"), ("redaction", "redaction_rules")}
-"""Rooms of one floor that may import one another: (importer, imported)."""
 PURE = (
-    "models", "errors", "refs", "redaction", "redaction_rules", "guard", "admission", "episodes",
-    "ranking", "rendering", "consolidation", "runbook", "forgetting", "evidence", "answers",
-)
-IMPURE_LIBRARIES = {"anyio", "asyncio", "os", "time", "random", "socket", "subprocess", "filelock", "io"}
+    "models", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
+    "signatures", "admission", "episodes", "ranking", "rendering", "inspection", "catalogues",
+    "consolidation", "runbook", "forgetting", "evidence", "answers",
+)  # fmt: skip
+IMPURE_LIBRARIES = {
+    "anyio",
+    "asyncio",
+    "os",
+    "time",
+    "random",
+    "socket",
+    "subprocess",
+    "filelock",
+    "io",
+}
 OWNERS = {
     "lancedb": {"store"},
     "lance": {"store"},
@@ -99,7 +112,7 @@ class TestEveryFile:
             return
         for name in internal_imports(path):
             other = name.split(".")[1]
-            if other == room or (room, other) in NEIGHBOURS:
+            if other == room:
                 continue
             below = floor_of(other) < floor_of(room)
             ground = floor_of(other) == floor_of(room) == 1
@@ -130,7 +143,9 @@ class TestEveryFile:
                 continue
             assert _length(node) <= FUNCTION_LINES, f"{node.name}: {_length(node)} lines"
             if "PLR0913" not in lines[node.lineno - 1]:
-                assert _parameters(node) <= PARAMETERS, f"{node.name}: {_parameters(node)} parameters"
+                assert _parameters(node) <= PARAMETERS, (
+                    f"{node.name}: {_parameters(node)} parameters"
+                )
 
     def test_nothing_is_imported_for_typing_only(self, path: Path) -> None:
         assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8")
@@ -138,9 +153,13 @@ class TestEveryFile:
     def test_any_exception_is_caught_at_the_outer_doors_only(self, path: Path) -> None:
         if room_of(path) in {"indexer", "cli"}:
             return
+        lines = path.read_text(encoding="utf-8").splitlines()
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ExceptHandler):
-                assert not (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
+            if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Name):
+                broad = node.type.id in {"Exception", "BaseException"}
+                line = lines[node.lineno - 1]
+                reraised = any(isinstance(each, ast.Raise) for each in node.body)
+                assert not broad or reraised or "BLE001" in line, f"line {node.lineno}"
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import textwrap
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -12,9 +11,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from mcp_memory.errors import StoreFull, StoreTooNew
+from mcp_memory.errors import StoreTooNew
 from mcp_memory.store import Store, home, open_store
-from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow, Where
+from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -52,7 +51,22 @@ def evidence(number: int, text: str, *, trajectory: str = "s1", **fields: object
 
 def memory(key: str, batch: str) -> MemoryRow:
     return MemoryRow(
-        key, 1, "fact", "/repo", "agent", "candidate", "live", NOON, "text", "", "", (), (), "{}", "h", batch
+        key,
+        1,
+        "fact",
+        "/repo",
+        "agent",
+        "candidate",
+        "live",
+        NOON,
+        "text",
+        "",
+        "",
+        (),
+        (),
+        "{}",
+        "h",
+        batch,
     )
 
 
@@ -69,7 +83,11 @@ async def added(store: Store, *rows: EvidenceRow) -> None:
 
 async def keys(store: Store, words: str, **where: object) -> list[str]:
     found = await store.by_words(
-        "evidence", words, column="text", where=Where(**where), limit=10  # type: ignore[arg-type]
+        "evidence",
+        words,
+        column="text",
+        where=Where(**where),
+        limit=10,  # type: ignore[arg-type]
     )
     return [one.key for one in found]
 

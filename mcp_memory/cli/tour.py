@@ -71,7 +71,9 @@ class _Guide:
         started = time.monotonic()
         with anyio.fail_after(WAIT_SECONDS):
             while True:
-                asked = {"queries": ["UnicodeEncodeError export orders", "invoices Greek customers"]}
+                asked = {
+                    "queries": ["UnicodeEncodeError export orders", "invoices Greek customers"]
+                }
                 found = await self._client.call_tool("search", {**asked, "kinds": ["episode"]})
                 hits = (found.structured_content or {}).get("hits", [])
                 if len({hit["ref"].split(".")[0] for hit in hits}) == len(SESSIONS):
@@ -79,7 +81,9 @@ class _Guide:
                 await anyio.sleep(0.2)
         took = time.monotonic() - started
         click.secho("\n── index: the server filled itself", bold=True)
-        click.echo(f"  Both sessions were found {took:.1f} s after the first question; nothing was asked of us.")
+        click.echo(
+            f"  Both sessions were found {took:.1f} s after the first question; nothing was asked of us."
+        )
 
 
 async def _walk(guide: _Guide) -> None:
@@ -87,22 +91,28 @@ async def _walk(guide: _Guide) -> None:
     found = await guide.call(
         "search: has this error been met before?",
         "search",
-        {"query": "UnicodeEncodeError 'charmap' codec when writing a file", "kinds": ["step"], "limit": 3},
+        {
+            "query": "UnicodeEncodeError 'charmap' codec when writing a file",
+            "kinds": ["step"],
+            "limit": 3,
+        },
     )
     refs = [hit["ref"] for hit in found["hits"]]
-    await guide.call("fetch: what happened there, in full", "fetch", {"refs": refs[:1], "around": 1})
+    await guide.call(
+        "fetch: what happened there, in full", "fetch", {"refs": refs[:1], "around": 1}
+    )
     await guide.call(
         "search: something that history does not know",
         "search",
         {"query": "Kubernetes ingress certificate rotation", "limit": 1},
     )
+    await guide.call("consolidate: what deserves a memory?", "consolidate", {"action": "plan"})
     evidence = [{"ref": ref} for ref in await _evidence(guide)]
     kept = await guide.call(
         "retain: one session's evidence makes a candidate",
         "retain",
         {**LEARNED, "evidence": evidence[:1]},
     )
-    await guide.call("consolidate: what deserves a memory?", "consolidate", {"action": "plan"})
     applied = await guide.call(
         "consolidate: the same memory with evidence from two sessions passes the gate",
         "consolidate",
@@ -111,11 +121,20 @@ async def _walk(guide: _Guide) -> None:
     await guide.call(
         "runbook: a new task",
         "runbook",
-        {"task": "Write the customer list to a file with shop/customers.py", "error": "UnicodeEncodeError"},
+        {
+            "task": "Write the customer list to a file with shop/customers.py",
+            "error": "UnicodeEncodeError",
+        },
     )
     await guide.call("delete: a preview first", "delete", {"refs": [kept["ref"]]})
-    await guide.call("undo: the consolidation is taken back", "consolidate", {"action": "undo", "batch": applied["batch"]})
-    preview = await guide.call("delete: a whole session, previewed", "delete", {"refs": [evidence[0]["ref"].split("#")[0]]})
+    await guide.call(
+        "undo: the consolidation is taken back",
+        "consolidate",
+        {"action": "undo", "batch": applied["batch"]},
+    )
+    preview = await guide.call(
+        "delete: a whole session, previewed", "delete", {"refs": [evidence[0]["ref"].split("#")[0]]}
+    )
     await guide.call(
         "delete: purged, with a receipt of what was looked at again",
         "delete",
@@ -128,7 +147,13 @@ async def _evidence(guide: _Guide) -> list[str]:
     found = await guide.call(
         "search: which steps show the cure, one a session?",
         "search",
-        {"queries": ["shop/export.py encoding utf-8 edit", "shop/invoice.py encoding utf-8 edit"], "kinds": ["episode"]},
+        {
+            "queries": [
+                "shop/export.py encoding utf-8 edit",
+                "shop/invoice.py encoding utf-8 edit",
+            ],
+            "kinds": ["episode"],
+        },
     )
     first: dict[str, str] = {}
     for hit in found["hits"]:

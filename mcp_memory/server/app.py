@@ -7,8 +7,8 @@ from pathlib import Path
 from mcp.server import MCPServer
 from mcp.server.mcpserver.tools import Tool
 
-from mcp_memory.server.schemas import lean
 from mcp_memory.server.held import HeldBank, open_held, warm_after_listing
+from mcp_memory.server.schemas import lean
 from mcp_memory.server.tools import TOOLS, Advertised
 from mcp_memory.settings import Settings
 from mcp_memory.version import VERSION

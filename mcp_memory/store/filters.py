@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from mcp_memory.store.rows import Table, Where
 
-_COLUMNS = {"keys": "key", "kinds": "kind", "projects": "project", "states": "state"}
+_TEXTS = ("text", "context", "body")
 
 
 def to_sql(table: Table, where: Where) -> str | None:
@@ -44,7 +44,8 @@ def _conditions(table: Table, where: Where) -> Iterator[str]:
     if where.path:
         yield _holds_path(where.path)
     if where.contains:
-        yield f"contains(text, {quoted(where.contains)})"
+        held = (f"contains({column}, {quoted(where.contains)})" for column in _TEXTS)
+        yield f"({' OR '.join(held)})"
     if where.cites:
         yield f"contains(array_to_string(evidence, ' '), {quoted(where.cites)})"
 

@@ -19,9 +19,12 @@ from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
 
 _CHUNK = 1 << 22
+_ADDRESS = "_rowaddr"
 _ORPHAN_SECONDS = 600.0
 """No append is under way for longer: what nothing names by then never will be."""
 _LOOKS = 40
+_MOST_VERSIONS = 200
+"""Read before a purge, as its control; after it there are but a few, and all are read."""
 
 
 async def purge(
@@ -90,40 +93,43 @@ async def _in_versions(tables: Tables, table: Table, needles: Sequence[str]) -> 
     """Each fragment is read in the oldest version that has it, where most of its rows are alive."""
     # A handle of its own: checking a version out must not move the one that others read.
     handle = await tables.connection.open_table(table)
-    seen: set[int] = set()
-    total = 0
-    for version in await handle.list_versions():
-        await handle.checkout(version["version"])
-        addresses = await handle.query().with_row_address().select(["_rowaddr"]).to_arrow()
-        fresh = await anyio.to_thread.run_sync(_fragments, addresses) - seen
-        seen |= fresh
-        if fresh:
-            query = handle.query().with_fragments(sorted(fresh)).select(await _texts(handle))
-            async for batch in await query.to_batches():
-                total += await anyio.to_thread.run_sync(_in_batch, batch, needles)
+    unread = total = 0
+    for version in _chosen([each["version"] for each in await handle.list_versions()], table):
+        await handle.checkout(version)
+        # An address is a fragment's number and a row's place in it; numbers only grow.
+        query = handle.query().where(f"_rowaddr >= {unread << 32}").with_row_address()
+        async for batch in await query.select([*await _texts(handle), _ADDRESS]).to_batches():
+            newest, found = await anyio.to_thread.run_sync(_in_batch, batch, needles)
+            unread = max(unread, newest + 1)
+            total += found
     handle.close()
     return total
+
+
+def _chosen(versions: Sequence[int], table: Table) -> Sequence[int]:
+    """All versions, evenly thinned out where a busy store has very many; the ledger loses no row."""
+    if table == "ledger":
+        return versions[-1:]
+    step = -(-len(versions) // _MOST_VERSIONS)
+    return [*versions[:-1:step], versions[-1]]
 
 
 async def _texts(handle: Any) -> list[str]:
     return [each.name for each in await handle.schema() if str(each.type) == "string"]
 
 
-def _fragments(addresses: Any) -> set[int]:
+def _in_batch(batch: Any, needles: Sequence[str]) -> tuple[int, int]:
+    """The newest fragment in it, and how often needles occur."""
     import pyarrow.compute as pc  # heavy: only once a store is opened
 
-    return set(pc.unique(pc.shift_right(addresses.column("_rowaddr"), 32)).to_pylist())
-
-
-def _in_batch(batch: Any, needles: Sequence[str]) -> int:
-    import pyarrow.compute as pc  # heavy: only once a store is opened
-
-    return sum(
+    newest = pc.max(batch.column(_ADDRESS)).as_py()
+    found = sum(
         pc.sum(pc.count_substring(column, spelled)).as_py() or 0
         for needle in needles
         for spelled in _spellings(needle)
-        for column in batch.columns
+        for column in batch.columns[:-1]
     )
+    return (-1 if newest is None else newest >> 32), found
 
 
 def _spellings(needle: str) -> set[str]:
@@ -162,19 +168,20 @@ def _files(root: Path, folders: Sequence[Table] = changes.CHANGED) -> frozenset[
     )
 
 
-async def _unnamed(tables: Tables) -> list[Path]:
-    """Data files that no version names; an append that is just under way is waited for."""
-    found: list[Path] = []
+async def _unnamed(tables: Tables) -> frozenset[Path]:
+    """Data files that no version names; appends that are just under way are waited for."""
+    found = await anyio.to_thread.run_sync(_nameless, tables.path)
     for _ in range(_LOOKS):
-        found = await anyio.to_thread.run_sync(_nameless, tables.path)
         if not found:
             break
         await anyio.sleep(0.05)
+        found &= await anyio.to_thread.run_sync(_nameless, tables.path)
     return found
 
 
-def _nameless(root: Path) -> list[Path]:
-    return [path for table in changes.CHANGED for path in _nameless_of(root / f"{table}.lance")]
+def _nameless(root: Path) -> frozenset[Path]:
+    folders = (root / f"{table}.lance" for table in changes.CHANGED)
+    return frozenset(path for folder in folders for path in _nameless_of(folder))
 
 
 def _nameless_of(folder: Path) -> Iterator[Path]:

@@ -150,7 +150,7 @@ class Where:
     path: str = ""
     """A path that `paths` holds, whole or by its ending at a folder boundary."""
     contains: str = ""
-    """Exact words that the text holds."""
+    """Exact words that text, context or body holds."""
     cites: str = ""
     """Memories only: a ref that `evidence` holds, by prefix."""
     first: int | None = None

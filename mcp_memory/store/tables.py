@@ -73,7 +73,7 @@ class Tables:
         """No write of this process is under way; new ones wait."""
         async with self._gate:
             while self._writing:
-                await anyio.sleep(_PAUSE)  # noqa: ASYNC110 a few milliseconds
+                await anyio.sleep(_PAUSE)
             yield
 
     async def read(

@@ -33,7 +33,10 @@ async def check(rooms: Rooms) -> list[Finding]:
     return [
         Finding(f"the store opens: {told}, {len(live)} live sessions", good=True),
         Finding(f"the home is its owner's alone: {rooms.settings.home}", good=_private(rooms)),
-        Finding(f"vectors are by {rooms.store.model}", good=rooms.store.vectors_ready or rooms.embedder is None),
+        Finding(
+            f"vectors are by {rooms.store.model}",
+            good=rooms.store.vectors_ready or rooms.embedder is None,
+        ),
         Finding(f"{len(live - folders)} sessions lack their files", good=not live - folders),
         Finding(f"{len(folders - live)} folders of no session", good=not folders - live),
     ]

@@ -129,7 +129,9 @@ async def _target(
             raise UnknownRef(str(ref))
         ref = refs.parse(refs.span(found[0].trajectory, found[0].first))
     first, last = await spans.bounds(rooms, ref)
-    where = Where(trajectories=(ref.id,), kinds=("step", "output"), states=(), first=first, last=last)
+    where = Where(
+        trajectories=(ref.id,), kinds=("step", "output"), states=(), first=first, last=last
+    )
     rows = await rooms.store.find("evidence", where)
     if ref.kind == "trajectory" and ref.first is None:
         sessions.add(ref.id)
@@ -194,9 +196,7 @@ def _view(memory: Memory) -> MemoryView:
     )
 
 
-async def _episode_spans(
-    rooms: Rooms, views: Sequence[MemoryView]
-) -> dict[str, tuple[int, int]]:
+async def _episode_spans(rooms: Rooms, views: Sequence[MemoryView]) -> dict[str, tuple[int, int]]:
     cited = {e.ref for view in views for e in view.evidence if e.ref.startswith("e:")}
     rows = await rooms.store.by_keys("evidence", tuple(sorted(cited))) if cited else []
     return {row.key: (row.first, row.last) for row in rows}

@@ -1,13 +1,14 @@
 """Purging: records erased from store and archive, kept from coming back, and looked for again."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio.to_thread
 
-from mcp_memory import evidence, forgetting, indexing
+from mcp_memory import evidence, forgetting, indexing, rendering
 from mcp_memory.forgetting import Reach
-from mcp_memory.models import Check, Deletion, Standing
+from mcp_memory.models import Check, Deletion, Standing, Trajectory
 from mcp_memory.store.changes import Change
 from mcp_memory.store.rows import MemoryRow, Table, Where
 from mcp_memory.verbs import retain, spans, writing
@@ -17,9 +18,7 @@ from mcp_memory.verbs.rooms import Rooms
 MOST_NEEDLES = 24
 
 
-async def purge(
-    rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Reach
-) -> Deletion:
+async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Reach) -> Deletion:
     """Erase sessions, steps and memories for good; what cannot be reached is named.
 
     The order is such that a kill at any point leaves nothing that comes back: tombstones first,
@@ -73,17 +72,24 @@ async def _needles(
     return [piece for piece in found if not await _elsewhere(rooms, piece, hidden, memories)]
 
 
-async def _elsewhere(
-    rooms: Rooms, piece: str, hidden: Hidden, memories: Sequence[str]
-) -> bool:
-    rows = await rooms.store.find(
-        "evidence", Where(contains=piece, kinds=("step", "output"), states=())
-    )
+async def _elsewhere(rooms: Rooms, piece: str, hidden: Hidden, memories: Sequence[str]) -> bool:
+    """Whether a record that stays holds the piece; what is made anew without it does not count."""
+    for row in await rooms.store.find("evidence", Where(contains=piece, states=())):
+        if row.trajectory in hidden.sessions:
+            continue
+        gone = hidden.steps.get(row.trajectory)
+        own = row.kind != "episode" and piece in row.text and row.first not in (gone or ())
+        if gone is None or own:
+            return True
     kept = await rooms.store.find("memories", Where(contains=piece, states=()))
-    return any(row.key not in memories for row in kept) or any(
-        row.trajectory not in hidden.sessions
-        and row.first not in hidden.steps.get(row.trajectory, ())
-        for row in rows
+    if any(row.key not in memories for row in kept):
+        return True
+    others = await rooms.store.sessions()
+    return any(
+        piece in text
+        for row in others
+        if row.id not in hidden.sessions and row.id not in hidden.steps
+        for text in (row.body, row.entry, row.goal, row.title, row.source_path, row.cwd)
     )
 
 
@@ -108,7 +114,14 @@ async def _replace(rooms: Rooms, change: Change, hidden: Hidden) -> None:
     prepared = []
     for row in await rooms.store.sessions(ids=tuple(hidden.steps)):
         gone = dict.fromkeys(hidden.steps[row.id], evidence.PURGED)
-        prepared.append(await writing.rebuilt(rooms, row, {**indexing.hidden_of(row), **gone}))
+        made = await writing.rebuilt(rooms, row, {**indexing.hidden_of(row), **gone})
+        if (made.session.goal, made.session.title) != (row.goal, row.title):
+            # The folder's name was made of words that must go: the only time that it changes.
+            await anyio.to_thread.run_sync(rooms.archive.remove_session, row.folder)
+            bare = Trajectory.model_validate_json(made.session.body)
+            fresh = replace(row, folder=rendering.session_folder(row.project, bare))
+            made = await writing.rebuilt(rooms, fresh, {**indexing.hidden_of(row), **gone})
+        prepared.append(made)
     await writing.put(rooms, change, prepared)
 
 
@@ -157,9 +170,13 @@ def _count(path: Path, needles: Iterable[str]) -> int:
 def _notes(needles: Sequence[str], checks: Sequence[Check]) -> tuple[str, ...]:
     notes = []
     if not needles:
-        notes.append("Nothing in it stands only there: absence could not be told from other records.")
+        notes.append(
+            "Nothing in it stands only there: absence could not be told from other records."
+        )
     elif not any(check.control for check in checks):
-        notes.append("The detector did not find the text before the purge: the checks prove nothing.")
+        notes.append(
+            "The detector did not find the text before the purge: the checks prove nothing."
+        )
     if any(check.left for check in checks):
         notes.append("Some of it is still there: see the checks. Purge again, or run `doctor`.")
     return tuple(notes)

@@ -25,7 +25,9 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     memories = await _hits(rooms, task, MEMORY_KINDS)
     episodes = await _hits(rooms, task, ("episode",))
     steps = await _hits(rooms, task, ("step",))
-    named = [*ranking.names(task.text), *task.files][:MOST_PREMISES]
+    # Where there is no history at all, every name would be unknown to it: that says nothing.
+    history = bool(episodes or steps or await rooms.store.projects())
+    named = [*ranking.names(task.text), *task.files][:MOST_PREMISES] if history else []
     seen = {name: await _sighting(rooms, name, scope) for name in dict.fromkeys(named)}
     return assembling.assemble(
         task.text,
