@@ -9,8 +9,8 @@ _WHERE = {
     "MemoryBankError": "errors",
     "Draft": "models",
     "Evidence": "models",
-    "Query": "models",
-    "Task": "models",
+    "Query": "asked",
+    "Task": "asked",
 }
 __all__ = sorted(_WHERE)  # noqa: PLE0605 the names are those of the table above
 

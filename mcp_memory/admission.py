@@ -76,7 +76,7 @@ def admit_draft(draft: Draft) -> AdmittedDraft:
         files=mask.texts(draft.files),
         tags=mask.texts(draft.tags),
     )
-    said = "\n".join((masked.title, masked.text, masked.when_to_use, masked.not_when))
+    said = f"{masked.title}\n{masked.text}\n{masked.when_to_use}\n{masked.not_when}"
     return AdmittedDraft(draft=masked, masked=dict(mask.counts), flags=guard.inspect(said))
 
 

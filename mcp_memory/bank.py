@@ -8,24 +8,20 @@ from typing import Literal
 
 from mcp_memory import indexer, projects
 from mcp_memory.archive import Archive
+from mcp_memory.asked import DeletionMode, Filter, Inspection, Query, Task
 from mcp_memory.embedder import build_embedder
 from mcp_memory.models import (
     Consolidation,
     Deletion,
-    DeletionMode,
     Draft,
     FetchResult,
     FileReport,
-    Filter,
-    Inspection,
     Listed,
     Outcome,
-    Query,
     Retained,
     Runbook,
     SearchResult,
     Status,
-    Task,
 )
 from mcp_memory.settings import Settings
 from mcp_memory.store import open_store

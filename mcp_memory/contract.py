@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from mcp_memory.asked import DeletionMode, Filter, Query, Task
 from mcp_memory.models import (
     Consolidation,
     Deletion,
-    DeletionMode,
     Draft,
     FetchResult,
-    Filter,
     Outcome,
-    Query,
     Retained,
     Runbook,
     SearchResult,
-    Task,
 )
 
 

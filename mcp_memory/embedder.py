@@ -1,6 +1,7 @@
 """Embedders: texts to unit vectors; the bundled static model, any fastembed model, or a hash for tests."""
 
 import hashlib
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -67,7 +68,7 @@ class HashEmbedder:
     def _vector(self, text: str) -> Vector:
         words = re.findall(r"\w+", text.lower()[:MOST_CHARS]) or [""]
         values = [0.0] * self.dim
-        for word in words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]:
+        for word in words + [f"{a} {b}" for a, b in itertools.pairwise(words)]:
             digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
             values[int.from_bytes(digest[:4], "big") % self.dim] += 1 if digest[4] & 1 else -1
         length = math.sqrt(sum(value * value for value in values)) or 1.0

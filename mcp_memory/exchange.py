@@ -13,7 +13,7 @@ import orjson
 from mcp_memory import redaction
 from mcp_memory.errors import InvalidInput
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow, Where
-from mcp_memory.verbs import writing
+from mcp_memory.verbs import retain, writing
 from mcp_memory.verbs.rooms import Rooms
 
 FORMAT = "mcp-memory-export/1"
@@ -74,7 +74,7 @@ async def import_(rooms: Rooms, file: Path) -> Imported:
         await change.add(
             evidence=await writing.with_vectors(rooms, evidence),
             sessions=sessions,
-            memories=await writing.memories_with_vectors(rooms, memories),
+            memories=await retain.with_vectors(rooms, memories),
         )
     done.batch = change.batch
     await writing.rerender(rooms, [row.id for row in sessions])
@@ -118,10 +118,11 @@ def _row(line: bytes, number: int, refused: list[str]) -> Row | None:
             refused.append(f"line {number}: its hash does not fit; it was changed or cut")
             return None
         masked, _ = redaction.redact_value(told["row"])
-        return _made(kind, masked)
+        made: Row = _made(kind, masked)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         refused.append(f"line {number}: {type(error).__name__}")
         return None
+    return made
 
 
 def _made(kind: type[Any], told: Any) -> Any:

@@ -1,6 +1,7 @@
 """The indexer: transcripts in, evidence rows and archive files out; idempotent by fingerprint."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ async def keep_indexed(rooms: Rooms) -> None:
     while True:
         try:
             scope = None if everything_allowed(rooms) else rooms.project
-            found = await anyio.to_thread.run_sync(lambda: [*_spooled(rooms), *_history(scope)])
+            found = await anyio.to_thread.run_sync(_new_files, rooms, scope)
             await index(rooms, found, only_project=scope, progress=None)
             await rooms.store.maintain()
         except Busy:
@@ -152,10 +153,9 @@ class _Run:
 
     async def file(self, path: Path) -> FileReport:
         """Prepare one file and write the batch when it is full; nothing a file holds raises."""
-        path = path.absolute()
+        path = Path(os.path.abspath(path))  # noqa: ASYNC240, PTH100 text only, links kept
         try:
-            unchanged = self._stamps.get(str(path)) == Stamp.of(path)
-            if unchanged:
+            if self._stamps.get(str(path)) == Stamp.of(path):
                 return FileReport(path=path, status="unchanged")
             if not self._allowance.path(path):
                 return FileReport(path=path, status="excluded")
@@ -211,6 +211,10 @@ def _elected(rooms: Rooms) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _new_files(rooms: Rooms, scope: str | None) -> list[Path]:
+    return [*_spooled(rooms), *_history(scope)]
 
 
 def _history(scope: str | None) -> Iterator[Path]:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from mcp_memory import guard, signatures
+from mcp_memory.asked import Inspection
 from mcp_memory.errors import InvalidInput
-from mcp_memory.models import Inspection, Observation, Step, ToolCall
+from mcp_memory.models import Observation, Step, ToolCall
 from mcp_memory.naming import code
 
 _LEAST = 200

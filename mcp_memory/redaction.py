@@ -14,6 +14,8 @@ __all__ = ["RULES_VERSION", "Redacted", "redact", "redact_value"]
 
 WINDOW = 128 * 1024
 """Longer texts are taken in pieces, so that no single match holds the interpreter for long."""
+LEAST_LETTERS, LEAST_BARE, LEAST_BITS = 4, 6, 2.2
+"""A judged value has so many different letters, length without quotes, bits a letter."""
 _OVERLAP = 16 * 1024
 _REACH = 700
 """How far around a hint a one-line rule looks."""
@@ -124,14 +126,13 @@ def _spans(text: str) -> list[tuple[int, int, str]]:
             for rule in _BY_HINT[hint]:
                 places.setdefault(id(rule), (rule, []))[1].append(hit.start())
     kept = [match.span() for match in _MASK.finditer(text)] if "[masked:" in text else []
-    found = [
+    return [
         (start, end, rule.family)
         for rule, starts in places.values()
         for low, high in _around(rule, starts, len(text))
         for start, end in _matches(rule, text, low, high)
         if not any(start < b and end > a for a, b in kept)
     ]
-    return found
 
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
@@ -172,11 +173,11 @@ def _looks_secret(value: str, *, quoted: bool) -> bool:
     """Whether a value beside a telling name is a secret rather than code, prose or a known id."""
     if _MASK.search(value) or _NOT_A_VALUE.search(value) or _CODE.search(value):
         return False
-    if _KEPT.fullmatch(value) or len(set(value)) < 4:
+    if _KEPT.fullmatch(value) or len(set(value)) < LEAST_LETTERS:
         return False
     if " " in value.strip():
         return False
-    if not quoted and (value.isalpha() or len(value) < 6 or not _mixed(value)):
+    if not quoted and (value.isalpha() or len(value) < LEAST_BARE or not _mixed(value)):
         return False
     return _varied(value)
 
@@ -194,7 +195,7 @@ def _varied(value: str) -> bool:
         return False
     counts = Counter(value)
     bits = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
-    return bits >= 2.2 or _mixed(value)
+    return bits >= LEAST_BITS or _mixed(value)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:

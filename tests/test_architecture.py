@@ -12,7 +12,7 @@ PACKAGE = ROOT / "mcp_memory"
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.parts)
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("version", "models", "errors", "settings", "settings_table", "refs", "redaction",
+    ("version", "models", "asked", "errors", "settings", "settings_table", "refs", "redaction",
      "redaction_rules", "guard", "tokens", "naming", "signatures"),
     ("admission", "episodes", "ranking", "rendering", "inspection", "projects", "embedder", "store",
      "readers"),
@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 """Lowest first; a room imports from floors below, and from its own folder."""
 PURE = (
-    "models", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
+    "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
     "signatures", "admission", "episodes", "ranking", "rendering", "inspection", "catalogues",
     "consolidation", "runbook", "forgetting", "evidence", "answers",
 )  # fmt: skip

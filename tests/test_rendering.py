@@ -9,19 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory import refs, rendering, signatures
+from mcp_memory.asked import Inspection
 from mcp_memory.catalogues import catalogues
 from mcp_memory.errors import InvalidInput
 from mcp_memory.inspection import inspect, show
-from mcp_memory.models import (
-    Episode,
-    Inspection,
-    Observation,
-    Outcome,
-    SourceClass,
-    Step,
-    ToolCall,
-    Trajectory,
-)
+from mcp_memory.models import Episode, Observation, Outcome, SourceClass, Step, ToolCall, Trajectory
 from mcp_memory.naming import code, one_line, project_folder, relative, slug
 from mcp_memory.rendering import Files
 

@@ -261,39 +261,3 @@ async def test_an_older_store_is_backed_up_and_migrated(tmp_path: Path) -> None:
 async def test_the_home_is_the_owners_alone(tmp_path: Path) -> None:
     async with opened(tmp_path):
         assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
-
-
-FULL = """
-import anyio, resource, signal, sys
-sys.path.insert(0, {tests!r})
-from pathlib import Path
-from test_store import added, evidence, opened
-from mcp_memory.errors import StoreFull
-
-async def main():
-    async with opened(Path({folder!r})) as store:
-        await added(store, evidence(1, "kept zebra"))
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-        import random
-        letters = random.Random(1)
-        noise = "".join(chr(letters.randrange(33, 2000)) for _ in range(400_000))
-        try:
-            await added(store, evidence(2, noise))
-        except StoreFull:
-            print("full")
-
-anyio.run(main)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs a file size limit")
-async def test_a_full_disk_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    program = FULL.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
-    child = subprocess.run(
-        [sys.executable, "-c", program], check=False, timeout=50, capture_output=True, text=True
-    )
-    assert child.stdout.strip() == "full", child.stderr
-    async with opened(tmp_path) as store:
-        assert await keys(store, "kept zebra") == ["t:s1#1"]
-        assert len(await store.find("evidence", Where())) == 1

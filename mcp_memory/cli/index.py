@@ -1,7 +1,7 @@
 """`mcp-memory index`: histories of the agents on this machine, or the paths that are named."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ MOST_NAMED = 20
 @click.option("--formats", is_flag=True, help="List the formats that can be read, and stop.")
 @click.option("--no-vectors", is_flag=True, help="Index words only.")
 @command
-async def index_command(paths: tuple[Path, ...], formats: bool, no_vectors: bool) -> None:  # noqa: FBT001 click flags
+async def index_command(paths: tuple[Path, ...], formats: bool, no_vectors: bool) -> None:
     """Read the agents' histories on this machine, or PATHS, into the bank."""
     if formats:
         for reader in readers.READERS:
@@ -46,9 +46,13 @@ def _histories() -> list[Path]:
 async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
     stderr = click.get_text_stream("stderr")
     with click.progressbar(length=len(found), label="Indexing", file=stderr) as bar:
-        reports = await bank.index(found, progress=lambda _: bar.update(1))
+        reports = await bank.index(found, progress=_advance(bar.update))
     await bank.rooms.store.maintain()
     return reports
+
+
+def _advance(update: Callable[[int], None]) -> indexer.Progress:
+    return lambda _: update(1)
 
 
 def _summary(reports: Sequence[FileReport]) -> list[str]:
@@ -58,8 +62,10 @@ def _summary(reports: Sequence[FileReport]) -> list[str]:
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
     lines = [
         f"{len(reports)} files: {told}",
-        f"{sum(r.sessions for r in read)} sessions, {sum(r.steps for r in read)} steps, "
-        f"{size:.1f} MB read; {sum(r.masked for r in read)} secrets masked",
+        (
+            f"{sum(r.sessions for r in read)} sessions, {sum(r.steps for r in read)} steps, "
+            f"{size:.1f} MB read; {sum(r.masked for r in read)} secrets masked"
+        ),
     ]
     lines += _counted("left out on purpose", [r.skipped for r in reports])
     lines += _counted("unknown record types", [r.unknown for r in reports])

@@ -3,8 +3,9 @@
 import click
 
 from mcp_memory import answers
+from mcp_memory.asked import Inspection
+from mcp_memory.bank import Listable
 from mcp_memory.cli.door import command, opened
-from mcp_memory.models import Inspection
 
 
 @click.command("inspect")
@@ -20,9 +21,9 @@ async def inspect_command(
     ref: str,
     span: str | None,
     match: str,
-    files: bool,  # noqa: FBT001 a click flag
-    errors: bool,  # noqa: FBT001 a click flag
-    commands: bool,  # noqa: FBT001 a click flag
+    files: bool,
+    errors: bool,
+    commands: bool,
     cap: int,
 ) -> None:
     """Show the steps that REF names (t:…, t:…#12-15, e:….2), within a cap of characters."""
@@ -40,7 +41,7 @@ async def inspect_command(
 @click.option("--project", help="Project path or folder name; '*' for all (default).", default="*")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @command
-async def list_command(what: str, project: str, limit: int) -> None:
+async def list_command(what: Listable, project: str, limit: int) -> None:
     """List sessions, memories, projects, or changes, newest first."""
     async with opened() as bank:
         lines = await bank.listing(what, project=project, limit=limit)

@@ -34,8 +34,7 @@ LEARNED = {
 async def tour_command() -> None:
     """See index, search, fetch, runbook, retain, consolidate and delete at work; leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="mcp-memory-tour-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
-        project = await anyio.to_thread.run_sync(_history, folder)
+        folder, project = await anyio.to_thread.run_sync(_history, Path(name))
         click.echo(f"Two past sessions of an agent lie in {folder / 'claude' / 'projects'}.")
         click.echo("Starting `mcp-memory serve` over stdio, as a host would.")
         async with Client(_server(folder, project)) as client:
@@ -161,8 +160,9 @@ async def _evidence(guide: _Guide) -> list[str]:
     return [f"t:{session}#1-6" for session in first]
 
 
-def _history(folder: Path) -> Path:
+def _history(place: Path) -> tuple[Path, Path]:
     """The two sessions in a host's own folder layout, their project beside them."""
+    folder = place.resolve()
     project = folder / "shop-project"
     (project / ".git").mkdir(parents=True)
     slug = "".join(letter if letter.isalnum() else "-" for letter in str(project))
@@ -172,7 +172,7 @@ def _history(folder: Path) -> Path:
         text = (resources.files("mcp_memory") / "data" / "tour" / name).read_text(encoding="utf-8")
         spelled = json.dumps(str(project))[1:-1]
         (target / name).write_text(text.replace("{project}", spelled), encoding="utf-8")
-    return project
+    return folder, project
 
 
 def _server(folder: Path, project: Path) -> StdioServerParameters:

@@ -13,7 +13,7 @@ from mcp_memory.verbs import checkup
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @command
-async def status_command(as_json: bool) -> None:  # noqa: FBT001 a click flag
+async def status_command(as_json: bool) -> None:
     """What the bank holds and how it is."""
     async with opened() as bank:
         status = await bank.status()
@@ -57,7 +57,7 @@ async def import_command(file: Path) -> None:
 @click.option("--rebuild", is_flag=True, help="Write the archive and the indexes anew.")
 @click.option("--reembed", is_flag=True, help="Make all vectors anew with the configured model.")
 @command
-async def doctor_command(rebuild: bool, reembed: bool) -> None:  # noqa: FBT001 click flags
+async def doctor_command(rebuild: bool, reembed: bool) -> None:
     """Check the bank; what is derived can be made anew from the store."""
     async with opened() as bank:
         if reembed:
@@ -73,7 +73,7 @@ async def doctor_command(rebuild: bool, reembed: bool) -> None:  # noqa: FBT001 
 
 @click.command("settings")
 @click.option("--markdown", is_flag=True, help="Print the table of the README.")
-def settings_command(markdown: bool) -> None:  # noqa: FBT001 a click flag
+def settings_command(markdown: bool) -> None:
     """Every setting, its value and its sentence."""
     if markdown:
         click.echo(settings_table.markdown())

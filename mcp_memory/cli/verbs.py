@@ -6,16 +6,9 @@ from pathlib import Path
 import click
 import orjson
 
+from mcp_memory.asked import DeletionMode, Filter, Query, Task
 from mcp_memory.cli.door import command, opened, show
-from mcp_memory.models import (
-    Draft,
-    Evidence,
-    Filter,
-    MemoryKind,
-    Outcome,
-    Query,
-    Task,
-)
+from mcp_memory.models import Draft, Evidence, MemoryKind, Outcome
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 project_option = click.option("--project", help="Project path or folder name; '*' for all.")
@@ -209,7 +202,7 @@ def _drafts(path: Path) -> tuple[Draft, ...]:
 @command
 async def delete_command(
     refs: tuple[str, ...],
-    mode: str,
+    mode: DeletionMode,
     contains: str,
     session: str,
     in_project: str,

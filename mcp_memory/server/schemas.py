@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_SILENT = ("", None, [])
+_SILENT: tuple[object, ...] = ("", None, [])
 """Defaults that say no more than that a parameter may be left out."""
 
 

@@ -13,23 +13,20 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field, ValidationError
 
 from mcp_memory.answers import Answer, as_structure, as_text
+from mcp_memory.asked import DeletionMode, Filter, Query, Task
 from mcp_memory.errors import InvalidInput, MemoryBankError
 from mcp_memory.models import (
     Consolidation,
     Deletion,
-    DeletionMode,
     Draft,
     Evidence,
     FetchResult,
-    Filter,
     HitKind,
     MemoryKind,
     Outcome,
-    Query,
     Retained,
     Runbook,
     SearchResult,
-    Task,
 )
 from mcp_memory.server.held import HeldBank
 

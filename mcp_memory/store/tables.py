@@ -17,7 +17,6 @@ from mcp_memory.store.rows import Table
 T = TypeVar("T")
 
 ATTEMPTS = 6
-_PAUSE = 0.005
 _FULL = ("no space left", "os error 28", "disk quota", "file too large", "os error 27")
 _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")
@@ -31,7 +30,7 @@ class Tables:
     by_name: dict[Table, Any]
     dim: int
     path: Path
-    _gate: anyio.Lock = field(default_factory=anyio.Lock)
+    _gate: anyio.Condition = field(default_factory=anyio.Condition)
     _writing: int = 0
 
     def __getitem__(self, table: Table) -> Any:
@@ -65,7 +64,9 @@ class Tables:
             try:
                 return await self.attempt(work)
             finally:
-                self._writing -= 1
+                async with self._gate:
+                    self._writing -= 1
+                    self._gate.notify_all()
         raise AssertionError
 
     @asynccontextmanager
@@ -73,7 +74,7 @@ class Tables:
         """No write of this process is under way; new ones wait."""
         async with self._gate:
             while self._writing:
-                await anyio.sleep(_PAUSE)
+                await self._gate.wait()
             yield
 
     async def read(

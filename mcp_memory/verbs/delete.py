@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_memory import forgetting, refs
+from mcp_memory.asked import DeletionMode, Filter
 from mcp_memory.errors import InvalidInput, UnknownRef
 from mcp_memory.forgetting import MemoryView, Reach, Target
-from mcp_memory.models import Deletion, DeletionMode, Filter, Memory, Standing, State
+from mcp_memory.models import Deletion, Memory, Standing, State
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
 from mcp_memory.verbs import hiding, purging, retain, spans
 from mcp_memory.verbs.hiding import Hidden
@@ -104,9 +105,10 @@ async def _reached(rooms: Rooms, asked: Asked) -> Reached:
     sessions: set[str] = set()
     steps: dict[str, set[int]] = {}
     memories: list[str] = []
-    targets = []
-    for ref in dict.fromkeys(map(str, named)):
-        targets.append(await _target(rooms, refs.parse(ref), sessions, steps, memories))
+    targets = [
+        await _target(rooms, refs.parse(ref), sessions, steps, memories)
+        for ref in dict.fromkeys(map(str, named))
+    ]
     kept = {t: tuple(sorted(n)) for t, n in steps.items() if t not in sessions}
     hidden = Hidden(sessions=tuple(sorted(sessions)), steps=kept)
     views = [_view(memory) for memory in await _memories(rooms)]
@@ -152,25 +154,26 @@ async def _chosen(rooms: Rooms, chosen: Filter) -> list[refs.Ref]:
             "The filter is empty and would fit everything.",
             next_step="Name at least one field, such as `contains` or `session`.",
         )
-    common = {
-        "projects": (chosen.project,) if chosen.project else (),
-        "since": chosen.since,
-        "until": chosen.until,
-        "path": chosen.path,
-        "contains": chosen.contains,
-    }
+    common = Where(
+        projects=(chosen.project,) if chosen.project else (),
+        since=chosen.since,
+        until=chosen.until,
+        path=chosen.path,
+        contains=chosen.contains,
+    )
     found = []
     kinds = chosen.kinds
     if not kinds or set(kinds) & {"step", "episode"}:
         trajectories = (refs.parse(chosen.session).id,) if chosen.session else ()
         wanted = ("episode",) if kinds == ("episode",) else ("step", "output")
         rows = await rooms.store.find(
-            "evidence", Where(**common, kinds=wanted, trajectories=trajectories)
+            "evidence", replace(common, kinds=wanted, trajectories=trajectories)
         )
-        found += [_step(row) for row in rows]
+        # The store looks into context too, which quotes the neighbours.
+        found += [_step(row) for row in rows if chosen.contains in row.text]
     named = tuple(kind for kind in kinds if kind not in EVIDENCE_KINDS)
     if not chosen.session and (named or not kinds):
-        memories = await rooms.store.find("memories", Where(**common, kinds=named))
+        memories = await rooms.store.find("memories", replace(common, kinds=named))
         found += [refs.parse(row.key) for row in memories]
     if not found:
         raise UnknownRef(str(chosen.model_dump(exclude_defaults=True)))

@@ -110,8 +110,10 @@ async def _memory(rooms: Rooms, ref: Ref, chars: int) -> Fetched:
 
 def _told(memory: Memory) -> str:
     parts = [
-        f"{memory.kind.value} · {memory.standing.value} · {memory.state.value} · "
-        f"version {memory.version} · {memory.created_at.date().isoformat()}",
+        (
+            f"{memory.kind.value} · {memory.standing.value} · {memory.state.value} · "
+            f"version {memory.version} · {memory.created_at.date().isoformat()}"
+        ),
         memory.title,
         memory.text,
         memory.when_to_use and f"When to use: {memory.when_to_use}",

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import JsonValue
+
 from mcp_memory import evidence, indexing, refs
 from mcp_memory.models import Frozen, State
 from mcp_memory.store.changes import Change
@@ -28,7 +30,11 @@ async def mark(
 ) -> str:
     """Give sessions and steps a state, and memories their next versions, as one batch."""
     back = State.FORGOTTEN if to is State.LIVE else State.LIVE
-    inverse = {"kind": "states", "hidden": hidden.model_dump(mode="json"), "to": back.value}
+    inverse: dict[str, JsonValue] = {
+        "kind": "states",
+        "hidden": hidden.model_dump(mode="json"),
+        "to": back.value,
+    }
     keys = tuple(dict.fromkeys(row.key for row in memories))
     async with rooms.store.change(op, refs=(*hidden.refs, *keys), inverse=inverse) as change:
         await _steps(rooms, change, hidden, to)

@@ -3,8 +3,9 @@
 import anyio.to_thread
 
 from mcp_memory import inspection, projects, refs
+from mcp_memory.asked import Inspection
 from mcp_memory.errors import InvalidInput
-from mcp_memory.models import Inspection, Listed, State, Status
+from mcp_memory.models import Listed, State, Status
 from mcp_memory.store.rows import Where
 from mcp_memory.verbs import spans
 from mcp_memory.verbs.rooms import Rooms

@@ -146,9 +146,14 @@ async def _copies(rooms: Rooms, hidden: Hidden) -> tuple[str, ...]:
     """Copies that a purge does not reach: hosts' own transcripts and backups of older schemas."""
     ids = tuple(dict.fromkeys((*hidden.sessions, *hidden.steps)))
     rows = await rooms.store.sessions(ids=ids) if ids else []
-    transcripts = [row.source_path for row in rows if Path(row.source_path).exists()]
-    backups = [str(path) for path in rooms.settings.home.glob("store.schema-*")]
-    return (*sorted(transcripts), *sorted(backups))
+    return await anyio.to_thread.run_sync(
+        _there, [row.source_path for row in rows], rooms.settings.home
+    )
+
+
+def _there(transcripts: Sequence[str], home: Path) -> tuple[str, ...]:
+    kept = sorted(path for path in transcripts if Path(path).exists())
+    return (*kept, *sorted(str(path) for path in home.glob("store.schema-*")))
 
 
 def _in_files(rooms: Rooms, needles: Sequence[str]) -> dict[str, int]:

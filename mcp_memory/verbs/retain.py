@@ -117,6 +117,12 @@ def following(memory: Memory, **changes: object) -> Memory:
     return memory.model_copy(update={**changes, "version": memory.version + 1})
 
 
+async def with_vectors(rooms: Rooms, rows: Sequence[MemoryRow]) -> list[MemoryRow]:
+    """The rows with what the model makes of them."""
+    vectors = await rooms.vectors([row.text for row in rows])
+    return [replace(row, vector=vector) for row, vector in zip(rows, vectors, strict=True)]
+
+
 def in_batch(row: MemoryRow, batch: str) -> MemoryRow:
     """The row with its batch, also in what it tells of itself."""
     memory = spans.memory_of(row).model_copy(update={"batch": batch})

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mcp_memory import ranking
 from mcp_memory import runbook as assembling
-from mcp_memory.models import Hit, HitKind, Outcome, Query, Runbook, State, Task
+from mcp_memory.asked import Query, Task
+from mcp_memory.models import Hit, HitKind, Outcome, Runbook, State
 from mcp_memory.runbook import Sighting
 from mcp_memory.store.rows import EvidenceRow, Where
 from mcp_memory.verbs.rooms import Rooms

@@ -6,15 +6,8 @@ from dataclasses import dataclass, replace
 import anyio
 
 from mcp_memory import guard, projects, ranking, refs, tokens
-from mcp_memory.models import (
-    Hit,
-    Memory,
-    Outcome,
-    Query,
-    SearchResult,
-    SourceClass,
-    State,
-)
+from mcp_memory.asked import Query
+from mcp_memory.models import Hit, Memory, Outcome, SearchResult, SourceClass, State
 from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
 from mcp_memory.verbs import spans
 from mcp_memory.verbs.rooms import Rooms
@@ -112,7 +105,7 @@ async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Cand
 
 def _where(table: Table, query: Query, scope: Scope) -> Where | None:
     if table == "evidence":
-        kinds = tuple(kind for kind in query.kinds if kind in EVIDENCE_KINDS)
+        kinds: tuple[str, ...] = tuple(k for k in query.kinds if k in EVIDENCE_KINDS)
         kinds += ("output",) if "step" in kinds else ()
     else:
         kinds = tuple(kind for kind in query.kinds if kind not in EVIDENCE_KINDS)
@@ -149,7 +142,7 @@ async def _judge(
     used = await rooms.usage()
     features = {
         key: ranking.Features(
-            text="\n".join((row.text, row.context)),
+            text=f"{row.text}\n{row.context}",
             identifiers=row.identifiers,
             similarity=near.get(key, 0.0),
             source=SourceClass(row.source),

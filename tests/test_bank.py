@@ -1,0 +1,375 @@
+"""The bank: six verbs over real sessions, a real store and real files."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mcp_memory import exchange
+from mcp_memory.asked import Filter, Query, Task
+from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.errors import GateRefused, InvalidInput, UnknownRef
+from mcp_memory.models import Draft, Evidence, MemoryKind, Outcome, Standing
+from mcp_memory.settings import Settings
+
+TOUR = Path(__file__).parent.parent / "mcp_memory" / "data" / "tour"
+PLANTED = "the heron sleeps under violet bridges"
+SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+LEARNED = 'open() without encoding raises UnicodeEncodeError; pass encoding="utf-8"'
+
+
+def written(folder: Path, *, plant: str = "") -> list[Path]:
+    """The two sessions of the tour, in a project folder of this test."""
+    project = folder / "shop"
+    (project / ".git").mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in ("invoices.jsonl", "orders.jsonl"):
+        text = (TOUR / name).read_text(encoding="utf-8").replace("{project}", project.as_posix())
+        if plant and name == "orders.jsonl":
+            text = text.replace('"wrote 214 rows"', f'"wrote 214 rows {plant}"')
+        paths.append(folder / name)
+        paths[-1].write_text(text, encoding="utf-8")
+    return paths
+
+
+def archived(settings: Settings) -> dict[str, bytes]:
+    root = settings.archive_dir
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def ask(*texts: str, **fields: object) -> Query:
+    return Query.model_validate({"texts": texts, **fields})
+
+
+@pytest.fixture
+async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[MemoryBank]:
+    paths = written(tmp_path, plant=PLANTED)
+    async with open_bank(settings, cwd=str(tmp_path / "shop")) as bank:
+        await bank.index(paths)
+        yield bank
+
+
+async def sessions(bank: MemoryBank) -> list[str]:
+    return [each.ref for each in await bank.listing("sessions")]
+
+
+async def planted_ref(bank: MemoryBank) -> str:
+    found = await bank.search(ask("heron sleeps violet bridges", kinds=["step"]))
+    return found.hits[0].ref
+
+
+async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
+    return tuple(Evidence(ref=f"{ref}#1-6", quote="") for ref in await sessions(bank))
+
+
+async def test_a_hit_cites_a_line_that_opens_at_the_right_step(bank: MemoryBank) -> None:
+    found = await bank.search(ask("heron sleeps violet bridges", kinds=["step"]))
+    assert found.found
+    file, _, line = (found.hits[0].path or "").rpartition(":")
+    opened = json.loads(Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1])
+    assert opened["ref"] == found.hits[0].ref
+    assert PLANTED in json.dumps(opened)
+
+
+async def test_nothing_found_is_an_answer_with_the_nearest_named_so(bank: MemoryBank) -> None:
+    found = await bank.search(ask("Kubernetes ingress certificate rotation"))
+    assert not found.found
+    assert not found.hits
+    assert found.nearest
+
+
+async def test_a_second_indexing_changes_nothing(
+    bank: MemoryBank, settings: Settings, tmp_path: Path
+) -> None:
+    before = archived(settings)
+    reports = await bank.index(written(tmp_path, plant=PLANTED))
+    assert {report.status for report in reports} == {"unchanged"}
+    assert archived(settings) == before
+
+
+async def test_a_grown_transcript_ends_as_if_it_was_indexed_once(tmp_path: Path) -> None:
+    paths = written(tmp_path)
+    whole = paths[1].read_text(encoding="utf-8")
+    lines = whole.splitlines(keepends=True)
+    grown, once = (Settings(home=tmp_path / n, embedding_model="hash") for n in ("grown", "once"))
+    async with open_bank(grown) as bank:
+        for cut in (2, 5, len(lines)):
+            paths[1].write_text("".join(lines[:cut]), encoding="utf-8")
+            await bank.index(paths)
+        rows = await exchange.export(bank.rooms, tmp_path / "grown.jsonl")
+    async with open_bank(once) as bank:
+        await bank.index(paths)
+        assert await exchange.export(bank.rooms, tmp_path / "once.jsonl") == rows
+    folders = {name: content for name, content in archived(grown).items()}
+    assert {
+        k.split("/")[-1]: v for k, v in folders.items() if k.endswith(("steps.jsonl", "INDEX.md"))
+    } == {
+        k.split("/")[-1]: v
+        for k, v in archived(once).items()
+        if k.endswith(("steps.jsonl", "INDEX.md"))
+    }
+
+
+async def test_no_secret_reaches_store_or_archive(settings: Settings, tmp_path: Path) -> None:
+    paths = written(tmp_path, plant=SECRET)
+    async with open_bank(settings) as bank:
+        reports = await bank.index(paths)
+        assert sum(report.masked for report in reports) >= 1
+        await bank.retain(Draft(text=f"the token is {SECRET}"))
+        await exchange.export(bank.rooms, tmp_path / "export.jsonl")
+    assert SECRET in paths[1].read_text(encoding="utf-8")
+    assert SECRET not in (tmp_path / "export.jsonl").read_text(encoding="utf-8")
+    assert not any(SECRET.encode() in content for content in archived(settings).values())
+
+
+async def test_excluded_projects_are_never_kept(settings: Settings, tmp_path: Path) -> None:
+    chosen = settings.model_copy(update={"exclude": (str(tmp_path / "shop"),)})
+    async with open_bank(chosen) as bank:
+        reports = await bank.index(written(tmp_path))
+        assert {report.status for report in reports} == {"excluded"}
+        assert await sessions(bank) == []
+
+
+async def test_a_broken_file_stops_nothing(settings: Settings, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_bytes(b'{"type": "user"\n\xff\xfe[1]\n')
+    async with open_bank(settings) as bank:
+        reports = await bank.index([broken, tmp_path / "missing.jsonl", *written(tmp_path)])
+        assert [report.status for report in reports] == ["refused", "refused", "indexed", "indexed"]
+        assert all(report.reason for report in reports[:2])
+
+
+async def test_an_unknown_project_is_said(bank: MemoryBank) -> None:
+    found = await bank.search(ask("UnicodeEncodeError", project="/nowhere"))
+    assert not found.found
+    assert "No history of /nowhere" in found.notes[0]
+
+
+async def test_several_questions_share_the_answer(bank: MemoryBank) -> None:
+    found = await bank.search(ask("shop/export.py", "shop/invoice.py", kinds=["episode"], limit=2))
+    assert len({hit.ref.split(".")[0] for hit in found.hits}) == 2
+
+
+async def test_fetch_lists_unknown_refs_beside_the_others(bank: MemoryBank) -> None:
+    ref = (await sessions(bank))[0]
+    fetched = await bank.fetch([f"{ref}#2", "t:000000000000#1", "nonsense"])
+    assert [item.ref for item in fetched.items] == [f"{ref}#2"]
+    assert fetched.unknown == ("t:000000000000#1", "nonsense")
+    with pytest.raises(UnknownRef, match="search"):
+        await bank.fetch(["m:000000000000"])
+
+
+async def test_fetch_stays_within_its_budget_and_says_where_to_go_on(bank: MemoryBank) -> None:
+    ref = (await sessions(bank))[0]
+    item = (await bank.fetch([ref], budget_tokens=100)).items[0]
+    assert item.truncated
+    assert item.next_ref
+    assert len(item.text) <= 600
+
+
+async def test_the_same_content_keeps_its_ref(bank: MemoryBank) -> None:
+    first = await bank.retain(Draft(text=LEARNED))
+    again = await bank.retain(Draft(text=LEARNED))
+    assert first.created
+    assert not again.created
+    assert (again.ref, again.version) == (first.ref, 1)
+
+
+async def test_evidence_of_two_sessions_makes_a_memory_stand(bank: MemoryBank) -> None:
+    cited = await evidence(bank)
+    draft = Draft(text=LEARNED, kind=MemoryKind.GOTCHA, when_to_use="writing files")
+    alone = await bank.retain(draft.model_copy(update={"evidence": cited[:1]}))
+    both = await bank.retain(draft.model_copy(update={"evidence": cited}))
+    assert (alone.standing, both.standing) == (Standing.CANDIDATE, Standing.ESTABLISHED)
+    assert (both.ref, both.version) == (alone.ref, 2)
+
+
+async def test_evidence_that_does_not_exist_is_refused(bank: MemoryBank) -> None:
+    with pytest.raises(GateRefused):
+        await bank.retain(
+            Draft(text=LEARNED, evidence=(Evidence(ref="t:000000000000#1", quote=""),))
+        )
+    assert await bank.listing("memories") == []
+
+
+async def test_the_gate_refuses_what_the_evidence_does_not_say(bank: MemoryBank) -> None:
+    wrong = Draft(text='pass "surrogatepass" in shop/export.py', evidence=await evidence(bank))
+    with pytest.raises(GateRefused, match="surrogatepass"):
+        await bank.apply([wrong])
+    with pytest.raises(GateRefused, match="memory 1"):
+        await bank.apply([Draft(text=LEARNED)])
+    assert await bank.listing("memories") == []
+
+
+async def test_a_consolidation_is_taken_back_as_one_batch(bank: MemoryBank) -> None:
+    cited = await evidence(bank)
+    applied = await bank.apply([Draft(text=LEARNED, evidence=cited)])
+    assert (await bank.search(ask("UnicodeEncodeError encoding", kinds=["fact"]))).found
+    undone = await bank.undo(applied.batch or "")
+    assert not (await bank.search(ask("UnicodeEncodeError encoding", kinds=["fact"]))).found
+    await bank.undo(undone.batch or "")
+    assert (await bank.search(ask("UnicodeEncodeError encoding", kinds=["fact"]))).found
+
+
+async def test_the_plan_names_an_error_met_in_two_sessions(bank: MemoryBank) -> None:
+    groups = (await bank.plan()).groups
+    assert any(g.reason == "recurring" and "UnicodeEncodeError" in str(g) for g in groups)
+
+
+async def test_a_superseded_memory_comes_back_marked(bank: MemoryBank) -> None:
+    old = await bank.retain(Draft(text="the export listens on port 8080"))
+    await bank.retain(Draft(text="the export listens on port 9090", supersedes=old.ref))
+    hits = (await bank.search(ask("which port does the export listen on", kinds=["fact"]))).hits
+    assert "9090" in hits[0].text
+    assert [hit.flags for hit in hits if hit.ref == old.ref] in ([("superseded",)], [])
+
+
+async def test_feedback_belongs_to_one_version(bank: MemoryBank) -> None:
+    kept = await bank.retain(Draft(text=LEARNED))
+    await bank.feedback([kept.ref], Outcome.SUCCESS)
+    assert await bank.rooms.usage() == {f"{kept.ref}@1": (1, 1)}
+
+
+async def test_a_runbook_names_a_premise_that_history_does_not_know(bank: MemoryBank) -> None:
+    made = await bank.runbook(
+        Task(text="write customers with shop/customers.py", error="UnicodeEncodeError")
+    )
+    assert any("shop/customers.py" in premise for premise in made.premises)
+    assert made.spans
+
+
+async def test_what_is_forgotten_is_restored_whole(bank: MemoryBank, settings: Settings) -> None:
+    before = archived(settings)
+    ref = await planted_ref(bank)
+    await bank.delete([ref], mode="forget")
+    assert not any(PLANTED.encode() in content for content in archived(settings).values())
+    assert not (await bank.search(ask("heron sleeps violet bridges"))).found
+    await bank.delete([ref], mode="restore")
+    assert await planted_ref(bank) == ref
+    assert archived(settings) == before
+
+
+async def test_forgetting_a_session_can_be_undone(bank: MemoryBank, settings: Settings) -> None:
+    before = archived(settings)
+    done = await bank.delete([(await sessions(bank))[0]], mode="forget")
+    assert archived(settings) != before
+    await bank.undo(done.batch or "")
+    assert archived(settings) == before
+
+
+async def test_a_filter_needs_the_confirmation_of_its_preview(bank: MemoryBank) -> None:
+    chosen = Filter(contains=PLANTED)
+    preview = await bank.delete([], chosen)
+    assert len(preview.refs) == 1
+    with pytest.raises(InvalidInput, match="preview"):
+        await bank.delete([], chosen, mode="forget")
+    await bank.delete([], chosen, mode="forget", confirm=preview.confirm or "")
+    with pytest.raises(InvalidInput, match="empty"):
+        await bank.delete([], Filter(), mode="purge")
+
+
+async def test_a_purged_sentence_is_gone_and_does_not_come_back(
+    bank: MemoryBank, settings: Settings, tmp_path: Path
+) -> None:
+    ref = await planted_ref(bank)
+    kept = await bank.retain(Draft(text=LEARNED, evidence=await evidence(bank)))
+    preview = await bank.delete([ref])
+    assert preview.weakened == (kept.ref,) or preview.cascade == ()
+    receipt = await bank.delete([ref], mode="purge", confirm=preview.confirm or "")
+    assert sum(check.control for check in receipt.checks) > 0
+    assert [check for check in receipt.checks if check.left] == []
+    assert str(tmp_path / "orders.jsonl") in receipt.beyond_reach
+    os.utime(tmp_path / "orders.jsonl")
+    await bank.index([tmp_path / "orders.jsonl"])
+    assert not (await bank.search(ask("heron sleeps violet bridges"))).found
+    assert not any(PLANTED.encode() in content for content in archived(settings).values())
+
+
+async def test_a_purged_session_stays_away(bank: MemoryBank, tmp_path: Path) -> None:
+    ref = (await planted_ref(bank)).split("#")[0]
+    preview = await bank.delete([ref])
+    await bank.delete([ref], mode="purge", confirm=preview.confirm or "")
+    os.utime(tmp_path / "orders.jsonl")
+    reports = await bank.index([tmp_path / "orders.jsonl"])
+    assert [report.status for report in reports] == ["purged"]
+    assert ref not in await sessions(bank)
+
+
+async def test_an_undone_indexing_hides_its_sessions(bank: MemoryBank) -> None:
+    batch = (await bank.listing("changes"))[-1].ref
+    await bank.undo(batch)
+    assert not (await bank.search(ask("UnicodeEncodeError"))).found
+
+
+async def test_export_and_import_are_an_identity(bank: MemoryBank, tmp_path: Path) -> None:
+    await bank.retain(Draft(text=LEARNED, evidence=await evidence(bank)))
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    await exchange.export(bank.rooms, first)
+    async with open_bank(Settings(home=tmp_path / "other", embedding_model="hash")) as other:
+        done = await exchange.import_(other.rooms, first)
+        assert not done.refused
+        await exchange.export(other.rooms, second)
+        assert second.read_bytes() == first.read_bytes()
+        again = await exchange.import_(other.rooms, first)
+        assert again.added == 0
+
+
+async def test_without_a_model_words_still_answer(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", embedding_model="none")
+    async with open_bank(settings, cwd=str(tmp_path / "shop")) as bank:
+        await bank.index(written(tmp_path))
+        found = await bank.search(ask("UnicodeEncodeError charmap"))
+        assert found.found
+        assert any("Words only" in note for note in found.notes)
+
+
+KILLED = """
+import anyio, os, sys
+from pathlib import Path
+from mcp_memory.archive import Archive
+from mcp_memory.bank import open_bank
+from mcp_memory.settings import Settings
+
+def stop(*_):
+    os._exit(9)
+
+async def main():
+    async with open_bank(Settings(home=Path({home!r}), embedding_model="hash")) as bank:
+        setattr({point}, {name!r}, stop)
+        await bank.index([Path(path) for path in {paths!r}])
+
+from mcp_memory.store import changes
+anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "name"),
+    [("Archive", "write_session"), ("changes", "carry_out"), ("Archive", "write_indexes")],
+)
+async def test_a_kill_while_indexing_leaves_no_trace(tmp_path: Path, point: str, name: str) -> None:
+    paths = written(tmp_path)
+    killed, calm = (Settings(home=tmp_path / n, embedding_model="hash") for n in ("killed", "calm"))
+    program = KILLED.format(
+        home=str(killed.home), point=point, name=name, paths=[str(path) for path in paths]
+    )
+    child = subprocess.run([sys.executable, "-c", program], check=False, timeout=50)
+    assert child.returncode == 9
+    for settings, file in ((killed, "killed.jsonl"), (calm, "calm.jsonl")):
+        async with open_bank(settings) as bank:
+            await bank.index(paths)
+            await exchange.export(bank.rooms, tmp_path / file)
+    assert archived(killed) == archived(calm)
+    assert (tmp_path / "killed.jsonl").read_bytes() == (tmp_path / "calm.jsonl").read_bytes()
+
+
+async def test_the_clock_of_a_bank_can_be_given(settings: Settings) -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    async with open_bank(settings, now=lambda: noon) as bank:
+        await bank.retain(Draft(text=LEARNED))
+        assert [each.at for each in await bank.listing("memories")] == [noon]
