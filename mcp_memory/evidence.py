@@ -54,12 +54,16 @@ def rows_of(
     outputs: dict[str, EvidenceRow] = {}
     rows: list[EvidenceRow] = []
     words = [_words(step) for step in steps]
+    heads = [
+        "" if s.number in hidden else w[:_NEIGHBOUR] for s, w in zip(steps, words, strict=True)
+    ]
+    goal = blanked(trajectory, hidden).goal[:_NEIGHBOUR]
     for place, step in enumerate(steps):
         outcome = outcomes.get(step.number, Outcome.UNKNOWN).value
         for row in _outputs(trajectory, step, origin, outcome):
             outputs.setdefault(row.key, row)
-        around = (*words[max(0, place - 1) : place], *words[place + 1 : place + 2])
-        context = "\n".join((trajectory.goal[:_NEIGHBOUR], *(text[:_NEIGHBOUR] for text in around)))
+        around = (*heads[max(0, place - 1) : place], *heads[place + 1 : place + 2])
+        context = "\n".join(text for text in (goal, *around) if text)
         rows.append(_step_row(trajectory, step, words[place], context, origin, outcome))
     rows.extend(_episode_row(trajectory, episode, origin) for episode in episodes)
     made = [*outputs.values(), *rows]
@@ -232,8 +236,8 @@ def _outputs(
         )
 
 
-def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> EvidenceRow:
-    span = [s for s in trajectory.steps if episode.first <= s.number <= episode.last]
+def _episode_text(episode: Episode, span: Sequence[Step], paths: Sequence[str]) -> str:
+    """What an episode is found by: goal, outcome, last words, errors met, commands, files edited."""
     said = [step.text for step in span if step.kind == "agent" and step.text]
     commands = [call.command for step in span for call in step.calls if call.command]
     errors = [
@@ -242,18 +246,22 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
         for seen in step.observations
         if seen.failed or seen.exit_code
     ]
+    parts = (
+        episode.goal,
+        f"{episode.outcome.value}: {episode.reason}",
+        *(text[:_HEAD] for text in said[-1:]),
+        *dict.fromkeys(error for error in errors[-12:] if error),
+        *dict.fromkeys(command[:120] for command in commands[-12:]),
+        *paths[:40],
+    )
+    return "\n".join(parts)
+
+
+def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> EvidenceRow:
+    span = [s for s in trajectory.steps if episode.first <= s.number <= episode.last]
     edited = [path for step in span for call in step.calls if call.edits for path in call.paths]
     paths = tuple(dict.fromkeys(edited))
-    text = "\n".join(
-        (
-            episode.goal,
-            f"{episode.outcome.value}: {episode.reason}",
-            *(said[-1:] and (said[-1][:_HEAD],)),
-            *dict.fromkeys(error for error in errors[-12:] if error),
-            *dict.fromkeys(command[:120] for command in commands[-12:]),
-            *paths[:40],
-        )
-    )
+    text = _episode_text(episode, span, paths)
     least = min(sources(span), key=lambda source: source.trust, default=SourceClass.AGENT)
     return _row(
         EvidenceRow(

@@ -239,32 +239,37 @@ def _prepared(
     mark = fingerprint(masked, reader_version=place.reader_version, hidden=hidden)
     if before is not None and before.fingerprint == mark:
         return None
-    session = SessionRow(
-        id=masked.id,
-        format=masked.format,
-        native_id=masked.native_id,
+    session = _session(masked, place, before, mark)
+    made = rebuilt(masked, session, hidden=hidden, step_chars=allowance.step_chars)
+    return replace(made, masked=admitted.masked)
+
+
+def _session(trajectory: Trajectory, place: _Place, before: Known | None, mark: str) -> SessionRow:
+    """The catalogue's row, as far as it is known before the session is rendered."""
+    return SessionRow(
+        id=trajectory.id,
+        format=trajectory.format,
+        native_id=trajectory.native_id,
         project=place.project,
-        cwd=masked.cwd or "",
-        title=masked.title,
-        goal=masked.goal,
+        cwd=trajectory.cwd or "",
+        title=trajectory.title,
+        goal=trajectory.goal,
         outcome="",
-        steps=len(masked.steps),
-        started_at=masked.started_at,
-        ended_at=masked.ended_at,
+        steps=len(trajectory.steps),
+        started_at=trajectory.started_at,
+        ended_at=trajectory.ended_at,
         source_path=str(place.path),
         size=place.stamp.size,
         mtime_ns=place.stamp.mtime_ns,
         fingerprint=mark,
-        folder=before.folder if before else rendering.session_folder(place.project, masked),
-        parent=masked.parent or "",
+        folder=before.folder if before else rendering.session_folder(place.project, trajectory),
+        parent=trajectory.parent or "",
         state=before.state if before else State.LIVE.value,
         body="",
         entry="",
         hidden="",
         batch="",
     )
-    made = rebuilt(masked, session, hidden=hidden, step_chars=allowance.step_chars)
-    return replace(made, masked=admitted.masked)
 
 
 def _older_copy(before: Known, trajectory: Trajectory, place: _Place) -> bool:

@@ -10,8 +10,12 @@ import anyio
 import pytest
 from test_store import added, evidence, keys, memory, opened
 
-from mcp_memory.store import Store, purging, upkeep
+from mcp_memory.store import Store
+from mcp_memory.store.changes import Effect, told
+from mcp_memory.store.home import begin_purge, pending_purge
+from mcp_memory.store.purging import _files
 from mcp_memory.store.rows import Table, Where
+from mcp_memory.store.upkeep import optimize
 
 PLANTED = 'the heron "sleeps" under violet bridges'
 GONE: dict[Table, Where] = {"evidence": Where(keys=("t:s1#150",), states=())}
@@ -66,11 +70,11 @@ async def test_a_sentence_in_an_old_version_only_is_found_and_erased(store: Stor
 async def test_a_row_that_was_replaced_long_ago_goes_from_its_file(store: Store) -> None:
     await planted(store)
     await store._tables["evidence"].delete("key = 't:s1#150'")
-    await upkeep.optimize(store._tables, "evidence", keep=timedelta(0))
-    old = purging._files(store._tables.path)
+    await optimize(store._tables, "evidence", keep=timedelta(0))
+    old = _files(store._tables.path)
     found = await controls(store, PLANTED)
     assert found["files from before the purge"] == len(old)
-    assert not old & purging._files(store._tables.path)
+    assert not old & _files(store._tables.path)
 
 
 async def test_the_detector_sees_text_inside_json(store: Store) -> None:
@@ -137,13 +141,13 @@ async def test_readers_of_an_older_version_look_anew(tmp_path: Path, store: Stor
 async def test_a_killed_purge_is_finished_at_the_next_opening(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         await planted(store)
-        old = purging._files(store._tables.path)
-        effects = [purging.Effect("drop", "evidence", GONE["evidence"])]
-        purging.home.begin_purge(tmp_path / "store", purging.changes.told(effects))
+        old = _files(store._tables.path)
+        effects = [Effect("drop", "evidence", GONE["evidence"])]
+        begin_purge(tmp_path / "store", told(effects))
     async with opened(tmp_path) as store:
         assert await keys(store, "heron") == []
-        assert not old & purging._files(store._tables.path)
-    assert purging.home.pending_purge(tmp_path / "store") is None
+        assert not old & _files(store._tables.path)
+    assert pending_purge(tmp_path / "store") is None
 
 
 async def test_what_must_not_come_back_is_remembered(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`mcp-memory index`: histories of the agents on this machine, or the paths that are named."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -44,8 +45,7 @@ def _histories() -> list[Path]:
 
 
 async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
-    stderr = click.get_text_stream("stderr")
-    with click.progressbar(length=len(found), label="Indexing", file=stderr) as bar:
+    with click.progressbar(length=len(found), label="Indexing", file=sys.stderr) as bar:
         reports = await bank.index(found, progress=_advance(bar.update))
     await bank.rooms.store.maintain()
     return reports

@@ -11,13 +11,25 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory.errors import Busy
-from mcp_memory.store import changes, home, locking, purging, schema, upkeep, vectors
-from mcp_memory.store import tables as opened
-from mcp_memory.store.changes import Recovered
-from mcp_memory.store.home import Meta
-from mcp_memory.store.locking import Alive
+from mcp_memory.store.changes import Recovered, recover, untold
+from mcp_memory.store.home import (
+    Meta,
+    back_up,
+    end_purge,
+    migrated,
+    new_meta,
+    pending_purge,
+    read_meta,
+    secure,
+    write_meta,
+)
+from mcp_memory.store.locking import MAINTENANCE, OPENING, PREFIX, Alive, dead_writers, elected
+from mcp_memory.store.purging import finish_purge
+from mcp_memory.store.schema import SCHEMA, arrow_schema, empty_columns
 from mcp_memory.store.store import Store, Writer
-from mcp_memory.store.tables import Tables
+from mcp_memory.store.tables import Tables, load_lancedb, open_tables
+from mcp_memory.store.upkeep import SEARCHED, build_indexes
+from mcp_memory.store.vectors import any_stored, resize_vectors
 
 
 @asynccontextmanager
@@ -37,14 +49,14 @@ async def open_store(  # PLR0913: the composition root says everything once
     """
     path = await anyio.to_thread.run_sync(path.absolute)
     for folder in (path.parent, path, locks):
-        await anyio.to_thread.run_sync(home.secure, folder)
+        await anyio.to_thread.run_sync(secure, folder)
     # Looked at before LanceDB is loaded: a store that is too new is refused at once.
-    await anyio.to_thread.run_sync(home.read_meta, path)
-    await opened.load()
-    alive = Alive(locks, f"{locking.PREFIX}{uuid4().hex}")
+    await anyio.to_thread.run_sync(read_meta, path)
+    await load_lancedb()
+    alive = Alive(locks, f"{PREFIX}{uuid4().hex}")
     with ExitStack() as until_closed:
-        opening = locks / locking.OPENING
-        async with locking.elected(opening, seconds=busy_seconds, work="opening the store"):
+        opening = locks / OPENING
+        async with elected(opening, seconds=busy_seconds, work="opening the store"):
             meta, tables = await _opened(path, model=model, dim=dim)
             until_closed.callback(tables.connection.close)
             until_closed.enter_context(alive.held())
@@ -56,35 +68,31 @@ async def open_store(  # PLR0913: the composition root says everything once
 
 async def _opened(path: Path, *, model: str, dim: int) -> tuple[Meta, Tables]:
     """Papers and tables, made or migrated where need be; nobody else does so meanwhile."""
-    meta = await anyio.to_thread.run_sync(home.read_meta, path)
-    if meta is not None and meta.schema < schema.SCHEMA:
-        await anyio.to_thread.run_sync(home.back_up, path, meta)
-    tables = await opened.open_tables(path / "lance", dim)
+    meta = await anyio.to_thread.run_sync(read_meta, path)
+    if meta is not None and meta.schema < SCHEMA:
+        await anyio.to_thread.run_sync(back_up, path, meta)
+    tables = await open_tables(path / "lance", dim)
     if meta is None:
-        for table in upkeep.SEARCHED:
-            await upkeep.build_indexes(tables, table)
-        meta = await anyio.to_thread.run_sync(lambda: home.new_meta(path, model=model, dim=dim))
-    elif meta.schema < schema.SCHEMA:
+        for table in SEARCHED:
+            await build_indexes(tables, table)
+        meta = await anyio.to_thread.run_sync(lambda: new_meta(path, model=model, dim=dim))
+    elif meta.schema < SCHEMA:
         await _add_columns(tables)
-        meta = await anyio.to_thread.run_sync(home.migrated, path, meta)
-    if (
-        dim > 0
-        and (meta.model, tables.dim) != (model, dim)
-        and not await vectors.any_stored(tables)
-    ):
+        meta = await anyio.to_thread.run_sync(migrated, path, meta)
+    if dim > 0 and (meta.model, tables.dim) != (model, dim) and not await any_stored(tables):
         if tables.dim != dim:
-            await vectors.resize(tables, dim)
+            await resize_vectors(tables, dim)
         meta = replace(meta, model=model, dim=dim)
-        await anyio.to_thread.run_sync(home.write_meta, path, meta)
+        await anyio.to_thread.run_sync(write_meta, path, meta)
     return meta, tables
 
 
 async def _recover(tables: Tables, locks: Path, alive: Alive) -> list[Recovered]:
     """Finish what dead writers began; without a dead writer's lock file nothing is read."""
     finished = []
-    for owner in locking.dead_writers(locks):
-        finished += await changes.recover(tables, owner)
-    pending = await anyio.to_thread.run_sync(home.pending_purge, tables.path.parent)
+    for owner in dead_writers(locks):
+        finished += await recover(tables, owner)
+    pending = await anyio.to_thread.run_sync(pending_purge, tables.path.parent)
     if pending is not None:
         await _finish_purge(tables, locks, alive)
     return finished
@@ -92,15 +100,15 @@ async def _recover(tables: Tables, locks: Path, alive: Alive) -> list[Recovered]
 
 async def _finish_purge(tables: Tables, locks: Path, alive: Alive) -> None:
     """What a killed purge left; one that is under way in another process is left to it."""
-    lock = locks / locking.MAINTENANCE
+    lock = locks / MAINTENANCE
     try:
-        async with locking.elected(lock, seconds=0, work="maintenance"):
-            pending = await anyio.to_thread.run_sync(home.pending_purge, tables.path.parent)
+        async with elected(lock, seconds=0, work="maintenance"):
+            pending = await anyio.to_thread.run_sync(pending_purge, tables.path.parent)
             if pending is None:
                 return
-            effects = changes.untold(pending)
-            await purging.finish(tables, effects, locks=locks, owner=alive.owner)
-            await anyio.to_thread.run_sync(home.end_purge, tables.path.parent)
+            effects = untold(pending)
+            await finish_purge(tables, effects, locks=locks, owner=alive.owner)
+            await anyio.to_thread.run_sync(end_purge, tables.path.parent)
     except Busy:
         return
 
@@ -109,6 +117,6 @@ async def _add_columns(tables: Tables) -> None:
     """Columns that an older schema lacks; the step from 0 to 1 and the pattern for later ones."""
     for name, table in tables.by_name.items():
         present = set((await table.schema()).names)
-        missing = [c for c in schema.arrow_schema(name, tables.dim) if c.name not in present]
+        missing = [c for c in arrow_schema(name, tables.dim) if c.name not in present]
         if missing:
-            await tables.write(partial(table.add_columns, schema.columns(missing)))
+            await tables.write(partial(table.add_columns, empty_columns(missing)))

@@ -13,10 +13,12 @@ import anyio.to_thread
 import orjson
 
 from mcp_memory.models import Check
-from mcp_memory.store import changes, home, locking, upkeep
-from mcp_memory.store.changes import Effect
+from mcp_memory.store.changes import CHANGED, Effect, carry_out, told
+from mcp_memory.store.home import begin_purge, end_purge
+from mcp_memory.store.locking import OPENING, elected, others_alive
 from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
+from mcp_memory.store.upkeep import SEARCHED, build_indexes, optimize
 
 _CHUNK = 1 << 22
 _ADDRESS = "_rowaddr"
@@ -39,12 +41,12 @@ async def purge(
     before = await _detect(tables, needles)
     old = await anyio.to_thread.run_sync(_files, tables.path)
     with anyio.CancelScope(shield=True):
-        await anyio.to_thread.run_sync(home.begin_purge, tables.path.parent, changes.told(effects))
-        await finish(tables, effects, locks=locks, owner=owner)
+        await anyio.to_thread.run_sync(begin_purge, tables.path.parent, told(effects))
+        await finish_purge(tables, effects, locks=locks, owner=owner)
         after = await _detect(tables, needles)
         left = old & await anyio.to_thread.run_sync(_files, tables.path)
         unnamed = await _unnamed(tables)
-        await anyio.to_thread.run_sync(home.end_purge, tables.path.parent)
+        await anyio.to_thread.run_sync(end_purge, tables.path.parent)
     checks = [Check(where=place, control=before[place], left=after[place]) for place in before]
     return [
         *checks,
@@ -53,19 +55,21 @@ async def purge(
     ]
 
 
-async def finish(tables: Tables, effects: Sequence[Effect], *, locks: Path, owner: str) -> None:
+async def finish_purge(
+    tables: Tables, effects: Sequence[Effect], *, locks: Path, owner: str
+) -> None:
     """Erase the rows, move all others to new files, build indexes anew, drop what went before."""
-    await changes.carry_out(tables, effects)
-    for table in changes.CHANGED:
+    await carry_out(tables, effects)
+    for table in CHANGED:
         # Setting a column to itself rewrites every row in one commit, which concurrent appends
         # do not disturb.
         await tables.write(partial(tables[table].update, updates_sql={"state": "state"}))
-        if table in upkeep.SEARCHED:
-            await upkeep.build_indexes(tables, table, anew=True)
+        if table in SEARCHED:
+            await build_indexes(tables, table, anew=True)
     async with _still(tables, locks, owner) as alone:
         for table in tables.by_name:
             # Unverified files are those of unfinished appends: without other writers, leftovers.
-            await upkeep.optimize(tables, table, keep=timedelta(0), unverified=alone)
+            await optimize(tables, table, keep=timedelta(0), unverified=alone)
     oldest = time() - _ORPHAN_SECONDS
     for path in await _unnamed(tables):
         if path.stat().st_mtime < oldest:
@@ -75,9 +79,9 @@ async def finish(tables: Tables, effects: Sequence[Effect], *, locks: Path, owne
 @asynccontextmanager
 async def _still(tables: Tables, locks: Path, owner: str) -> AsyncIterator[bool]:
     """Whether this process is the only writer; none begins to write meanwhile if so."""
-    opening = locks / locking.OPENING
-    async with locking.elected(opening, seconds=60, work="opening the store"), tables.still():
-        yield not locking.others_alive(locks, owner)
+    opening = locks / OPENING
+    async with elected(opening, seconds=60, work="opening the store"), tables.still():
+        yield not others_alive(locks, owner)
 
 
 async def _detect(tables: Tables, needles: Sequence[str]) -> dict[str, int]:
@@ -157,7 +161,7 @@ def _pieces(path: Path, overlap: int) -> Iterator[bytes]:
             tail = piece[-(overlap - 1) :] if overlap > 1 else b""
 
 
-def _files(root: Path, folders: Sequence[Table] = changes.CHANGED) -> frozenset[Path]:
+def _files(root: Path, folders: Sequence[Table] = CHANGED) -> frozenset[Path]:
     """What holds rows or words: data files, and the files of indexes."""
     return frozenset(
         path
@@ -180,7 +184,7 @@ async def _unnamed(tables: Tables) -> frozenset[Path]:
 
 
 def _nameless(root: Path) -> frozenset[Path]:
-    folders = (root / f"{table}.lance" for table in changes.CHANGED)
+    folders = (root / f"{table}.lance" for table in CHANGED)
     return frozenset(path for folder in folders for path in _nameless_of(folder))
 
 

@@ -81,7 +81,7 @@ def from_arrow(kind: type[R], table: Any) -> list[R]:
     return [kind(*values) for values in zip(*columns, strict=True)]
 
 
-def columns(missing: Sequence[Any]) -> Any:
+def empty_columns(missing: Sequence[Any]) -> Any:
     """A schema of columns to add; old rows read them as null, and `from_arrow` as empty."""
     import pyarrow as pa  # heavy: only once a store is opened
 

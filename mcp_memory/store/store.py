@@ -26,9 +26,19 @@ from pydantic import JsonValue
 from mcp_memory import refs
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.models import Check
-from mcp_memory.store import changes, home, locking, purging, search, upkeep, vectors
-from mcp_memory.store.changes import Change, Effect, Recovered
+from mcp_memory.store.changes import (
+    Change,
+    Effect,
+    Recovered,
+    commit,
+    complete,
+    reverse,
+    reverse_once,
+)
 from mcp_memory.store.filters import quoted, to_sql
+from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
+from mcp_memory.store.locking import MAINTENANCE, Alive, elected
+from mcp_memory.store.purging import purge
 from mcp_memory.store.rows import (
     EvidenceRow,
     Found,
@@ -40,8 +50,10 @@ from mcp_memory.store.rows import (
     Where,
 )
 from mcp_memory.store.schema import R
+from mcp_memory.store.search import by_vector, by_words
 from mcp_memory.store.tables import Tables
-from mcp_memory.store.upkeep import Maintenance
+from mcp_memory.store.upkeep import Maintenance, maintain
+from mcp_memory.store.vectors import put_vectors, resize_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +78,7 @@ class Writer:
     """Who writes: the actor of ledger rows, and the lock by which a dead writer is known."""
 
     actor: str
-    alive: locking.Alive
+    alive: Alive
     locks: Path
     busy_seconds: float
 
@@ -78,7 +90,7 @@ class Store:
         self,
         tables: Tables,
         writer: Writer,
-        meta: home.Meta,
+        meta: Meta,
         *,
         vectors_ready: bool,
         recovered: Sequence[Recovered],
@@ -105,15 +117,13 @@ class Store:
         self, table: Table, query: str, *, column: str, where: Where, limit: int
     ) -> list[Found]:
         """BM25 over `text`, `context` or `identifiers`; rows newer than an index are found too."""
-        return await search.by_words(
-            self._tables, table, query, column=column, where=where, limit=limit
-        )
+        return await by_words(self._tables, table, query, column=column, where=where, limit=limit)
 
     async def by_vector(
         self, table: Table, vector: tuple[float, ...], *, where: Where, limit: int
     ) -> list[Found]:
         """Cosine similarity, best first; rows without a vector are found by words only."""
-        return await search.by_vector(self._tables, table, vector, where=where, limit=limit)
+        return await by_vector(self._tables, table, vector, where=where, limit=limit)
 
     @overload
     async def by_keys(
@@ -207,7 +217,7 @@ class Store:
         try:
             yield change
         except BaseException:
-            await self._or_later(partial(changes.reverse, self._tables, change.intent))
+            await self._or_later(partial(reverse, self._tables, change.intent))
             raise
         with anyio.CancelScope(shield=True):
             await self._commit(change)
@@ -231,7 +241,7 @@ class Store:
             try:
                 await self._tables.append("memories", list(rows))
             except MemoryBankError:
-                await self._or_later(partial(changes.reverse_once, self._tables, entry))
+                await self._or_later(partial(reverse_once, self._tables, entry))
                 raise
         return entry.batch
 
@@ -245,7 +255,7 @@ class Store:
         """Compact, index and prune; None while another process is at it."""
         try:
             async with self._elected(seconds=0):
-                return await upkeep.maintain(self._tables, force=force)
+                return await maintain(self._tables, force=force)
         except Busy:
             return None
 
@@ -262,7 +272,7 @@ class Store:
         if any(where.contains for where in selected.values()):
             raise AssertionError
         async with self._elected(seconds=self._writer.busy_seconds):
-            return await purging.purge(
+            return await purge(
                 self._tables,
                 effects,
                 needles,
@@ -286,37 +296,37 @@ class Store:
         async with self._elected(seconds=self._writer.busy_seconds):
             await self._renamed("", dim)
             if dim != self._tables.dim:
-                await vectors.resize(self._tables, dim)
-            await vectors.replace(self._tables, "evidence", evidence)
-            await vectors.replace(self._tables, "memories", memories)
+                await resize_vectors(self._tables, dim)
+            await put_vectors(self._tables, "evidence", evidence)
+            await put_vectors(self._tables, "memories", memories)
             await self._renamed(model, dim)
 
     async def tombstones(self) -> tuple[bytes, frozenset[str]]:
         """The key and the keyed hashes of what must not come back."""
-        marks = await anyio.to_thread.run_sync(home.read_tombstones, self._tables.path.parent)
+        marks = await anyio.to_thread.run_sync(read_tombstones, self._tables.path.parent)
         return bytes.fromhex(self._meta.key), marks
 
     async def put_tombstones(self, marks: Iterable[str]) -> None:
         """Remember keyed hashes of what must not come back."""
-        await anyio.to_thread.run_sync(home.add_tombstones, self._tables.path.parent, set(marks))
+        await anyio.to_thread.run_sync(add_tombstones, self._tables.path.parent, set(marks))
 
     def _elected(self, *, seconds: float) -> AbstractAsyncContextManager[None]:
-        lock = self._writer.locks / locking.MAINTENANCE
-        return locking.elected(lock, seconds=seconds, work="maintenance")
+        lock = self._writer.locks / MAINTENANCE
+        return elected(lock, seconds=seconds, work="maintenance")
 
     async def _renamed(self, model: str, dim: int) -> None:
         self._meta = replace(self._meta, model=model, dim=dim)
-        await anyio.to_thread.run_sync(home.write_meta, self._tables.path.parent, self._meta)
+        await anyio.to_thread.run_sync(write_meta, self._tables.path.parent, self._meta)
         self.vectors_ready = bool(model)
 
     async def _commit(self, change: Change) -> None:
         try:
-            await changes.commit(self._tables, change)
+            await commit(self._tables, change)
         except MemoryBankError:
-            await self._or_later(partial(changes.reverse, self._tables, change.intent))
+            await self._or_later(partial(reverse, self._tables, change.intent))
             raise
         try:
-            await changes.complete(self._tables, change.intent, change.effects)
+            await complete(self._tables, change.intent, change.effects)
         except MemoryBankError:
             self._writer.alive.unfinished = True
             raise

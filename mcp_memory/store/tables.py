@@ -11,8 +11,8 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory.errors import StoreFull, StoreUnreadable
-from mcp_memory.store import schema
 from mcp_memory.store.rows import Table
+from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Tables:
         """The LanceDB table."""
         return self.by_name[table]
 
-    async def append(self, table: Table, rows: Sequence[schema.Row]) -> None:
+    async def append(self, table: Table, rows: Sequence[Row]) -> None:
         """One append, whatever the number of rows.
 
         Raises:
@@ -45,7 +45,7 @@ class Tables:
         """
         if not rows:
             return
-        data = await anyio.to_thread.run_sync(schema.to_arrow, table, rows, self.dim)
+        data = await anyio.to_thread.run_sync(to_arrow, table, rows, self.dim)
         await self.write(lambda: self[table].add(data, on_bad_vectors="null"))
 
     async def delete(self, table: Table, condition: str) -> None:
@@ -77,12 +77,10 @@ class Tables:
                 await self._gate.wait()
             yield
 
-    async def read(
-        self, table: Table, ask: Callable[[Any], Any], kind: type[schema.R]
-    ) -> list[schema.R]:
+    async def read(self, table: Table, ask: Callable[[Any], Any], kind: type[R]) -> list[R]:
         """The rows of a query on a table, as values."""
         found = await self.attempt(lambda: ask(self[table].query()).to_arrow())
-        return await anyio.to_thread.run_sync(schema.from_arrow, kind, found)
+        return await anyio.to_thread.run_sync(from_arrow, kind, found)
 
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it; a conflict or a pruned version is no fault of the caller: look anew and try again.
@@ -117,7 +115,7 @@ async def open_tables(path: Path, dim: int) -> Tables:
     Raises:
         StoreUnreadable: its files are damaged.
     """
-    lancedb = await load()
+    lancedb = await load_lancedb()
     session = lancedb.Session(
         index_cache_size_bytes=64 * 1024 * 1024, metadata_cache_size_bytes=64 * 1024 * 1024
     )
@@ -127,12 +125,12 @@ async def open_tables(path: Path, dim: int) -> Tables:
         )
         names = set((await connection.list_tables()).tables)
         by_name = {}
-        for table in schema.ROW_TYPES:
+        for table in ROW_TYPES:
             if table in names:
                 by_name[table] = await connection.open_table(table)
             else:
                 by_name[table] = await connection.create_table(
-                    table, schema=schema.arrow_schema(table, dim), exist_ok=True
+                    table, schema=arrow_schema(table, dim), exist_ok=True
                 )
     except (RuntimeError, OSError, ValueError) as error:
         if any(mark in str(error).lower() for mark in _FULL):
@@ -142,7 +140,7 @@ async def open_tables(path: Path, dim: int) -> Tables:
     return Tables(connection, by_name, kept, path)
 
 
-async def load() -> Any:
+async def load_lancedb() -> Any:
     """LanceDB, imported in a worker thread the first time."""
     return await anyio.to_thread.run_sync(_lancedb)
 

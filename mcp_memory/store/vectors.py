@@ -5,8 +5,8 @@ from functools import partial
 
 import anyio.to_thread
 
-from mcp_memory.store import schema
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, Table
+from mcp_memory.store.schema import IDENTITY, arrow_schema, empty_columns, to_arrow
 from mcp_memory.store.tables import Tables
 
 _COLUMN = "vector"
@@ -15,28 +15,28 @@ _AT_ONCE = 2_000
 
 async def any_stored(tables: Tables) -> bool:
     """Whether any row has a vector."""
-    for table in schema.IDENTITY:
+    for table in IDENTITY:
         query = tables[table].query().where(f"{_COLUMN} IS NOT NULL").select(["key"]).limit(1)
         if await tables.attempt(query.to_list):
             return True
     return False
 
 
-async def resize(tables: Tables, dim: int) -> None:
+async def resize_vectors(tables: Tables, dim: int) -> None:
     """Empty vectors of another length in the place of all that are stored."""
-    for table in schema.IDENTITY:
-        column = schema.arrow_schema(table, dim).field(_COLUMN)
+    for table in IDENTITY:
+        column = arrow_schema(table, dim).field(_COLUMN)
         await tables.write(partial(tables[table].drop_columns, [_COLUMN]))
-        await tables.write(partial(tables[table].add_columns, schema.columns([column])))
+        await tables.write(partial(tables[table].add_columns, empty_columns([column])))
     tables.dim = dim
 
 
-async def replace(
+async def put_vectors(
     tables: Tables, table: Table, rows: Sequence[EvidenceRow] | Sequence[MemoryRow]
 ) -> None:
     """Rows with new vectors in the place of the same rows; what was deleted meanwhile stays so."""
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
-        data = await anyio.to_thread.run_sync(schema.to_arrow, table, part, tables.dim)
-        merge = tables[table].merge_insert(list(schema.IDENTITY[table])).when_matched_update_all()
+        data = await anyio.to_thread.run_sync(to_arrow, table, part, tables.dim)
+        merge = tables[table].merge_insert(list(IDENTITY[table])).when_matched_update_all()
         await tables.write(partial(merge.execute, data, on_bad_vectors="null"))

@@ -141,17 +141,7 @@ async def _judge(
     candidates = await _looked_up(rooms, fused)
     used = await rooms.usage()
     features = {
-        key: ranking.Features(
-            text=f"{row.text}\n{row.context}",
-            identifiers=row.identifiers,
-            similarity=near.get(key, 0.0),
-            source=SourceClass(row.source),
-            outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
-            standing=memory.standing if memory else None,
-            superseded=row.state == "superseded",
-            used=used.get(f"{key}@{memory.version}", (0, 0)) if memory else (0, 0),
-            at=row.at,
-        )
+        key: _features(row, memory, near.get(key, 0.0), used)
         for key, (row, memory) in candidates.items()
     }
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
@@ -168,6 +158,25 @@ async def _judge(
         for hit in ranked
     ]
     return _once(made)
+
+
+def _features(
+    row: EvidenceRow | MemoryRow,
+    memory: Memory | None,
+    similarity: float,
+    used: Mapping[str, tuple[int, int]],
+) -> ranking.Features:
+    return ranking.Features(
+        text=f"{row.text}\n{row.context}",
+        identifiers=row.identifiers,
+        similarity=similarity,
+        source=SourceClass(row.source),
+        outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
+        standing=memory.standing if memory else None,
+        superseded=row.state == State.SUPERSEDED.value,
+        used=used.get(f"{memory.ref}@{memory.version}", (0, 0)) if memory else (0, 0),
+        at=row.at,
+    )
 
 
 async def _looked_up(
