@@ -53,7 +53,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 _HINTS = re.compile(
     r"ignore|disregard|forget|override|bypass|you |pretend|instruction|system|developer|admin|im_start|inst\]|<<sys|"
-    r"agent|assistant|model|llm|copilot|claude|chatgpt|\buser\b",
+    r"agent|assistant|model|llm|copilot|claude|chatgpt|\buser\b|key|password|credential|secret|token|\.env",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"(?i)<(/?)(recalled[^<>\n]{0,80})>")

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -17,18 +17,33 @@ WINDOW = 128 * 1024
 LEAST_LETTERS, LEAST_BARE, LEAST_BITS = 4, 6, 2.2
 """A judged value has so many different letters, length without quotes, bits a letter."""
 _OVERLAP = 16 * 1024
-_REACH = 700
-"""How far around a hint a one-line rule looks."""
+_REACH = 2_600
+"""How far after its start a rule of one line looks."""
 _MASK = re.compile(r"\[masked:[a-z0-9\-]+\]")
-_HINTS = re.compile(
-    "|".join(sorted({re.escape(h) for rule in RULES for h in rule.hints}, key=len, reverse=True))
-)
-_BY_HINT: dict[str, tuple[Rule, ...]] = {
-    hint: tuple(rule for rule in RULES if hint in rule.hints)
-    for rule in RULES
-    for hint in rule.hints
-}
-_MULTILINE = {"private-key", "netrc"}
+
+
+_RUN = re.compile(r"[A-Za-z0-9_\-]{16,}")
+"""Provider keys stand in long runs of letters and digits; only these are searched for their starts."""
+_IN_RUN = re.compile(r"[A-Za-z0-9_\-]+")
+
+
+def _by_start(rules: Iterable[Rule]) -> dict[str, tuple[Rule, ...]]:
+    chosen = tuple(rules)
+    starts = {start for rule in chosen for start in rule.starts}
+    return {start: tuple(r for r in chosen if start in r.starts) for start in sorted(starts)}
+
+
+def _alternation(starts: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(sorted(map(re.escape, starts), key=len, reverse=True)))
+
+
+_EXACT = _by_start(rule for rule in RULES if not rule.folded)
+_WITHIN = {s: rules for s, rules in _EXACT.items() if s[0] != "-" and _IN_RUN.fullmatch(s)}
+_ALONE = {start: rules for start, rules in _EXACT.items() if start not in _WITHIN}
+_FOLDED = _by_start(rule for rule in RULES if rule.folded)
+_STARTS = _alternation(_WITHIN)
+
+
 _NOT_A_VALUE = re.compile(
     r"\$|%[({A-Z]|\{\{|<[a-z]|\.\.\.|…|\*{3}|x{4}|(?i:example|placeholder|changeme|change_me|your[_\-]|redacted|masked|dummy|"
     r"environ|getenv|process\.|secrets?\.|config\.|settings\.|args\.|self\.|this\.|null|none|undefined|true$|false$)"
@@ -116,57 +131,50 @@ def _masked(text: str, spans: list[tuple[int, int, str]]) -> Redacted:
 
 
 def _spans(text: str) -> list[tuple[int, int, str]]:
-    """Where secrets are; only rules whose hint occurs look, and only around it."""
+    """Where secrets are: each rule is tried just where one of its starts stands."""
     lowered = text.lower()
     if len(lowered) != len(text):  # some letters grow when lowered; places must stay the same
         lowered = text.translate(_ASCII_LOWER)
-    places: dict[int, tuple[Rule, list[int]]] = {}
-    for hit in _HINTS.finditer(lowered):
-        for hint in _covered(hit.group()):
-            for rule in _BY_HINT[hint]:
-                places.setdefault(id(rule), (rule, []))[1].append(hit.start())
-    kept = [match.span() for match in _MASK.finditer(text)] if "[masked:" in text else []
-    return [
-        (start, end, rule.family)
-        for rule, starts in places.values()
-        for low, high in _around(rule, starts, len(text))
-        for start, end in _matches(rule, text, low, high)
-        if not any(start < b and end > a for a, b in kept)
+    found = [
+        (*span, rule.family)
+        for rule, at in _places(text, lowered)
+        if (span := _match(rule, text, lowered, at)) is not None
     ]
+    if not found or "[masked:" not in text:
+        return found
+    kept = [match.span() for match in _MASK.finditer(text)]
+    return [span for span in found if not any(span[0] < b and span[1] > a for a, b in kept)]
+
+
+def _places(text: str, lowered: str) -> Iterator[tuple[Rule, int]]:
+    for run in _RUN.finditer(text):
+        for hit in _STARTS.finditer(text, run.start(), run.end()):
+            for rule in _WITHIN[hit.group()]:
+                yield rule, hit.start()
+    for rules, looked in ((_ALONE, text), (_FOLDED, lowered)):
+        for start, chosen in rules.items():
+            at = looked.find(start)
+            while at >= 0:
+                for rule in chosen:
+                    yield rule, at
+                at = looked.find(start, at + 1)
 
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
-def _covered(hint: str) -> Iterator[str]:
-    """A hint and the shorter ones inside it, which the alternation passed over."""
-    for other in _BY_HINT:
-        if other in hint:
-            yield other
-
-
-def _around(rule: Rule, starts: list[int], length: int) -> Iterator[tuple[int, int]]:
-    reach = 13_000 if rule.family in {"private-key", "jwt"} else _REACH
-    low = high = -1
-    for start in starts:
-        a, b = max(0, start - _REACH), min(length, start + reach)
-        if a > high:
-            if high > 0:
-                yield low, high
-            low, high = a, b
-        else:
-            high = b
-    if high > 0:
-        yield low, high
-
-
-def _matches(rule: Rule, text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
-    for match in rule.pattern.finditer(text, low, high):
-        groups = match.groupdict()
-        name = next((n for n in ("secret", "bare") if groups.get(n) is not None), None)
-        start, end = match.span(name) if name else match.span()
-        if not rule.judged or _looks_secret(text[start:end], quoted=name == "secret"):
-            yield start, end
+def _match(rule: Rule, text: str, lowered: str, at: int) -> tuple[int, int] | None:
+    if rule.before is not None and not rule.before.search(lowered, max(0, at - 12), at):
+        return None
+    match = rule.pattern.match(text, at, min(len(text), at + (rule.reach or _REACH)))
+    if match is None:
+        return None
+    groups = match.groupdict()
+    name = next((n for n in ("secret", "bare") if groups.get(n) is not None), None)
+    start, end = match.span(name) if name else match.span()
+    if rule.judged and not _looks_secret(text[start:end], quoted=name == "secret"):
+        return None
+    return start, end
 
 
 def _looks_secret(value: str, *, quoted: bool) -> bool:

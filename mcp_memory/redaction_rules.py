@@ -1,4 +1,4 @@
-"""Redaction rules: what each kind of secret looks like, with the words that must be near it."""
+"""Redaction rules: what each kind of secret looks like, from the letters that it begins with."""
 
 import re
 from dataclasses import dataclass
@@ -9,199 +9,233 @@ RULES_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of secret: `hints` are lower-case words, one of which the text must hold.
+    """One kind of secret; its pattern is tried only where one of its `starts` stands.
 
-    The group `secret` of the pattern is masked, or the whole match where there is none.
+    The group `secret` (or `bare`) of the pattern is masked, or the whole match where there is none.
     """
 
     family: str
-    hints: tuple[str, ...]
+    starts: tuple[str, ...]
     pattern: re.Pattern[str]
+    folded: bool = False
+    """Whether `starts` are lower-case and meant in any case."""
     judged: bool = False
     """Whether the value must also look like a secret: patterns that catch any assignment."""
+    before: re.Pattern[str] | None = None
+    """What must end just before the start, in lower case."""
+    reach: int = 0
+    """How many characters after its start the secret may take; 0 means a line's worth."""
 
 
-def _rule(family: str, hints: str, pattern: str, *, judged: bool = False) -> Rule:
-    return Rule(family, tuple(hints.split()), re.compile(pattern), judged)
+def _key(family: str, starts: str, pattern: str) -> Rule:
+    return Rule(family, tuple(starts.split()), re.compile(_EDGE + pattern))
 
 
-_EDGE = r"(?<![A-Za-z0-9_\-])"
-_END = r"(?![A-Za-z0-9_\-])"
-_NAME = (
-    r"(?i:[\w.\-]{0,40}?(?:passw(?:or)?d|passwd|pwd|passphrase|secret|token|api[_\-. ]?key|apikey|"
-    r"access[_\-. ]?key|auth[_\-. ]?key|private[_\-. ]?key|encryption[_\-. ]?key|signing[_\-. ]?key|"
-    r"client[_\-. ]?secret|credentials?|account[_\-. ]?key|salt|nonce)[\w.\-]{0,20}?)"
+def _place(family: str, starts: str, pattern: str, *, judged: bool = True) -> Rule:
+    return Rule(family, tuple(starts.split("|")), re.compile(pattern), folded=True, judged=judged)
+
+
+_EDGE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
+"""A key begins a word, or follows an escaped line end."""
+_C = r"[A-Za-z0-9]"
+_W = r"[A-Za-z0-9_\-]"
+_END = r"(?![A-Za-z0-9])"
+_NAMES = "passw|passphrase|pass=|pass:|pwd|secret|token|credential|salt|nonce"
+_OF_KEY = re.compile(
+    r"(?:api|access|auth|private|encryption|encrypt|signing|account|master|secret|client|amz)[_\-. ]?$"
 )
-_ASSIGNED = r"[\"'`\]\)]{0,3}\s{0,8}(?::=|=>|=|:|,(?=\s{0,3}[\"']))\s{0,8}"
-_NAME_HINTS = (
-    "passw pwd passphrase secret token api_key api-key apikey api.key access_key accesskey access-key "
-    "auth_key authkey private_key privatekey encryption_key signing_key credential account_key accountkey "
-    "salt nonce"
+_ASSIGNED = (
+    r"[\w.\-]{0,24}[\"'`\]\)]{0,3}\s{0,8}(?::=|=>|==|=|:|,(?=\s{0,3}[\"']))\s{0,8}"
+    r"(?:[a-zA-Z.]{0,30}\([^()\n]{0,60}\)\s{1,3}or\s{1,3})?"
+    r"(?:[a-zA-Z]{0,2}(?P<quote>\\?[\"'`])(?P<secret>(?:(?!(?P=quote))[^\r\n]){4,400}?)(?P=quote)"
+    r"|(?P<bare>[^\s\"'`,;(){}\[\]<>|&]{4,400}))"
 )
 
 RULES: tuple[Rule, ...] = (
-    _rule(
+    Rule(
         "private-key",
-        "private",
-        r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?P<secret>[\s\S]{20,12000}?)(?:-----END|\Z)",
+        ("-----BEGIN",),
+        re.compile(
+            r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+            r"(?P<secret>[\s\S]{16,16000}?)(?:-----END|\Z)"
+        ),
+        reach=17_000,
     ),
-    _rule(
-        "aws",
-        "akia asia abia acca a3t",
-        rf"{_EDGE}(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{{16}}{_END}",
+    Rule(
+        "private-key",
+        ("MII",),
+        re.compile(r"MII[A-Za-z0-9+/]{2,3}IBA[AD](?P<secret>[A-Za-z0-9+/=\s\\]{40,8000})"),
+        reach=9_000,
     ),
-    _rule(
-        "aws",
-        "aws",
-        r"(?i:aws[\w\-. ]{0,30}?(?:secret|key)[\w\-. ]{0,20})[\"']?\s{0,5}[=:>,]{1,2}\s{0,5}[\"'`]?(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
-    ),
-    _rule("google", "aiza", rf"{_EDGE}AIza[A-Za-z0-9_\-]{{35}}"),
-    _rule("google", "ya29.", r"ya29\.[A-Za-z0-9_\-]{20,400}"),
-    _rule("google", "gocspx", rf"{_EDGE}GOCSPX-[A-Za-z0-9_\-]{{28}}"),
-    _rule("google", "googleusercontent", r"[0-9]{8,14}-[a-z0-9]{32}\.apps\.googleusercontent\.com"),
-    _rule(
+    _key("aws", "AKIA ASIA ABIA ACCA", rf"A[A-Z]{{3}}[A-Z0-9]{{16}}{_END}"),
+    _key("aws", "amzn.mws.", rf"amzn\.mws\.{_W}{{36}}"),
+    _key("alibaba", "LTAI", rf"LTAI{_C}{{12,30}}{_END}"),
+    _key("google", "AIza", rf"AIza{_W}{{35}}"),
+    _key("google", "ya29.", rf"ya29\.{_W}{{20,400}}"),
+    _key("google", "GOCSPX-", rf"GOCSPX-{_W}{{28}}"),
+    Rule(
         "azure",
-        "accountkey sharedaccess",
-        r"(?i:AccountKey|SharedAccessKey)\s{0,3}=\s{0,3}(?P<secret>[A-Za-z0-9+/]{40,100}={0,2})",
+        ("AccountKey=", "SharedAccessKey="),
+        re.compile(r"\w{10,16}=(?P<secret>[A-Za-z0-9+/]{40,100}={0,2})"),
     ),
-    _rule("azure", "sig=", r"[?&]sig=(?P<secret>[A-Za-z0-9%+/]{30,120})"),
-    _rule("azure", "8q~ 7q~", r"(?<![A-Za-z0-9~])[A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.\-]{31,34}"),
-    _rule("github", "ghp_ gho_ ghu_ ghs_ ghr_", rf"{_EDGE}gh[pousr]_[A-Za-z0-9]{{36,255}}"),
-    _rule("github", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),
-    _rule(
+    Rule("azure", ("sig=",), re.compile(r"sig=(?P<secret>[A-Za-z0-9%+/]{30,120})")),
+    Rule("azure", ("8Q~", "7Q~"), re.compile(r"[78]Q~[A-Za-z0-9_~.\-]{31,34}")),
+    Rule(
+        "aws",
+        ("X-Amz-",),
+        re.compile(
+            r"X-Amz-(?:Signature|Credential|Security-Token)=(?P<secret>[A-Za-z0-9%+/_.\-]{16,2000})"
+        ),
+    ),
+    _key("github", "ghp_ gho_ ghu_ ghs_ ghr_", rf"gh[pousr]_{_C}{{30,255}}"),
+    _key("github", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),
+    _key(
         "gitlab",
         "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- glagent-",
-        rf"{_EDGE}gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[A-Za-z0-9_\-]{{20,100}}",
+        rf"gl[a-z]{{2,5}}-{_W}{{20,100}}",
     ),
-    _rule(
+    _key(
+        "bitbucket",
+        "BBDC- ATBB ATCTT3 ATATT3",
+        r"(?:BBDC-|ATBB|ATCTT3|ATATT3)[A-Za-z0-9+/=_\-]{28,250}",
+    ),
+    _key(
         "slack",
-        "xox xapp-",
-        r"(?:xox[abeoprs]|xapp)-(?:[A-Za-z0-9]{1,15}-){1,6}[A-Za-z0-9]{10,100}",
+        "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe. xapp-",
+        r"(?:xox[abeoprs]|xapp)[.-](?:[A-Za-z0-9]{1,15}-){0,6}[A-Za-z0-9]{10,200}",
     ),
-    _rule(
+    Rule(
         "slack",
-        "hooks.slack.com",
-        r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9/+_]{20,120})",
+        ("hooks.slack.com/",),
+        re.compile(
+            r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9/+_]{20,120})"
+        ),
     ),
-    _rule(
+    Rule(
         "discord",
-        "discord",
-        r"discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/(?P<secret>[A-Za-z0-9_\-]{60,80})",
+        ("/api/webhooks/",),
+        re.compile(rf"/api/webhooks/[0-9]{{15,22}}/(?P<secret>{_W}{{60,80}})"),
     ),
-    _rule(
-        "discord",
-        "discord bot",
-        r"(?<![A-Za-z0-9_\-])[MNO][A-Za-z0-9_\-]{23,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40}",
-    ),
-    _rule(
-        "telegram", ":aa", r"(?<![0-9A-Za-z])[0-9]{8,10}:AA[A-Za-z0-9_\-]{32,34}(?![A-Za-z0-9_\-])"
-    ),
-    _rule(
+    Rule("telegram", (":AA",), re.compile(rf"(?<=[0-9]{{8}}):AA{_W}{{32,34}}{_END}")),
+    _key(
         "stripe",
-        "sk_live sk_test rk_live rk_test whsec_",
-        rf"{_EDGE}(?:(?:sk|rk)_(?:live|test|prod)_[A-Za-z0-9]{{10,200}}|whsec_[A-Za-z0-9+/=]{{24,100}})",
+        "sk_live_ sk_test_ rk_live_ rk_test_ sk_prod_",
+        rf"[sr]k_(?:live|test|prod)_{_C}{{10,200}}",
     ),
-    _rule(
-        "square",
-        "sq0 eaaa",
-        rf"{_EDGE}(?:sq0[a-z]{{3}}-[A-Za-z0-9_\-]{{22,60}}|EAAA[A-Za-z0-9_\-]{{50,80}})",
+    _key("stripe", "whsec_", r"whsec_[A-Za-z0-9+/=]{24,100}"),
+    _key("square", "sq0 EAAA", rf"(?:sq0[a-z]{{3}}-{_W}{{22,60}}|EAAA{_W}{{50,80}})"),
+    _key(
+        "paypal",
+        "access_token$production$",
+        r"access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32}",
     ),
-    _rule(
-        "paypal", "access_token$production", r"access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32}"
+    _key("openai", "sk-", rf"sk-(?:proj-|svcacct-|admin-|None-|ant-)?{_W}{{20,250}}"),
+    _key("huggingface", "hf_ api_org_", rf"(?:hf|api_org)_[A-Za-z]{{34}}{_END}"),
+    _key(
+        "model-host",
+        "gsk_ xai- r8_ pplx- tgp_v1_ tvly- llx- cosmo_ nvapi- jina_",
+        rf"(?:gsk_|xai-|r8_|pplx-|tgp_v1_|tvly-|llx-|cosmo_|nvapi-|jina_){_W}{{24,120}}",
     ),
-    _rule(
-        "openai",
-        "sk-",
-        rf"{_EDGE}sk-(?:proj-|svcacct-|admin-|None-)?[A-Za-z0-9_\-]{{20,250}}{_END}",
-    ),
-    _rule("anthropic", "sk-ant-", rf"{_EDGE}sk-ant-[A-Za-z0-9_\-]{{20,250}}"),
-    _rule("huggingface", "hf_ api_org_", rf"{_EDGE}(?:hf|api_org)_[A-Za-z]{{34}}{_END}"),
-    _rule(
-        "groq",
-        "gsk_ xai- r8_ pplx-",
-        rf"{_EDGE}(?:gsk_[A-Za-z0-9]{{40,60}}|xai-[A-Za-z0-9]{{60,100}}|r8_[A-Za-z0-9]{{37}}|pplx-[A-Za-z0-9]{{40,60}})",
-    ),
-    _rule("npm", "npm_", rf"{_EDGE}npm_[A-Za-z0-9]{{36}}{_END}"),
-    _rule(
+    _key("npm", "npm_", rf"npm_{_C}{{36}}{_END}"),
+    _place(
         "npm",
-        "_authtoken _auth _password",
-        r"(?i::?_(?:authToken|auth|password)\s{0,3}=\s{0,3})(?P<secret>[^\s\"'$]{8,200})",
+        ":_authtoken|:_auth|:_password",
+        r"(?i::_(?:authToken|auth|password)\s{0,3}=\s{0,3})(?P<secret>[^\s\"'$]{8,200})",
     ),
-    _rule("pypi", "pypi-", r"pypi-AgE[A-Za-z0-9_\-]{50,500}"),
-    _rule("rubygems", "rubygems_", r"rubygems_[a-f0-9]{48}"),
-    _rule("docker", "dckr_pat_", r"dckr_pat_[A-Za-z0-9_\-]{27}"),
-    _rule("sendgrid", "sg.", rf"{_EDGE}SG\.[A-Za-z0-9_\-]{{16,64}}\.[A-Za-z0-9_\-]{{16,80}}"),
-    _rule("mailgun", "key- mailgun", rf"{_EDGE}key-[0-9a-f]{{32}}{_END}"),
-    _rule("mailchimp", "-us", r"(?<![0-9a-f])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9a-z])"),
-    _rule("twilio", "sk ac twilio", r"(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])"),
-    _rule("shopify", "shpat_ shpca_ shppa_ shpss_", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
-    _rule("digitalocean", "dop_v1 doo_v1 dor_v1", r"do[opr]_v1_[a-f0-9]{64}"),
-    _rule("databricks", "dapi", rf"{_EDGE}dapi[a-f0-9]{{32}}(?:-\d)?{_END}"),
-    _rule("newrelic", "nrak- nrjs-", r"NR(?:AK|JS)-[A-Za-z0-9]{19,40}"),
-    _rule("grafana", "glc_ glsa_ eyjrijoi", r"gl(?:c|sa)_[A-Za-z0-9+/_=]{32,400}"),
-    _rule("vault", "hvs. hvb. s.", rf"{_EDGE}hv[sb]\.[A-Za-z0-9_\-]{{24,300}}"),
-    _rule("linear", "lin_api_ lin_oauth_", r"lin_(?:api|oauth)_[A-Za-z0-9]{32,64}"),
-    _rule(
-        "notion",
-        "ntn_ secret_",
-        rf"{_EDGE}(?:ntn_[A-Za-z0-9]{{40,60}}|secret_[A-Za-z0-9]{{43}}){_END}",
+    _key("pypi", "pypi-AgE", rf"pypi-AgE{_W}{{50,500}}"),
+    _key(
+        "packages",
+        "rubygems_ CLOJARS_ oy2 dckr_pat_ dckr_oat_",
+        r"(?:rubygems_[a-f0-9]{48}|CLOJARS_[a-z0-9]{40,64}|oy2[a-z0-9]{43}|dckr_[po]at_[A-Za-z0-9_\-]{27,60})",
     ),
-    _rule("figma", "figd_", r"figd_[A-Za-z0-9_\-]{30,80}"),
-    _rule("postman", "pmak-", r"PMAK-[a-f0-9]{24}-[a-f0-9]{34}"),
-    _rule("sentry", "sntrys_ sntryu_", r"sntry[su]_[A-Za-z0-9+/=_]{40,400}"),
-    _rule("age", "age-secret-key", r"AGE-SECRET-KEY-1[0-9A-Z]{50,70}"),
-    _rule("facebook", "eaa", rf"{_EDGE}EAA[A-Za-z0-9]{{80,250}}"),
-    _rule("dropbox", "sl.", rf"{_EDGE}sl\.[A-Za-z0-9_\-]{{130,200}}"),
-    _rule("atlassian", "atatt3", r"ATATT3[A-Za-z0-9_\-=]{60,250}"),
-    _rule(
+    _key("sendgrid", "SG.", rf"SG\.{_W}{{16,64}}\.{_W}{{16,80}}"),
+    _key(
+        "mail",
+        "key- xkeysib- re_",
+        r"(?:key-[0-9a-f]{32}|xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24})",
+    ),
+    _key("twilio", "SK", rf"SK[0-9a-f]{{32}}{_END}"),
+    _key("shopify", "shpat_ shpca_ shppa_ shpss_", r"shp[a-z]{2}_[a-fA-F0-9]{32}"),
+    _key(
+        "cloud",
+        "dop_v1_ doo_v1_ dor_v1_ dapi HRKU- pscale_ nfp_ nfc_ dp.pt. dp.st. dp.ct. dnkey- hvs. hvb. fio-u- vercel_ CFPAT- tskey-",
+        r"(?:do[opr]_v1_[a-f0-9]{64}|dapi[a-f0-9]{32}|HRKU-[A-Za-z0-9_\-]{36,80}|pscale_[a-z]{2,5}_[A-Za-z0-9_.\-]{32,80}|nf[pc]_[A-Za-z0-9]{36,60}|dp\.[a-z]{2}\.[A-Za-z0-9._\-]{40,60}|dnkey-[A-Za-z0-9=_\-]{26,90}|hv[sb]\.[A-Za-z0-9_\-]{24,300}|fio-u-[A-Za-z0-9=_\-]{64}|tskey-[a-z]{3,8}-[A-Za-z0-9\-]{20,60}|CFPAT-[A-Za-z0-9_\-]{43}|vercel_[A-Za-z0-9_]{24,60})",
+    ),
+    _key(
+        "monitoring",
+        "NRAK- NRJS- NRAL- glc_ glsa_ sntrys_ sntryu_ dt0c01.",
+        r"(?:NR(?:AK|JS|AL)-[A-Za-z0-9]{19,40}|gl(?:c|sa)_[A-Za-z0-9+/_=]{32,400}|sntry[su]_[A-Za-z0-9+/=_]{40,400}|dt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64})",
+    ),
+    Rule("cloud", (".atlasv1.",), re.compile(rf"(?<={_C}{{14}})\.atlasv1\.{_W}{{60,80}}")),
+    _key(
+        "work",
+        "lin_api_ lin_oauth_ ntn_ secret_ figd_ PMAK- PMAT- pat- shippo_ ops_ey",
+        r"(?:lin_(?:api|oauth)_[A-Za-z0-9]{32,64}|ntn_[A-Za-z0-9]{40,60}|secret_[A-Za-z0-9]{43}|figd_[A-Za-z0-9_\-]{30,80}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|PMAT-[A-Z0-9]{26}|pat-[a-z]{2}\d-[a-f0-9\-]{36}|shippo_(?:live|test)_[a-f0-9]{40}|ops_ey[A-Za-z0-9+/=_\-]{40,2000})",
+    ),
+    _key("age", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{50,70}"),
+    _key("facebook", "EAA", rf"EAA{_C}{{80,250}}"),
+    _key("dropbox", "sl.", rf"sl\.{_W}{{130,200}}"),
+    Rule(
         "jwt",
-        "eyj",
-        rf"{_EDGE}ey[JI][A-Za-z0-9_\-]{{10,3000}}\.ey[JI][A-Za-z0-9_\-]{{6,6000}}(?:\.[A-Za-z0-9_\-]{{0,3000}})?",
+        ("eyJ", "eyI"),
+        re.compile(rf"ey[JI]{_W}{{10,4000}}={{0,2}}\.{_W}{{6,8000}}(?:\.{_W}{{0,4000}})?"),
+        reach=16_000,
     ),
-    _rule(
-        "jwt",
-        "eyj",
-        rf"{_EDGE}eyJ[A-Za-z0-9_\-]{{14,3000}}={{0,2}}\.[A-Za-z0-9_\-]{{6,3000}}\.[A-Za-z0-9_\-]{{10,3000}}",
-    ),
-    _rule(
+    Rule(
         "url-password",
-        "://",
-        r"[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:/@\"'<>?#]{0,100}:(?P<secret>[^\s/@\"'<>]{1,200})@[A-Za-z0-9\[]",
+        ("://",),
+        re.compile(r"://[^\s:/@\"'<>?#]{0,100}:(?P<secret>[^\s/@\"'<>]{1,200})@[A-Za-z0-9\[]"),
         judged=True,
     ),
-    _rule(
+    Rule(
+        "curl",
+        ("-u ",),
+        re.compile(r"-u [\"']?[^\s:\"'/]{1,60}:(?P<secret>[^\s\"']{4,200})"),
+        judged=True,
+    ),
+    _place(
         "authorization",
-        "authorization bearer basic",
-        r"(?i:\bauthorization[\"']?\s{0,3}[:=,]\s{0,3}[\"'`]?(?:bearer|basic|token|digest|apikey)?\s{1,3}|\bbearer\s{1,3})(?P<secret>[A-Za-z0-9_\-.~+/=]{16,2000})",
-        judged=True,
+        "authorization|bearer ",
+        r"(?i:authorization[\"']?\s{0,3}[:=,]\s{0,3}[\"'`]?(?:bearer|basic|token|digest|apikey)?\s{1,3}|bearer\s{1,3})(?P<secret>[A-Za-z0-9_\-.~+/=]{16,2000})",
     ),
-    _rule("authorization", "basic", r"(?i:\bbasic\s{1,3})(?P<secret>[A-Za-z0-9+/]{12,400}={1,2})"),
-    _rule(
+    _place(
+        "authorization",
+        "basic ",
+        r"(?i:basic\s{1,3})(?P<secret>[A-Za-z0-9+/]{12,400}={1,2})",
+        judged=False,
+    ),
+    _place(
         "cookie",
         "cookie",
-        r"(?i:\b(?:set-)?cookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.\-]{0,30}(?:sess|auth|token|sid|jwt)[\w.\-]{0,20}=)(?P<secret>[^\s;\"',]{12,2000})",
+        r"(?i:cookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.\-]{0,30}(?:sess|auth|token|sid|jwt)[\w.\-]{0,20}=)(?P<secret>[^\s;\"',]{12,2000})",
     ),
-    _rule(
+    Rule(
         "shadow",
-        "$1$ $5$ $6$ $y$ $2a$ $2b$ $2y$ $argon2",
-        r"\$(?:1|5|6|y|2[aby]|argon2(?:id|i|d))\$(?P<secret>[A-Za-z0-9./$=,+]{20,200})",
+        ("$1$", "$5$", "$6$", "$y$", "$2a$", "$2b$", "$2y$", "$argon2"),
+        re.compile(r"\$(?:1|5|6|y|2[aby]|argon2(?:id|i|d))\$(?P<secret>[A-Za-z0-9./$=,+]{20,200})"),
     ),
-    _rule(
+    _place(
         "netrc",
-        "machine",
-        r"(?i:\bmachine\s{1,4}\S{1,100}\s{1,4}login\s{1,4}\S{1,100}\s{1,4}password\s{1,4})(?P<secret>\S{3,200})",
+        "machine ",
+        r"(?i:machine\s{1,4}\S{1,100}\s{1,4}login\s{1,4}\S{1,100}\s{1,4}password\s{1,4})(?P<secret>\S{3,200})",
+        judged=False,
     ),
-    _rule(
+    _place(
         "flag",
-        "--pass --token --secret --api --auth --key -p",
-        r"(?i:--(?:password|passwd|pass|token|secret|api-key|apikey|auth-token|access-token|client-secret))(?:=|\s{1,3})[\"']?(?P<secret>[^\s\"'|;&<>]{4,300})",
-        judged=True,
+        "--pass|--token|--secret|--api|--auth|--access|--client|--super",
+        r"(?i:--(?:pass\w{0,6}|[\w\-]{0,20}token|[\w\-]{0,20}secret[\w\-]{0,10}|api-?key))(?:=|\s{1,3})[\"']?(?P<bare>[^\s\"'|;&<>]{4,300})",
     ),
-    _rule(
+    _place(
         "assignment",
-        _NAME_HINTS,
-        rf"(?<![A-Za-z0-9_$.\-]){_NAME}{_ASSIGNED}(?:(?i:[a-z]{{0,2}})(?P<quote>\\?[\"'`])(?P<secret>(?:(?!(?P=quote))[^\r\n]){{4,400}}?)(?P=quote)|(?P<bare>[^\s\"'`,;(){{}}\[\]<>|&]{{4,400}}))",
+        _NAMES,
+        rf"(?i:passw|passphrase|pass(?=[=:])|pwd|secret|token|credential|salt|nonce){_ASSIGNED}",
+    ),
+    Rule(
+        "assignment",
+        ("key",),
+        re.compile(rf"(?i:key){_ASSIGNED}"),
+        folded=True,
         judged=True,
+        before=_OF_KEY,
     ),
 )

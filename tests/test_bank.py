@@ -105,7 +105,7 @@ async def test_a_grown_transcript_ends_as_if_it_was_indexed_once(tmp_path: Path)
     async with open_bank(once) as bank:
         await bank.index(paths)
         assert await exchange.export(bank.rooms, tmp_path / "once.jsonl") == rows
-    folders = {name: content for name, content in archived(grown).items()}
+    folders = archived(grown)
     assert {
         k.split("/")[-1]: v for k, v in folders.items() if k.endswith(("steps.jsonl", "INDEX.md"))
     } == {

@@ -86,6 +86,8 @@ async def _paying(tables: Tables, table: Table, *, known: bool) -> AsyncIterator
     rows = await tables.attempt(tables[table].count_rows)
     if rows >= KEYS_FROM:
         yield "key"
+        if table == "evidence":
+            yield "trajectory"
     if rows >= VECTORS_FROM and not known:
         present = partial(tables[table].count_rows, "vector IS NOT NULL")
         if await tables.attempt(present) >= VECTORS_FROM:
@@ -103,7 +105,7 @@ def _config(column: str) -> Any:
 
     if column == "vector":
         return IvfSq(distance_type="cosine")
-    if column == "key":
+    if column in {"key", "trajectory"}:
         return BTree()
     if column == "identifiers":
         return FTS(base_tokenizer="whitespace", stem=False, remove_stop_words=False)
