@@ -1,61 +1,63 @@
 """Guard: what in a recalled text tries to instruct its reader, and the fence that marks it as data."""
 
 import re
+from dataclasses import dataclass
 
-_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One sign; its pattern is tried only where each group of `needs` has a word in the text."""
+
+    flag: str
+    needs: tuple[tuple[str, ...], ...]
+    pattern: re.Pattern[str]
+
+
+def _rule(flag: str, needs: str, pattern: str) -> _Rule:
+    groups = tuple(tuple(group.split(",")) for group in needs.split(" & "))
+    return _Rule(flag, groups, re.compile(pattern, re.MULTILINE))
+
+
+_RULES = (
+    _rule(
         "instructs-the-reader",
-        re.compile(
-            r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|any|the)\b"
-            r"[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines?|directions?|constraints?|context)\b",
-            re.IGNORECASE,
-        ),
+        "ignore,disregard,forget,override,bypass & instruction,prompt,rule,guideline,direction,constraint,context",
+        r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|any|the)\b"
+        r"[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines?|directions?|constraints?|context)\b",
     ),
-    (
+    _rule(
         "instructs-the-reader",
-        re.compile(
-            r"\b(?:you are now|from now on,? you|act as if you|pretend (?:to be|you are)|new (?:system )?instructions?\s*:)",
-            re.IGNORECASE,
-        ),
+        "you are now,from now on,act as if,pretend,new instruction,new system instruction",
+        r"\b(?:you are now|from now on,? you|act as if you|pretend (?:to be|you are)|new (?:system )?instructions?\s{0,3}:)",
     ),
-    (
+    _rule(
         "claims-authority",
-        re.compile(
-            r"(?:^|\n)\s*(?:#{1,4}\s*)?\[?(?:system|developer|admin(?:istrator)?)(?: (?:message|prompt|override|notice|update))?\]?\s*:\s|"
-            r"<\|?(?:im_start|system|im_end)\|?>|\[/?INST\]|<<SYS>>|</?system(?:-prompt|_prompt|-reminder)?>|"
-            r"\b(?:important|critical|urgent)\b[^.\n]{0,30}\b(?:instruction|message)s? (?:for|to) (?:the )?(?:ai|assistant|agent|model|llm)",
-            re.IGNORECASE,
-        ),
+        "system,developer,admin,im_start,im_end,inst],<<sys,instruction,message",
+        r"^[ \t]{0,8}(?:#{1,4} )?\[?(?:system|developer|admin(?:istrator)?)(?: (?:message|prompt|override|notice|update))?\]?:\s|"
+        r"<\|?(?:im_start|system|im_end)\|?>|\[/?inst\]|<<sys>>|</?system(?:-prompt|_prompt|-reminder)?>|"
+        r"\b(?:important|critical|urgent)\b[^.\n]{0,30}\b(?:instruction|message)s? (?:for|to) (?:the )?(?:ai|assistant|agent|model|llm)",
     ),
-    (
+    _rule(
         "addresses-an-agent",
-        re.compile(
-            r"\b(?:ai|language model|assistant|agent|llm|copilot|claude|chatgpt)s?\b[^.\n]{0,40}\b(?:must|should always|shall|has to|are required to|needs to)\b"
-            r"[^.\n]{0,60}\b(?:execute|run|send|call|reveal|include|visit|delete|download|forward|output|print|email)\b",
-            re.IGNORECASE,
-        ),
+        "agent,assistant,model,llm,copilot,claude,chatgpt,ai & must,should always,shall,has to,are required,needs to"
+        " & execute,run,send,call,reveal,include,visit,delete,download,forward,output,print,email",
+        r"\b(?:ai|language model|assistant|agent|llm|copilot|claude|chatgpt)s?\b[^.\n]{0,40}\b(?:must|should always|shall|has to|are required to|needs to)\b"
+        r"[^.\n]{0,60}\b(?:execute|run|send|call|reveal|include|visit|delete|download|forward|output|print|email)\b",
     ),
-    (
+    _rule(
         "asks-for-secrets",
-        re.compile(
-            r"\b(?:send|post|upload|exfiltrate|forward|reveal|leak|email|transmit|share)\b[^.\n]{0,50}\b(?:api keys?|passwords?|credentials?|secrets?|tokens?|private keys?|system prompt|env(?:ironment)? variables?|\.env)\b",
-            re.IGNORECASE,
-        ),
+        "send,post,upload,exfiltrate,forward,reveal,leak,email,transmit,share"
+        " & api key,password,credential,secret,token,private key,system prompt,env,.env",
+        r"\b(?:send|post|upload|exfiltrate|forward|reveal|leak|email|transmit|share)\b[^.\n]{0,50}"
+        r"\b(?:api keys?|passwords?|credentials?|secrets?|tokens?|private keys?|system prompt|env(?:ironment)? variables?|\.env)\b",
     ),
-    (
+    _rule(
         "hides-from-the-user",
-        re.compile(
-            r"\b(?:do not|don't|never|without)\b[^.\n]{0,20}\b(?:tell|telling|inform|informing|mention|mentioning|notify|notifying|alert|alerting|show|showing|ask|asking)\b[^.\n]{0,20}\b(?:the )?user\b",
-            re.IGNORECASE,
-        ),
+        "do not,don't,never,without & user & tell,inform,mention,notify,alert,show,ask",
+        r"\b(?:do not|don't|never|without)\b[^.\n]{0,20}\b(?:tell|inform|mention|notify|alert|show|ask)(?:ing)?\b[^.\n]{0,20}\b(?:the )?user\b",
     ),
 )
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
-_HINTS = re.compile(
-    r"ignore|disregard|forget|override|bypass|you |pretend|instruction|system|developer|admin|im_start|inst\]|<<sys|"
-    r"agent|assistant|model|llm|copilot|claude|chatgpt|\buser\b|key|password|credential|secret|token|\.env",
-    re.IGNORECASE,
-)
 _FENCE = re.compile(r"(?i)<(/?)(recalled[^<>\n]{0,80})>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SCANNED = 40_000
@@ -65,13 +67,19 @@ def inspect(text: str) -> tuple[str, ...]:
     """What is noticed, in a stable order; nothing is refused here. The first 40,000 characters."""
     scanned = text[:_SCANNED]
     found = []
-    if _HIDDEN.search(scanned):
+    if not scanned.isascii() and _HIDDEN.search(scanned):
         found.append("hides-text")
-    if _FENCE.search(scanned):
+    if "recalled" in scanned and _FENCE.search(scanned):
         found.append("forged-fence")
-    if _HINTS.search(scanned):
-        found += [flag for flag, pattern in _RULES if pattern.search(scanned)]
+    lowered = scanned.lower()
+    found += [rule.flag for rule in _RULES if _told(rule, lowered)]
     return tuple(dict.fromkeys(found))
+
+
+def _told(rule: _Rule, lowered: str) -> bool:
+    if not all(any(word in lowered for word in group) for group in rule.needs):
+        return False
+    return rule.pattern.search(lowered) is not None
 
 
 def fence(text: str, *, label: str) -> str:

@@ -69,7 +69,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _key("aws", "AKIA ASIA ABIA ACCA", rf"A[A-Z]{{3}}[A-Z0-9]{{16}}{_END}"),
     _key("aws", "amzn.mws.", rf"amzn\.mws\.{_W}{{36}}"),
-    _key("alibaba", "LTAI", rf"LTAI{_C}{{12,30}}{_END}"),
+    _key("alibaba", "LTAI", rf"LTAI{_C}{{12,30}}(?:[\s,\"'`:;]{{1,8}}{_C}{{30}})?{_END}"),
     _key("google", "AIza", rf"AIza{_W}{{35}}"),
     _key("google", "ya29.", rf"ya29\.{_W}{{20,400}}"),
     _key("google", "GOCSPX-", rf"GOCSPX-{_W}{{28}}"),
@@ -174,6 +174,12 @@ RULES: tuple[Rule, ...] = (
     ),
     _key("age", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{50,70}"),
     _key("facebook", "EAA", rf"EAA{_C}{{80,250}}"),
+    Rule(
+        "dropbox",
+        ("AAAAAAAAAA",),
+        re.compile(rf"(?<={_C}{{11}})AAAAAAAAAA{_W}{{43}}{_END}"),
+    ),
+    Rule("authorization", ("/token/",), re.compile(rf"/token/(?P<secret>{_C}{{40,80}}){_END}")),
     _key("dropbox", "sl.", rf"sl\.{_W}{{130,200}}"),
     Rule(
         "jwt",
