@@ -12,7 +12,8 @@ PROVIDER_FREE = {"Password", "Secret", "Token", "Key", "Credential", "Auth", "Sa
                  "CMD Password", "CMD Secret", "CMD Token", "CMD ConvertTo-SecureString", "DOC_GET",
                  "DOC_CREDENTIALS", "ID_PASSWD_PAIR", "ID_PAIR_PASSWD_PAIR", "IP_ID_PASSWORD_TRIPLE",
                  "SECRET_PAIR", "PASSWD_PAIR", "UUID", "SQL Password", "WPA Passphrase", "Certificate",
-                 "URL Credentials", "AWS S3 Bucket", "Tencent WeChat API App ID", "Perl Password", "PHP Password", "Other", "NKEY Seed",
+                 "AWS S3 Bucket", "Tencent WeChat API App ID",
+                 "URL Credentials", "Perl Password", "PHP Password", "Other", "NKEY Seed",
                  "Basic Authorization", "Bearer Authorization", "Hashed Password"}  # fmt: skip
 """Rules that name a kind of place, a bucket or an app's public id, and not a provider's key."""
 

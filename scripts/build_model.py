@@ -102,7 +102,8 @@ def encoded(ids: np.ndarray, weights: Arrays, heads: int) -> np.ndarray:
 
     def linear(x: np.ndarray, name: str) -> np.ndarray:
         weight, bias = part(name)
-        return x @ weight.T + bias
+        flat = x.reshape(-1, x.shape[-1])  # numpy multiplies a stack of small matrices far slower
+        return (flat @ weight.T + bias).reshape(*x.shape[:-1], -1)
 
     rows, length = ids.shape
     x = (
