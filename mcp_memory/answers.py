@@ -25,7 +25,7 @@ def as_structure(model: BaseModel) -> dict[str, object]:
     return model.model_dump(mode="json", exclude_defaults=True)
 
 
-def as_text(model: Answer) -> str:
+def as_text(model: BaseModel) -> str:
     """A few lines for a model or a person; recalled text comes fenced as data."""
     match model:
         case SearchResult():
@@ -40,6 +40,8 @@ def as_text(model: Answer) -> str:
             lines = _consolidation(model)
         case Deletion():
             lines = _deletion(model)
+        case _:
+            raise TypeError(type(model).__name__)
     return "\n".join(line for line in lines if line)
 
 

@@ -10,9 +10,8 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Resolve
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from mcp_memory.answers import Answer, as_structure, as_text
 from mcp_memory.asked import DeletionMode, Filter, Query, Task
 from mcp_memory.errors import InvalidInput, MemoryBankError
 from mcp_memory.models import (
@@ -33,8 +32,10 @@ from mcp_memory.server.held import HeldBank
 P = ParamSpec("P")
 
 
-def answer(model: Answer) -> CallToolResult:
+def answer(model: BaseModel) -> CallToolResult:
     """The result of a call: structured for hosts that show it, text for the others."""
+    from mcp_memory.answers import as_structure, as_text  # its patterns cost start-up time
+
     return CallToolResult(
         content=[TextContent(type="text", text=as_text(model))],
         structured_content=as_structure(model),
