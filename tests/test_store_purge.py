@@ -118,7 +118,7 @@ async def test_appends_during_a_purge_survive(tmp_path: Path, store: Store) -> N
     command = [sys.executable, "-c", program]
     async with await anyio.open_process(command, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
-        assert await child.stdout.receive() == b"ready\n"
+        assert (await child.stdout.receive()).startswith(b"ready")  # a pipe may cut anywhere
         async with anyio.create_task_group() as together:
             together.start_soon(controls, store, PLANTED)
             for number in range(20):
