@@ -1,15 +1,19 @@
 """MemoryBank: one open collection and its six verbs; `open_bank` is the composition root."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import anyio.to_thread
+
 from mcp_memory import indexer, projects
 from mcp_memory.archive import Archive
 from mcp_memory.asked import DeletionMode, Filter, Inspection, Query, Task
-from mcp_memory.embedder import build_embedder
+from mcp_memory.embedder import Embedder, build_embedder
+from mcp_memory.errors import EmbedderUnavailable
 from mcp_memory.models import (
     Consolidation,
     Deletion,
@@ -27,6 +31,8 @@ from mcp_memory.settings import Settings
 from mcp_memory.store import open_store
 from mcp_memory.verbs import consolidate, delete, fetch, listing, retain, runbook, search, undo
 from mcp_memory.verbs.rooms import Rooms, utc_now
+
+logger = logging.getLogger(__name__)
 
 Listable = Literal["sessions", "memories", "projects", "changes"]
 
@@ -115,6 +121,19 @@ class MemoryBank:
         await indexer.keep_indexed(self.rooms)
 
 
+def _embedder(settings: Settings) -> Embedder | None:
+    """The configured model; one that is not to be had leaves words, and the answers say so."""
+    try:
+        return build_embedder(
+            settings.embedding_model,
+            path=settings.embedding_path,
+            threads=settings.embedding_threads,
+        )
+    except EmbedderUnavailable as error:
+        logger.warning("%s", error)
+        return None
+
+
 @asynccontextmanager
 async def open_bank(
     settings: Settings,
@@ -129,9 +148,7 @@ async def open_bank(
         StoreTooNew: a newer version wrote it.
         StoreUnreadable: its files are damaged.
     """
-    embedder = build_embedder(
-        settings.embedding_model, path=settings.embedding_path, threads=settings.embedding_threads
-    )
+    embedder = await anyio.to_thread.run_sync(_embedder, settings)
     try:
         async with open_store(
             settings.store_dir,

@@ -121,17 +121,18 @@ def spans(steps: Sequence[Hit]) -> tuple[str, ...]:
 
 
 def _join(found: list[tuple[str, int, int]], span: tuple[str, int, int]) -> None:
-    """Widen a span of the same session that it touches, while it stays short; else add it."""
+    """Add each step of a span that is not there yet, to a neighbouring span while that stays short."""
     session, first, last = span
-    for place, (known, a, b) in enumerate(found):
-        wide = (min(a, first), max(b, last))
-        touches = known == session and first <= b + 1 and a <= last + 1
-        if touches and wide[1] - wide[0] < SPAN_STEPS:
-            found[place] = (session, *wide)
-            return
-        if touches and a <= first and last <= b:
-            return
-    found.append(span)
+    for step in range(first, last + 1):
+        if any(known == session and a <= step <= b for known, a, b in found):
+            continue
+        for place, (known, a, b) in enumerate(found):
+            wide = (min(a, step), max(b, step))
+            if known == session and a - 1 <= step <= b + 1 and wide[1] - wide[0] < SPAN_STEPS:
+                found[place] = (session, *wide)
+                break
+        else:
+            found.append((session, step, step))
 
 
 def premises(names: Sequence[str], seen: Mapping[str, Sighting]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The runbook says what history bears out, verbatim, cited and within its budget."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcp_memory import refs, runbook, tokens
@@ -75,6 +75,7 @@ def test_spans_join_neighbours_stay_short_and_keep_to_twenty_steps() -> None:
     assert len(many.spans) == 20
 
 
+@example([15, 17, 16, 17])
 @given(st.lists(st.integers(1, 60), max_size=60))
 def test_no_step_is_opened_twice_and_never_more_than_twenty(numbers: list[int]) -> None:
     opened = []
