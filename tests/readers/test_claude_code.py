@@ -1,0 +1,228 @@
+"""The Claude Code reader: records, results, sub-agents, branches and titles."""
+
+from pathlib import Path
+
+import pytest
+from transcripts import only, write
+
+from mcp_memory import refs
+from mcp_memory.models import SourceClass, Trajectory
+from mcp_memory.readers import claude_code
+
+SESSION = "33333333-3333-4333-8333-333333333333"
+
+
+def record(uuid: str, kind: str, content: object, **fields: object) -> dict[str, object]:
+    message = {"role": kind, "content": content, "id": fields.pop("message_id", f"msg_{uuid}")}
+    envelope = {
+        "uuid": uuid,
+        "type": kind,
+        "sessionId": SESSION,
+        "timestamp": "2026-03-01T09:00:00Z",
+    }
+    return {**envelope, "message": message, **fields}
+
+
+def call(id_: str, name: str, **arguments: object) -> dict[str, object]:
+    return {"type": "tool_use", "id": id_, "name": name, "input": arguments}
+
+
+def result(id_: str, text: object, **fields: object) -> dict[str, object]:
+    return {"type": "tool_result", "tool_use_id": id_, "content": text, **fields}
+
+
+def read_claude(tmp_path: Path, *lines: object) -> Trajectory:
+    return only(write(tmp_path / "session.jsonl", *lines))
+
+
+def bash_result(
+    tmp_path: Path, text: str, told: object, **fields: object
+) -> tuple[int | None, bool | None]:
+    trajectory = read_claude(
+        tmp_path,
+        record("u1", "assistant", [call("c", "Bash", command="make")]),
+        record("u2", "user", [result("c", text, **fields)], toolUseResult=told),
+    )
+    (seen,) = trajectory.steps[0].observations
+    return seen.exit_code, seen.failed
+
+
+def named(name: str) -> dict[str, object]:
+    kind, _, part = name.partition("/")
+    role, _, block = name.partition(":")
+    if block:
+        return record("u1", role, [{"type": block, "id": "x", "name": "Read", "text": "t"}])
+    if kind in ("user", "assistant"):
+        return record("u1", kind, "hello")
+    inner = {"subtype": part, "attachment": {"type": part}, "data": {"type": part}}
+    return {"type": kind, "uuid": "u1", "sessionId": SESSION, "leafUuid": "x", **inner}
+
+
+@pytest.mark.parametrize("name", sorted(claude_code.MAPPED - {"progress/agent_progress"}))
+def test_a_mapped_record_is_neither_skipped_nor_unknown(tmp_path: Path, name: str) -> None:
+    trajectory = read_claude(tmp_path, named(name), record("u9", "user", "so that there is a step"))
+    assert (trajectory.skipped, trajectory.unknown) == ({}, {})
+
+
+@pytest.mark.parametrize("name", sorted(claude_code.LEFT_OUT))
+def test_a_record_left_out_is_counted_by_name(tmp_path: Path, name: str) -> None:
+    trajectory = read_claude(tmp_path, named(name), record("u9", "user", "so that there is a step"))
+    assert (trajectory.skipped, trajectory.unknown) == ({name: 1}, {})
+
+
+@pytest.mark.parametrize("name", ["time-travel", "system/hum", "attachment/song", "user:smell"])
+def test_an_unknown_record_is_counted_by_name(tmp_path: Path, name: str) -> None:
+    trajectory = read_claude(tmp_path, named(name), record("u9", "user", "so that there is a step"))
+    assert (trajectory.skipped, trajectory.unknown) == ({}, {name: 1})
+
+
+def test_a_command_that_ended_well_has_exit_code_zero(tmp_path: Path) -> None:
+    told = {"stdout": "fine", "stderr": "", "interrupted": False}
+    assert bash_result(tmp_path, "fine", told) == (0, False)
+
+
+def test_an_exit_code_that_the_host_interprets_is_not_invented(tmp_path: Path) -> None:
+    told = {"stdout": "", "interrupted": False, "returnCodeInterpretation": "No matches found"}
+    assert bash_result(tmp_path, "", told) == (None, False)
+
+
+def test_a_command_in_the_background_has_no_verdict(tmp_path: Path) -> None:
+    told = {"stdout": "", "interrupted": False, "backgroundTaskId": "b1"}
+    assert bash_result(tmp_path, "Running in the background", told) == (None, None)
+
+
+def test_an_interrupted_command_failed(tmp_path: Path) -> None:
+    assert bash_result(tmp_path, "half", {"stdout": "half", "interrupted": True}) == (None, True)
+
+
+def test_a_failed_command_has_the_code_that_the_host_names(tmp_path: Path) -> None:
+    assert bash_result(tmp_path, "Exit code 127\nnot found", "Error: …", is_error=True) == (
+        127,
+        True,
+    )
+
+
+def test_a_printed_exit_code_of_a_good_command_is_not_believed(tmp_path: Path) -> None:
+    told = {"stdout": "Exit code 3", "interrupted": False}
+    assert bash_result(tmp_path, "Exit code 3", told) == (0, False)
+
+
+def test_results_join_the_step_of_their_call_however_late(tmp_path: Path) -> None:
+    trajectory = read_claude(
+        tmp_path,
+        record("u1", "assistant", [call("a", "Read", file_path="x")], message_id="m"),
+        record("u2", "assistant", [call("b", "Read", file_path="y")], message_id="n"),
+        record("u3", "user", [result("b", "second")]),
+        record("u4", "user", [result("a", "first")]),
+    )
+    assert [[o.text for o in s.observations] for s in trajectory.steps] == [["first"], ["second"]]
+
+
+def test_usage_counts_once_for_each_message(tmp_path: Path) -> None:
+    lines = [
+        record(f"u{n}", "assistant", [{"type": "text", "text": "x"}], message_id="m")
+        for n in range(3)
+    ]
+    for n, line in enumerate(lines):
+        line["message"]["usage"] = {"input_tokens": 7, "output_tokens": 10 + n}
+    trajectory = read_claude(tmp_path, *lines)
+    assert (trajectory.tokens_in, trajectory.tokens_out, len(trajectory.steps)) == (7, 12, 1)
+
+
+def test_a_denial_comes_from_the_user_and_failed(tmp_path: Path) -> None:
+    trajectory = read_claude(
+        tmp_path,
+        record("u1", "assistant", [call("a", "Edit", file_path="x")]),
+        record("u2", "user", [result("a", "The user doesn't want to proceed", is_error=True)]),
+    )
+    (seen,) = trajectory.steps[0].observations
+    assert (seen.failed, seen.source) == (True, SourceClass.USER)
+
+
+def test_a_denial_is_not_taken_from_the_text_of_a_file(tmp_path: Path) -> None:
+    trajectory = read_claude(
+        tmp_path,
+        record("u1", "assistant", [call("a", "Read", file_path="x")]),
+        record("u2", "user", [result("a", "The user doesn't want to proceed", is_error=False)]),
+    )
+    assert trajectory.steps[0].observations[0].source is SourceClass.EXTERNAL
+
+
+def test_inline_sub_agents_are_sessions_with_a_parent(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "s.jsonl",
+        record("u1", "user", "do it"),
+        record("s1", "user", "your part", isSidechain=True, parentUuid=None),
+        record("s2", "assistant", "done", isSidechain=True, parentUuid="s1"),
+        record("t1", "user", "another part", isSidechain=True, parentUuid=None),
+    )
+    main, first, second = claude_code.read(path)
+    assert (main.goal, first.goal, second.goal) == ("do it", "your part", "another part")
+    assert first.parent == second.parent == main.id
+    assert len(first.steps) == 2
+
+
+def test_a_sub_agent_file_names_its_parent_session(tmp_path: Path) -> None:
+    line = record("s1", "user", "your part", isSidechain=True, agentId="abc")
+    trajectory = only(write(tmp_path / "agent-abc.jsonl", line))
+    assert trajectory.native_id == f"{SESSION}/abc"
+    assert trajectory.parent == refs.trajectory_id("claude_code", SESSION)
+
+
+def test_sub_agents_inside_progress_give_way_to_files_of_their_own(tmp_path: Path) -> None:
+    inner = {"type": "user", "uuid": "s1", "message": {"role": "user", "content": "part"}}
+    progress = {"type": "agent_progress", "agentId": "abc", "message": inner}
+    lines = (
+        record("u1", "user", "do it"),
+        {"type": "progress", "uuid": "p", "sessionId": SESSION, "data": progress},
+    )
+    path = write(tmp_path / "s.jsonl", *lines)
+    assert [t.goal for t in claude_code.read(path)] == ["do it", "part"]
+    (tmp_path / "s" / "subagents").mkdir(parents=True)
+    assert [t.goal for t in claude_code.read(path)] == ["do it"]
+
+
+def test_a_rewound_branch_is_marked_and_parallel_results_are_not(tmp_path: Path) -> None:
+    trajectory = read_claude(
+        tmp_path,
+        record("u1", "user", "start", parentUuid=None),
+        record("u2", "assistant", [call("a", "Read"), call("b", "Read")], parentUuid="u1"),
+        record("u3", "user", [result("a", "1")], parentUuid="u2"),
+        record("u4", "user", [result("b", "2")], parentUuid="u2"),
+        record("u5", "user", "left behind", parentUuid="u4"),
+        record("u6", "assistant", "an answer nobody kept", parentUuid="u5"),
+        record("u7", "user", "written instead", parentUuid="u4"),
+        record("u8", "assistant", "kept", parentUuid="u7"),
+    )
+    assert [s.number for s in trajectory.steps if s.abandoned] == [3, 4]
+
+
+def test_a_best_title_wins_and_another_sessions_summary_never(tmp_path: Path) -> None:
+    foreign = {"type": "summary", "summary": "not mine", "leafUuid": "elsewhere"}
+    own = {"type": "summary", "summary": "mine", "leafUuid": "u1"}
+    line = record("u1", "user", "hello")
+    assert read_claude(tmp_path, foreign, line).title == ""
+    assert read_claude(tmp_path, foreign, own, line).title == "mine"
+    custom = {"type": "custom-title", "customTitle": "chosen", "sessionId": SESSION}
+    later = {"type": "ai-title", "aiTitle": "made up", "sessionId": SESSION}
+    assert read_claude(tmp_path, own, line, custom, later).title == "chosen"
+
+
+@pytest.mark.parametrize("tool", ["mcp__memory__search", "mcp__plugin_x_my-memory_memory__runbook"])
+def test_a_memory_servers_answer_is_not_remembered(tmp_path: Path, tool: str) -> None:
+    trajectory = read_claude(
+        tmp_path,
+        record("u1", "assistant", [call("a", tool)]),
+        record("u2", "user", [result("a", "twelve words")]),
+    )
+    assert trajectory.steps[0].observations[0].text == "[recalled memory: left out, 12 characters]"
+
+
+@pytest.mark.parametrize("tool", ["mcp__github__search", "mcp__memory__search_nodes", "Bash"])
+def test_other_tools_answers_are_kept(tmp_path: Path, tool: str) -> None:
+    trajectory = read_claude(
+        tmp_path,
+        record("u1", "assistant", [call("a", tool)]),
+        record("u2", "user", [result("a", "twelve words")]),
+    )
+    assert trajectory.steps[0].observations[0].text == "twelve words"
