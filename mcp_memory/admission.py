@@ -1,8 +1,10 @@
 """Admission: the one door in; masks secrets and notes what tries to instruct, for every record alike."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
+
+from pydantic import JsonValue
 
 from mcp_memory import guard, redaction
 from mcp_memory.models import Draft, Evidence, Frozen, Observation, Step, ToolCall, Trajectory
@@ -30,9 +32,10 @@ class _Mask:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.scope = redaction.EVERYTHING
 
     def text(self, text: str) -> str:
-        redacted = redaction.redact(text)
+        redacted = redaction.redact(text, self.scope)
         self.counts.update(redacted.counts)
         return redacted.text
 
@@ -81,6 +84,7 @@ def admit_draft(draft: Draft) -> AdmittedDraft:
 
 
 def _step(step: Step, mask: _Mask) -> Step:
+    mask.scope = redaction.scope_of(_texts(step))
     return mask.changed(
         step,
         text=mask.text(step.text),
@@ -90,8 +94,30 @@ def _step(step: Step, mask: _Mask) -> Step:
     )
 
 
+def _texts(step: Step) -> Iterator[str]:
+    """Every text of a step that is masked."""
+    yield step.text
+    yield step.reasoning
+    for call in step.calls:
+        yield from (call.command or "", *call.paths, *_strings(dict(call.arguments)))
+    for seen in step.observations:
+        yield seen.text
+
+
+def _strings(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _strings(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            yield from _strings(each)
+
+
 def _call(call: ToolCall, mask: _Mask) -> ToolCall:
-    arguments, counts = redaction.redact_value(dict(call.arguments))
+    arguments, counts = redaction.redact_value(dict(call.arguments), mask.scope)
     mask.counts.update(counts)
     return mask.changed(
         call,

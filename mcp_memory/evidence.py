@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from mcp_memory import guard, ranking, refs, rendering, signatures
+from mcp_memory import guard, identifiers, refs, rendering, signatures
 from mcp_memory.models import (
     Episode,
     Observation,
@@ -194,7 +194,7 @@ def _step_row(
             outcome=outcome,
             text=text,
             context=context,
-            identifiers=" ".join(ranking.identifiers(text)),
+            identifiers=" ".join(identifiers.indexed(text)),
             paths=tuple(dict.fromkeys(path for call in step.calls for path in call.paths)),
             body=body,
             hash="",
@@ -225,7 +225,7 @@ def _outputs(
                 outcome=outcome,
                 text=seen.text,
                 context=_call_words(call)[:_NEIGHBOUR] if call else "",
-                identifiers=" ".join(ranking.identifiers(seen.text)),
+                identifiers=" ".join(identifiers.indexed(seen.text)),
                 paths=call.paths if call else (),
                 body="",
                 hash="",
@@ -276,7 +276,7 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
             outcome=episode.outcome.value,
             text=text,
             context=trajectory.goal[:_NEIGHBOUR],
-            identifiers=" ".join(ranking.identifiers(text)),
+            identifiers=" ".join(identifiers.indexed(text)),
             paths=paths,
             body=episode.model_dump_json(),
             hash="",

@@ -1,59 +1,66 @@
 """Guard: what in a recalled text tries to instruct its reader, and the fence that marks it as data."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One sign; its pattern is tried only where each group of `needs` has a word in the text."""
+    """One sign; its pattern is tried only round the `anchors`, words that each match must hold."""
 
     flag: str
+    anchors: tuple[str, ...]
     needs: tuple[tuple[str, ...], ...]
+    """Groups of words besides; each must have one in the text."""
     pattern: re.Pattern[str]
 
 
-def _rule(flag: str, needs: str, pattern: str) -> _Rule:
-    groups = tuple(tuple(group.split(",")) for group in needs.split(" & "))
-    return _Rule(flag, groups, re.compile(pattern, re.MULTILINE))
+def _rule(flag: str, anchors: str, needs: str, pattern: str) -> _Rule:
+    groups = tuple(tuple(group.split(",")) for group in needs.split(" & ") if group)
+    return _Rule(flag, tuple(anchors.split(",")), groups, re.compile(pattern, re.MULTILINE))
 
 
 _RULES = (
     _rule(
         "instructs-the-reader",
-        "ignore,disregard,forget,override,bypass & instruction,prompt,rule,guideline,direction,constraint,context",
+        "ignore,disregard,forget,override,bypass",
+        "instruction,prompt,rule,guideline,direction,constraint,context",
         r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|any|the)\b"
         r"[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines?|directions?|constraints?|context)\b",
     ),
     _rule(
         "instructs-the-reader",
         "you are now,from now on,act as if,pretend,new instruction,new system instruction",
+        "",
         r"\b(?:you are now|from now on,? you|act as if you|pretend (?:to be|you are)|new (?:system )?instructions?\s{0,3}:)",
     ),
     _rule(
         "claims-authority",
-        "system,developer,admin,im_start,im_end,inst],<<sys,instruction,message",
+        "system,developer,admin,im_start,im_end,inst],<<sys,important,critical,urgent",
+        "",
         r"^[ \t]{0,8}(?:#{1,4} )?\[?(?:system|developer|admin(?:istrator)?)(?: (?:message|prompt|override|notice|update))?\]?:\s|"
         r"<\|?(?:im_start|system|im_end)\|?>|\[/?inst\]|<<sys>>|</?system(?:-prompt|_prompt|-reminder)?>|"
         r"\b(?:important|critical|urgent)\b[^.\n]{0,30}\b(?:instruction|message)s? (?:for|to) (?:the )?(?:ai|assistant|agent|model|llm)",
     ),
     _rule(
         "addresses-an-agent",
-        "agent,assistant,model,llm,copilot,claude,chatgpt,ai & must,should always,shall,has to,are required,needs to"
-        " & execute,run,send,call,reveal,include,visit,delete,download,forward,output,print,email",
+        "must,should always,shall,has to,are required,needs to",
+        "execute,run,send,call,reveal,include,visit,delete,download,forward,output,print,email & agent,assistant,model,llm,copilot,claude,chatgpt,ai",
         r"\b(?:ai|language model|assistant|agent|llm|copilot|claude|chatgpt)s?\b[^.\n]{0,40}\b(?:must|should always|shall|has to|are required to|needs to)\b"
         r"[^.\n]{0,60}\b(?:execute|run|send|call|reveal|include|visit|delete|download|forward|output|print|email)\b",
     ),
     _rule(
         "asks-for-secrets",
-        "send,post,upload,exfiltrate,forward,reveal,leak,email,transmit,share"
-        " & api key,password,credential,secret,token,private key,system prompt,env,.env",
+        "api key,password,credential,secret,token,private key,system prompt,env",
+        "send,post,upload,exfiltrate,forward,reveal,leak,email,transmit,share",
         r"\b(?:send|post|upload|exfiltrate|forward|reveal|leak|email|transmit|share)\b[^.\n]{0,50}"
         r"\b(?:api keys?|passwords?|credentials?|secrets?|tokens?|private keys?|system prompt|env(?:ironment)? variables?|\.env)\b",
     ),
     _rule(
         "hides-from-the-user",
-        "do not,don't,never,without & user & tell,inform,mention,notify,alert,show,ask",
+        "do not,don't,never,without",
+        "user & tell,inform,mention,notify,alert,show,ask",
         r"\b(?:do not|don't|never|without)\b[^.\n]{0,20}\b(?:tell|inform|mention|notify|alert|show|ask)(?:ing)?\b[^.\n]{0,20}\b(?:the )?user\b",
     ),
 )
@@ -61,6 +68,8 @@ _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\
 _FENCE = re.compile(r"(?i)<(/?)(recalled[^<>\n]{0,80})>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SCANNED = 40_000
+_NEAR = 160
+"""No pattern reaches farther from its anchor than this."""
 
 
 def inspect(text: str) -> tuple[str, ...]:
@@ -79,7 +88,17 @@ def inspect(text: str) -> tuple[str, ...]:
 def _told(rule: _Rule, lowered: str) -> bool:
     if not all(any(word in lowered for word in group) for group in rule.needs):
         return False
-    return rule.pattern.search(lowered) is not None
+    return any(rule.pattern.search(lowered, *around) for around in _spots(rule, lowered))
+
+
+def _spots(rule: _Rule, lowered: str) -> Iterator[tuple[int, int]]:
+    for anchor in rule.anchors:
+        at, seen = lowered.find(anchor), 0
+        while at >= 0:
+            if at >= seen:
+                seen = at + _NEAR // 2
+                yield max(0, at - _NEAR), at + len(anchor) + _NEAR + _NEAR // 2
+            at = lowered.find(anchor, at + 1)
 
 
 def fence(text: str, *, label: str) -> str:

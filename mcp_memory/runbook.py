@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mcp_memory import ranking, refs, tokens
+from mcp_memory import identifiers, ranking, refs, tokens
 from mcp_memory.errors import InvalidInput
 from mcp_memory.models import Frozen, Hit, Outcome, Runbook, RunbookSection, Standing
 
@@ -143,7 +143,7 @@ def premises(names: Sequence[str], seen: Mapping[str, Sighting]) -> tuple[str, .
     doubts = (
         _doubt(name, seen[name])
         for name in dict.fromkeys(names)
-        if name in seen and ranking.is_name(name)
+        if name in seen and identifiers.is_name(name)
     )
     return tuple(doubt for doubt in doubts if doubt)
 

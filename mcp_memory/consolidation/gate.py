@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from mcp_memory import ranking
+from mcp_memory import identifiers
 from mcp_memory.models import (
     Draft,
     Frozen,
@@ -89,7 +89,7 @@ def claims(text: str) -> tuple[str, ...]:
     """
     quoted = ["".join(groups) for groups in _QUOTED.findall(text)]
     numbers = NUMBER.findall(_LISTED.sub(" ", text))
-    return tuple(dict.fromkeys((*quoted, *ranking.names(text), *numbers)))
+    return tuple(dict.fromkeys((*quoted, *identifiers.names(text), *numbers)))
 
 
 def _missing(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:

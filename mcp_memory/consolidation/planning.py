@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain, combinations
 from typing import Literal
 
-from mcp_memory import ranking, refs
+from mcp_memory import identifiers, ranking, refs
 from mcp_memory.consolidation.gate import CLOSE, NUMBER, QUORUM
 from mcp_memory.errors import InvalidInput
 from mcp_memory.models import Frozen, Group, MemoryKind, Outcome
@@ -237,7 +237,7 @@ def _contradictions(memories: Sequence[MemoryView]) -> list[Group]:
 def _values(text: str) -> Iterator[tuple[str, str, frozenset[str], frozenset[str]]]:
     """Name, sort of value, values, other words: for each sentence that gives a name a value."""
     for sentence in _SENTENCES.split(text):
-        called = ranking.names(sentence)
+        called = identifiers.names(sentence)
         versions = frozenset(name for name in called if re.fullmatch(r"v?\d[\d.]+\w*", name))
         paths = frozenset(name for name in called if "/" in name)
         numbers = frozenset(NUMBER.findall(sentence)) - versions
@@ -279,7 +279,7 @@ def _pair(
     b: MemoryView,
     shared: tuple[str, ...],
 ) -> Group:
-    both = [name for name in ranking.names(a.text) if name in ranking.names(b.text)]
+    both = [name for name in identifiers.names(a.text) if name in identifiers.names(b.text)]
     return Group(
         reason=reason,
         refs=(a.ref, b.ref),

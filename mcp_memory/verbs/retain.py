@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from mcp_memory import admission, consolidation, ranking, refs
+from mcp_memory import admission, consolidation, identifiers, refs
 from mcp_memory.consolidation import Admit, Cited, Neighbour, Refuse
 from mcp_memory.errors import GateRefused, InvalidInput, UnknownRef
 from mcp_memory.models import (
@@ -264,7 +264,7 @@ def row_of(memory: Memory, vector: tuple[float, ...] | None) -> MemoryRow:
         at=memory.created_at,
         text=words,
         context=" ".join((*memory.tags, *(cited.quote for cited in memory.evidence))),
-        identifiers=" ".join(ranking.identifiers(words)),
+        identifiers=" ".join(identifiers.indexed(words)),
         paths=memory.files,
         evidence=tuple(cited.ref for cited in memory.evidence),
         body=memory.model_dump_json(),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from mcp_memory import ranking
+from mcp_memory import identifiers
 from mcp_memory import runbook as assembling
 from mcp_memory.asked import Query, Task
 from mcp_memory.models import Hit, HitKind, Outcome, Runbook, State
@@ -28,7 +28,7 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     steps = await _hits(rooms, task, ("step",))
     # Where there is no history at all, every name would be unknown to it: that says nothing.
     history = bool(episodes or steps or await rooms.store.projects())
-    named = [*ranking.names(task.text), *task.files][:MOST_PREMISES] if history else []
+    named = [*identifiers.names(task.text), *task.files][:MOST_PREMISES] if history else []
     seen = {name: await _sighting(rooms, name, scope) for name in dict.fromkeys(named)}
     return assembling.assemble(
         task.text,
