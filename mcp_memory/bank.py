@@ -111,10 +111,18 @@ class MemoryBank:
         return await listing.status(self.rooms)
 
     async def index(
-        self, paths: Iterable[Path], *, progress: indexer.Progress | None = None
+        self,
+        paths: Iterable[Path],
+        *,
+        progress: indexer.Progress | None = None,
+        processes: int = 0,
     ) -> list[FileReport]:
-        """Index transcript files and folders; a file that cannot be read is reported, not raised."""
-        return await indexer.index(self.rooms, paths, progress=progress)
+        """Index transcript files; a file that cannot be read is reported, not raised.
+
+        With `processes`, that many more prepare transcripts; a program that gives any must guard
+        its main module with `if __name__ == "__main__"`.
+        """
+        return await indexer.index(self.rooms, paths, progress=progress, processes=processes)
 
     async def keep_indexed(self) -> None:
         """Index new history of the allowed projects again and again, until cancelled."""

@@ -2,8 +2,10 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import anyio
 import anyio.to_thread
 import filelock
 import orjson
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from mcp_memory import hosts, indexing
+from mcp_memory.crew import Crew, Made, Terms
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.indexing import Allowance, Known, Prepared, Stamp
 from mcp_memory.models import FileReport
@@ -57,24 +61,19 @@ async def index(
     *,
     only_project: str | None = None,
     progress: Progress | None = None,
+    processes: int = 0,
 ) -> list[FileReport]:
     """Index transcript files; unchanged ones cost one `stat`.
 
-    One file that cannot be read is reported and the next one read.
+    One file that cannot be read is reported and the next one read. With `processes`, that many
+    more prepare transcripts while this one embeds and writes; what comes out is the same.
 
     Raises:
         Busy: another process is indexing this bank.
     """
     with _elected(rooms):
-        run = await _Run.begin(rooms, only_project)
-        reports = []
-        for path in paths:
-            report = await run.file(path)
-            reports.append(report)
-            if progress is not None:
-                progress(report)
-        await run.end()
-    return reports
+        run = await _Run.begin(rooms, only_project, processes)
+        return await run.over(paths, progress)
 
 
 def transcripts(paths: Iterable[Path]) -> Iterator[Path]:
@@ -129,63 +128,111 @@ async def repair(rooms: Rooms) -> None:
 
 
 class _Run:
-    """One pass over files: what is known, what waits to be written."""
+    """One pass over files: some are prepared ahead, one batch is written while the next fills."""
 
-    def __init__(self, rooms: Rooms, allowance: Allowance, gone: writing.Tombstones) -> None:
+    def __init__(self, rooms: Rooms, terms: Terms, known: dict[str, Known], crew: Crew) -> None:
         self._rooms = rooms
-        self._allowance = allowance
-        self._gone = gone
-        self._known: dict[str, Known] = {}
+        self._terms = terms
+        self._known = known
+        self._crew = crew
         self._stamps: dict[str, Stamp] = {}
         self._batch = _Batch()
-        self._wrote = False
+        self._taken: set[str] = set()
+        self._fault: Exception | None = None
 
     @classmethod
-    async def begin(cls, rooms: Rooms, only_project: str | None) -> "_Run":
+    async def begin(cls, rooms: Rooms, only_project: str | None, processes: int) -> "_Run":
         """A run that knows the catalogue as it is now."""
         settings = rooms.settings
         allowance = Allowance(settings.include, settings.exclude, only_project, settings.step_chars)
-        run = cls(rooms, allowance, await writing.tombstones(rooms))
-        for row in await rooms.store.catalogue():
-            run._stamps[row.source_path] = Stamp(row.size, row.mtime_ns)
-            run._known[row.id] = _known(row)
+        rows = await rooms.store.catalogue()
+        known = {row.id: _known(row) for row in rows}
+        terms = Terms(known, await writing.tombstones(rooms), allowance)
+        run = cls(rooms, terms, known, Crew(terms, processes))
+        run._stamps.update((row.source_path, Stamp(row.size, row.mtime_ns)) for row in rows)
         return run
 
-    async def file(self, path: Path) -> FileReport:
-        """Prepare one file and write the batch when it is full; nothing a file holds raises."""
-        path = Path(os.path.abspath(path))  # noqa: ASYNC240, PTH100 text only, links kept
+    async def over(self, paths: Iterable[Path], progress: Progress | None) -> list[FileReport]:
+        """Report on each file in turn, and at the end write the projects' indexes."""
+        reports: list[FileReport] = []
+        send, receive = anyio.create_memory_object_stream[_Batch](0)
+        try:
+            async with anyio.create_task_group() as group, send:
+                group.start_soon(self._write, receive)
+                async with aclosing(self._prepared(paths)) as prepared:
+                    async for report in prepared:
+                        reports.append(report)
+                        if progress is not None:
+                            progress(report)
+                        if self._batch.full:
+                            await self._hand_over(send)
+                        if self._fault is not None:
+                            break
+                await self._hand_over(send)
+        finally:
+            self._crew.close()
+        if self._fault is not None:
+            raise self._fault
+        if self._taken:
+            await writing.write_projects(self._rooms)
+        return reports
+
+    async def _prepared(self, paths: Iterable[Path]) -> AsyncGenerator[FileReport]:
+        waiting: deque[tuple[Path, Future[Made] | FileReport]] = deque()
+        for path in paths:
+            whole = Path(os.path.abspath(path))  # noqa: ASYNC240, PTH100 text only, links kept
+            waiting.append((whole, self._begun(whole)))
+            if len(waiting) > self._crew.ahead:
+                yield await self._finished(*waiting.popleft())
+        while waiting:
+            yield await self._finished(*waiting.popleft())
+
+    def _begun(self, path: Path) -> "Future[Made] | FileReport":
         try:
             if self._stamps.get(str(path)) == Stamp.of(path):
                 return FileReport(path=path, status="unchanged")
-            if not self._allowance.path(path):
+            if not self._terms.allowance.path(path):
                 return FileReport(path=path, status="excluded")
-            report, made = await anyio.to_thread.run_sync(
-                indexing.prepare, path, self._known, self._gone, self._allowance
-            )
+        except OSError as error:
+            return _broken(path, error)
+        return self._crew.begin(path)
+
+    async def _finished(self, path: Path, begun: "Future[Made] | FileReport") -> FileReport:
+        """Take what was made of a file into the batch; nothing a file holds raises."""
+        if isinstance(begun, FileReport):
+            return begun
+        try:
+            report, made = await self._crew.finish(path, begun)
+            if any(one.session.id in self._taken for one in made):
+                # Another file of this run told of the same session after this one was begun.
+                report, made = await self._crew.again(path)
         except Exception as error:
             # The outermost door of the indexer: a file that breaks a reader must not stop the rest.
             logger.exception("a transcript could not be read")
-            return FileReport(
-                path=path, status="refused", reason=f"{type(error).__name__}: {error}"
-            )
+            return _broken(path, error)
         self._batch.add(made)
         for one in made:
             self._known[one.session.id] = _known(one.session)
-        if self._batch.full:
-            await self._flush()
+            self._taken.add(one.session.id)
         return report
 
-    async def end(self) -> None:
-        """Write what waits, and the projects' indexes."""
-        await self._flush()
-        if self._wrote:
-            await writing.write_projects(self._rooms)
-
-    async def _flush(self) -> None:
+    async def _hand_over(self, send: MemoryObjectSendStream[_Batch]) -> None:
         batch, self._batch = self._batch, _Batch()
         if batch.prepared:
-            await writing.write(self._rooms, "index", batch.prepared)
-            self._wrote = True
+            await send.send(batch)
+
+    async def _write(self, receive: MemoryObjectReceiveStream[_Batch]) -> None:
+        async with receive:
+            async for batch in receive:
+                try:
+                    if self._fault is None:
+                        await writing.write(self._rooms, "index", batch.prepared)
+                except Exception as error:  # noqa: BLE001 raised anew where files are taken
+                    self._fault = error
+
+
+def _broken(path: Path, error: Exception) -> FileReport:
+    return FileReport(path=path, status="refused", reason=f"{type(error).__name__}: {error}")
 
 
 def _known(row: SessionRow) -> Known:

@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
     ("indexing",),
     ("verbs",),
+    ("crew",),
     ("indexer", "exchange"),
     ("bank",),
     ("server",),
