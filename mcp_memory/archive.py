@@ -18,7 +18,7 @@ from mcp_memory.rendering import Entry, Files
 _FRESH = ".mcp-memory-"
 _ABANDONED_SECONDS = 600.0
 """A half-written file so old was left by a kill; a younger one may be another process at work."""
-_INDEXES = ("INDEX.md", "by-file.md", "by-command.md", "by-error.md")
+_INDEXES = ("INDEX.md", "by-file.md", "by-command.md", "by-error.md", "by-decision.md")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 

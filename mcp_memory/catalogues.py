@@ -1,4 +1,4 @@
-"""Catalogues: a project's INDEX.md and its cross-indexes by file, command and error."""
+"""Catalogues: a project's INDEX.md and its cross-indexes by file, command, error and decision."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -11,6 +11,7 @@ MOST_SESSIONS = 40
 MOST_STEPS = 12
 LINE_CHARS = 240
 """Most characters of a session's line in INDEX.md."""
+DECISION_CHARS = 200
 _FILES_CHARS = 60
 _LEAST_GOAL = 40
 
@@ -37,6 +38,7 @@ def catalogues(project: str, entries: Iterable[Entry]) -> Mapping[str, str]:
             newest_first,
             pick=lambda entry: entry.errors,
         ),
+        "by-decision.md": _decided(newest_first),
     }
 
 
@@ -79,6 +81,17 @@ def _cross(
             where.setdefault(touched.name, []).append((entry, touched))
     lines = [f"# {title}", ""]
     lines += [_places(name, where[name], mark) for name in sorted(where)]
+    return "\n".join(lines) + "\n"
+
+
+def _decided(entries: Sequence[Entry]) -> str:
+    """One line a decision, newest session first: what was settled last is read first."""
+    lines = ["# What was settled, and in which step: plans, answers, refusals, commits", ""]
+    for entry in entries:
+        lines += [
+            f"- {entry.day} t:{entry.id}#{each.step} {one_line(each.text, DECISION_CHARS)}"
+            for each in reversed(entry.decisions)
+        ]
     return "\n".join(lines) + "\n"
 
 

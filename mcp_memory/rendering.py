@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 import orjson
 from pydantic import JsonValue
 
 from mcp_memory import refs, signatures
+from mcp_memory.decisions import Decision, called, decided
 from mcp_memory.models import (
     Episode,
     Frozen,
@@ -33,9 +35,6 @@ _UNSEEN = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
     rb"|\xf3\xa0[\x80-\x81][\x80-\xbf]"
 )
-_COMMITTED = re.compile(r"^\[[^\]\n]{1,200} [0-9a-f]{7,40}\] (\S[^\n]*)$", re.MULTILINE)
-"""How git says what it committed."""
-_USER_SAID = "the user said:\n"
 
 
 class Touched(Frozen):
@@ -62,6 +61,7 @@ class Entry(Frozen):
     files: tuple[Touched, ...] = ()
     commands: tuple[Touched, ...] = ()
     errors: tuple[Touched, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
 
 class Files(Frozen):
@@ -223,7 +223,7 @@ def _entry(told: _Told, episodes: Sequence[Episode], folder: str) -> Entry:
     goal = told.words(trajectory.title) or told.words(trajectory.goal) or "(no request)"
     commands, errors = _Places(), _Places()
     for step in told.steps:
-        for call, seen in _called(step):
+        for call, seen in called(step):
             failed = _failed(seen)
             for name in signatures.commands(call.command) if call.command else ():
                 commands.add(name, step.number, marked=failed)
@@ -243,6 +243,7 @@ def _entry(told: _Told, episodes: Sequence[Episode], folder: str) -> Entry:
         files=_files(told),
         commands=commands.touched(MOST_COMMANDS),
         errors=errors.touched(MOST_COMMANDS),
+        decisions=tuple(islice(decided(told.steps), MOST_SAID)),
     )
 
 
@@ -270,17 +271,12 @@ def _files(told: _Told) -> tuple[Touched, ...]:
     """Files that calls name, and words of commands that are spelled like files."""
     places = _Places()
     for step in told.steps:
-        for call, seen in _called(step):
+        for call, seen in called(step):
             edits = call.edits and not _failed(seen)
             named = call.paths or (signatures.files(call.command) if call.command else ())
             for name in filter(None, map(told.path, named)):
                 places.add(name, step.number, marked=edits)
     return places.touched(MOST_FILES)
-
-
-def _called(step: Step) -> Iterator[tuple[ToolCall, Observation | None]]:
-    ended = {seen.call_id: seen for seen in step.observations}
-    return ((call, ended.get(call.id)) for call in step.calls)
 
 
 def _failed(seen: Observation | None) -> bool:
@@ -316,7 +312,7 @@ def _summary(told: _Told, episodes: Sequence[Episode], entry: Entry) -> str:
     parts += _section("Commands (! their command line failed)", commands)
     parts += _section("Commands that failed, as they were run", _bad_ends(told))
     parts += _section("Errors met", map(_touched, entry.errors))
-    parts += _section("Decisions, verbatim", _decisions(told))
+    parts += _section("Decisions, verbatim", (f"#{d.step} {d.text}" for d in entry.decisions))
     parts += _section("What the user said", _said(told))
     return "\n".join(parts) + "\n"
 
@@ -345,34 +341,10 @@ def _touched(each: Touched, mark: str = "*") -> str:
 
 def _bad_ends(told: _Told) -> Iterator[str]:
     for step in told.steps:
-        for call, seen in _called(step):
+        for call, seen in called(step):
             if call.command and seen is not None and _failed(seen):
                 ending = "failed" if seen.exit_code is None else f"exit {seen.exit_code}"
                 yield f"#{step.number} {ending}: {code(call.command)}"
-
-
-def _decisions(told: _Told) -> Iterator[str]:
-    """Accepted plans, the user's answers and refusals, and the subjects of commits."""
-    for step in told.steps:
-        for call, seen in _called(step):
-            if seen is None:
-                continue
-            plan = call.arguments.get("plan")
-            if isinstance(plan, str) and seen.failed is False:
-                yield f"#{step.number} plan accepted: {one_line(plan, 600)}"
-            elif seen.source is SourceClass.USER:
-                yield f"#{step.number} {_answer(call, seen)}"
-            elif call.command and "commit" in call.command:
-                for subject in _COMMITTED.findall(seen.text[:OUTPUT_CHARS]):
-                    yield f"#{step.number} committed: {one_line(subject)}"
-
-
-def _answer(call: ToolCall, seen: Observation) -> str:
-    if not seen.failed:
-        return f"answered {one_line(call.name, 60)}: {one_line(seen.text, 600)}"
-    what = code(call.command or next(iter(call.paths), call.name))
-    said = seen.text.partition(_USER_SAID)[2]
-    return f"refused {what}: {one_line(said, 600)}" if said else f"refused {what}"
 
 
 def _said(told: _Told) -> Iterator[str]:

@@ -13,7 +13,8 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.pa
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "refs", "redaction",
-     "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers"),
+     "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers",
+     "decisions"),
     ("admission", "episodes", "ranking", "rendering", "inspection", "projects", "embedder", "store",
      "readers"),
     ("catalogues",),
@@ -30,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 """Lowest first; a room imports from floors below, and from its own folder."""
 PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
-    "signatures", "identifiers", "admission", "episodes", "ranking", "rendering", "inspection", "catalogues",
+    "signatures", "identifiers", "decisions", "admission", "episodes", "ranking", "rendering", "inspection", "catalogues",
     "consolidation", "runbook", "forgetting", "evidence", "answers",
 )  # fmt: skip
 IMPURE_LIBRARIES = {

@@ -53,7 +53,7 @@ def test_unchanged_files_are_not_rewritten(archive: Archive, folder: str) -> Non
 def test_indexes_are_written_with_the_readme(archive: Archive, folder: str) -> None:
     archive.write_indexes({PROJECT: [made().entry]})
     names = {path.name for path in (archive.root / project_folder(PROJECT)).glob("*.md")}
-    assert names == {"INDEX.md", "by-file.md", "by-command.md", "by-error.md"}
+    assert names == {"INDEX.md", "by-file.md", "by-command.md", "by-error.md", "by-decision.md"}
     assert (archive.root / "README.md").read_text(encoding="utf-8").startswith("# Past sessions")
     assert not archive.write_project(PROJECT, [made().entry])
 

@@ -222,6 +222,14 @@ def test_one_grep_tells_how_often_a_command_failed() -> None:
     assert f"- `uv run pytest -q`: 2 steps, 1 failed: t:{ID}#1! #2" in text
 
 
+def test_what_was_settled_is_found_in_one_file() -> None:
+    call = ToolCall(id="g", name="Bash", command="git commit -am x")
+    seen = Observation(call_id="g", text="[main 0a1b2c3] Mend the login\n 1 file changed")
+    step = Step(number=1, kind="agent", calls=(call,), observations=(seen,))
+    text = index("by-decision.md", rendered(session(step)))
+    assert f"t:{ID}#1 committed: Mend the login\n" in text
+
+
 def test_a_line_of_the_index_is_bounded_and_newest_first() -> None:
     older = rendered(session(said(1, "x"), goal="g" * 900, title="long " * 200))
     newer = session(
