@@ -20,6 +20,7 @@ from mcp_memory.crew import Crew, Made, Terms
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.indexing import Allowance, Known, Prepared, Stamp
 from mcp_memory.models import FileReport
+from mcp_memory.stamps import Stamps
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.verbs import writing
 from mcp_memory.verbs.rooms import Rooms
@@ -34,6 +35,7 @@ ALLOWED = "everything-allowed"
 """File in the home that says: the user ran `index`, all histories of this machine may be read."""
 SUFFIXES = (".jsonl", ".json", ".traj", ".gz")
 
+_Begun = tuple[Stamp, "Future[Made]"]
 Progress = Callable[[FileReport], None]
 
 
@@ -130,12 +132,15 @@ async def repair(rooms: Rooms) -> None:
 class _Run:
     """One pass over files: some are prepared ahead, one batch is written while the next fills."""
 
-    def __init__(self, rooms: Rooms, terms: Terms, known: dict[str, Known], crew: Crew) -> None:
+    def __init__(
+        self, rooms: Rooms, terms: Terms, known: dict[str, Known], crew: Crew, stamps: Stamps
+    ) -> None:
         self._rooms = rooms
         self._terms = terms
         self._known = known
         self._crew = crew
-        self._stamps: dict[str, Stamp] = {}
+        self._stamps = stamps
+        self._catalogued: dict[str, Stamp] = {}
         self._batch = _Batch()
         self._taken: set[str] = set()
         self._fault: Exception | None = None
@@ -148,8 +153,9 @@ class _Run:
         rows = await rooms.store.catalogue()
         known = {row.id: _known(row) for row in rows}
         terms = Terms(known, await writing.tombstones(rooms), allowance)
-        run = cls(rooms, terms, known, Crew(terms, processes))
-        run._stamps.update((row.source_path, Stamp(row.size, row.mtime_ns)) for row in rows)
+        stamps = await anyio.to_thread.run_sync(Stamps, settings.store_dir / "stamps.json", allowance)
+        run = cls(rooms, terms, known, Crew(terms, processes), stamps)
+        run._catalogued.update((row.source_path, Stamp(row.size, row.mtime_ns)) for row in rows)
         return run
 
     async def over(self, paths: Iterable[Path], progress: Progress | None) -> list[FileReport]:
@@ -175,10 +181,11 @@ class _Run:
             raise self._fault
         if self._taken:
             await writing.write_projects(self._rooms)
+        await anyio.to_thread.run_sync(self._stamps.save)
         return reports
 
     async def _prepared(self, paths: Iterable[Path]) -> AsyncGenerator[FileReport]:
-        waiting: deque[tuple[Path, Future[Made] | FileReport]] = deque()
+        waiting: deque[tuple[Path, _Begun | FileReport]] = deque()
         for path in paths:
             whole = Path(os.path.abspath(path))  # noqa: ASYNC240, PTH100 text only, links kept
             waiting.append((whole, self._begun(whole)))
@@ -187,22 +194,24 @@ class _Run:
         while waiting:
             yield await self._finished(*waiting.popleft())
 
-    def _begun(self, path: Path) -> "Future[Made] | FileReport":
+    def _begun(self, path: Path) -> "_Begun | FileReport":
         try:
-            if self._stamps.get(str(path)) == Stamp.of(path):
+            now = Stamp.of(path)
+            if self._stamps.unchanged(path, now, self._catalogued.get(str(path))):
                 return FileReport(path=path, status="unchanged")
             if not self._terms.allowance.path(path):
                 return FileReport(path=path, status="excluded")
         except OSError as error:
             return _broken(path, error)
-        return self._crew.begin(path)
+        return now, self._crew.begin(path)
 
-    async def _finished(self, path: Path, begun: "Future[Made] | FileReport") -> FileReport:
+    async def _finished(self, path: Path, begun: "_Begun | FileReport") -> FileReport:
         """Take what was made of a file into the batch; nothing a file holds raises."""
         if isinstance(begun, FileReport):
             return begun
+        stamp, future = begun
         try:
-            report, made = await self._crew.finish(path, begun)
+            report, made = await self._crew.finish(path, future)
             if any(one.session.id in self._taken for one in made):
                 # Another file of this run told of the same session after this one was begun.
                 report, made = await self._crew.again(path)
@@ -211,6 +220,7 @@ class _Run:
             logger.exception("a transcript could not be read")
             return _broken(path, error)
         self._batch.add(made)
+        self._stamps.note(report, stamp)
         for one in made:
             self._known[one.session.id] = _known(one.session)
             self._taken.add(one.session.id)

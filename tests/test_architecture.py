@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
     ("indexing",),
     ("verbs",),
-    ("crew",),
+    ("crew", "stamps"),
     ("indexer", "exchange"),
     ("bank",),
     ("server",),
