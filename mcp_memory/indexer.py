@@ -12,10 +12,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import filelock
-import orjson
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from mcp_memory import hosts, indexing
+from mcp_memory import hosts, indexing, spool
 from mcp_memory.crew import Crew, Made, Terms
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.indexing import Allowance, Known, Prepared, Stamp
@@ -96,8 +95,12 @@ async def keep_indexed(rooms: Rooms) -> None:
     while True:
         try:
             scope = None if everything_allowed(rooms) else rooms.project
-            found = await anyio.to_thread.run_sync(_new_files, rooms, scope)
-            await index(rooms, found, only_project=scope, progress=None)
+            notes = await anyio.to_thread.run_sync(spool.waiting, rooms.settings.spool_dir)
+            handed = [note.transcript for note in notes]
+            found = await anyio.to_thread.run_sync(_history, scope)
+            await index(rooms, [*handed, *found], only_project=scope, progress=None)
+            for note in notes:
+                await anyio.to_thread.run_sync(spool.done, note)
             await rooms.store.maintain()
         except Busy:
             logger.debug("another process is indexing")
@@ -270,31 +273,5 @@ def _elected(rooms: Rooms) -> Iterator[None]:
         lock.release()
 
 
-def _new_files(rooms: Rooms, scope: str | None) -> list[Path]:
-    return [*_spooled(rooms), *_history(scope)]
-
-
-def _history(scope: str | None) -> Iterator[Path]:
-    for host in hosts.HOSTS:
-        yield from host.transcripts(scope)
-
-
-def _spooled(rooms: Rooms) -> list[Path]:
-    """Transcripts that hooks handed over; each note is taken once."""
-    found = []
-    for note in sorted(rooms.settings.spool_dir.glob("*.json")):
-        path = _noted(note)
-        note.unlink(missing_ok=True)
-        if path is not None and path.is_file():
-            found.append(path)
-    return found
-
-
-def _noted(note: Path) -> Path | None:
-    try:
-        told = orjson.loads(note.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        logger.warning("a spooled note could not be read: %s", note.name)
-        return None
-    path = told.get("path") if isinstance(told, dict) else None
-    return Path(path) if isinstance(path, str) else None
+def _history(scope: str | None) -> list[Path]:
+    return [path for host in hosts.HOSTS for path in host.transcripts(scope)]

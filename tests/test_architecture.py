@@ -12,7 +12,7 @@ PACKAGE = ROOT / "mcp_memory"
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.parts)
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("version", "models", "asked", "errors", "settings", "settings_table", "refs", "redaction",
+    ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
      "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers",
      "decisions"),
     ("admission", "episodes", "ranking", "rendering", "inspection", "projects", "embedder", "store",
@@ -22,7 +22,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("indexing",),
     ("verbs",),
     ("crew", "stamps"),
-    ("indexer", "exchange"),
+    ("indexer", "exchange", "history"),
+    ("watching",),
     ("bank",),
     ("server",),
     ("cli",),
@@ -56,7 +57,8 @@ OWNERS = {
     "click": {"cli", "__main__"},
     "filelock": {"store", "indexer"},
     "pydantic_settings": {"settings"},
-    "platformdirs": {"settings"},
+    "platformdirs": {"settings", "spool"},
+    "watchfiles": {"watching"},
 }
 HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy"}
 FUNCTION_LINES, FILE_LINES, PARAMETERS = 40, 400, 6

@@ -1,28 +1,36 @@
 """`mcp-memory index`: histories of the agents on this machine, or the paths that are named."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from mcp_memory import hosts, indexer, readers
+from mcp_memory import hosts, indexer, readers, watching
 from mcp_memory.bank import MemoryBank
 from mcp_memory.cli.door import command, opened
 from mcp_memory.models import FileReport
 
 SOON = timedelta(days=7)
 MOST_NAMED = 20
+PROCESSES_PAY = 16_000_000
+"""Bytes of transcripts from which processes of their own earn the second that each takes to start."""
+MOST_PROCESSES = 6
 
 
 @click.command("index")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--formats", is_flag=True, help="List the formats that can be read, and stop.")
 @click.option("--no-vectors", is_flag=True, help="Index words only.")
+@click.option("--watch", is_flag=True, help="Stay, and follow transcripts while they grow.")
 @command
-async def index_command(paths: tuple[Path, ...], formats: bool, no_vectors: bool) -> None:
+async def index_command(
+    paths: tuple[Path, ...], formats: bool, no_vectors: bool, watch: bool
+) -> None:
     """Read the agents' histories on this machine, or PATHS, into the bank."""
     if formats:
         for reader in readers.READERS:
@@ -31,6 +39,9 @@ async def index_command(paths: tuple[Path, ...], formats: bool, no_vectors: bool
     async with opened(vectors=not no_vectors) as bank:
         if not paths:
             indexer.allow_everything(bank.rooms)
+        if watch:
+            await _watch(bank, lambda: indexer.transcripts(paths) if paths else _histories())
+            return
         found = list(indexer.transcripts(paths) if paths else _histories())
         reports = await _index(bank, found)
     for line in _summary(reports):
@@ -46,9 +57,26 @@ def _histories() -> list[Path]:
 
 async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
     with click.progressbar(length=len(found), label="Indexing", file=sys.stderr) as bar:
-        reports = await bank.index(found, progress=_advance(bar.update))
+        reports = await bank.index(
+            found, progress=_advance(bar.update), processes=_processes(found)
+        )
     await bank.rooms.store.maintain()
     return reports
+
+
+async def _watch(bank: MemoryBank, sources: watching.Sources) -> None:
+    """One line a pass that read anything, until interrupted."""
+    async with aclosing(watching.watch(bank.rooms, sources)) as passes:
+        async for reports in passes:
+            for line in _summary(reports)[:2] if reports else ["up to date"]:
+                click.echo(line)
+            click.echo("watching; interrupt to stop")
+
+
+def _processes(found: Sequence[Path]) -> int:
+    """As many as there are processors, where the work outweighs starting them."""
+    much = sum(path.stat().st_size for path in found if path.exists()) > PROCESSES_PAY
+    return min(os.cpu_count() or 1, MOST_PROCESSES) if much else 0
 
 
 def _advance(update: Callable[[int], None]) -> indexer.Progress:
