@@ -19,9 +19,9 @@ from mcp_memory.crew import Crew, Made, Terms
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.indexing import Allowance, Known, Prepared, Stamp
 from mcp_memory.models import FileReport
-from mcp_memory.stamps import Stamps
+from mcp_memory.stamps import STAMPS, Stamps
 from mcp_memory.store.rows import SessionRow
-from mcp_memory.verbs import writing
+from mcp_memory.verbs import recovery, writing
 from mcp_memory.verbs.rooms import Rooms
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ class _Run:
         rows = await rooms.store.catalogue()
         known = {row.id: _known(row) for row in rows}
         terms = Terms(known, await writing.tombstones(rooms), allowance)
-        stamps = await anyio.to_thread.run_sync(Stamps, settings.store_dir / "stamps.json", allowance)
+        stamps = await anyio.to_thread.run_sync(Stamps, settings.store_dir / STAMPS, allowance)
         run = cls(rooms, terms, known, Crew(terms, processes), stamps)
         run._catalogued.update((row.source_path, Stamp(row.size, row.mtime_ns)) for row in rows)
         return run
@@ -222,12 +222,19 @@ class _Run:
             # The outermost door of the indexer: a file that breaks a reader must not stop the rest.
             logger.exception("a transcript could not be read")
             return _broken(path, error)
-        self._batch.add(made)
+        kept = [one for one in made if not self._repeats(one)]
+        if made and not kept:
+            report = report.model_copy(update={"status": "unchanged"})
+        self._batch.add(kept)
         self._stamps.note(report, stamp)
-        for one in made:
+        for one in kept:
             self._known[one.session.id] = _known(one.session)
             self._taken.add(one.session.id)
         return report
+
+    def _repeats(self, one: Prepared) -> bool:
+        """Whether these are but the prompts of a session that the bank has; the crew knew less."""
+        return recovery.left_out(one.session, self._known, self._terms.gone, self._terms.allowance)
 
     async def _hand_over(self, send: MemoryObjectSendStream[_Batch]) -> None:
         batch, self._batch = self._batch, _Batch()
@@ -274,4 +281,5 @@ def _elected(rooms: Rooms) -> Iterator[None]:
 
 
 def _history(scope: str | None) -> list[Path]:
-    return [path for host in hosts.HOSTS for path in host.transcripts(scope)]
+    found = [path for host in hosts.HOSTS for path in host.transcripts(scope)]
+    return [*found, *hosts.prompts()]

@@ -12,6 +12,8 @@ from mcp_memory import indexing, readers, redaction
 from mcp_memory.indexing import Allowance, Stamp
 from mcp_memory.models import FileReport
 
+STAMPS = "stamps.json"
+"""Name of the file, in the store's folder: where the store goes, it goes."""
 _ALWAYS = ""
 
 

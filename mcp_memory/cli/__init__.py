@@ -9,6 +9,7 @@ from mcp_memory.version import VERSION
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve the six tools to a host over stdio."),
     "index": ("index", "Read the agents' histories on this machine, or PATHs, into the bank."),
+    "history": ("history", "What hosts keep here, what is indexed, what they will delete."),
     "search": ("verbs", "Ask past sessions and memories."),
     "fetch": ("verbs", "Read in full what refs name."),
     "runbook": ("verbs", "Evidence-backed instructions for one task."),

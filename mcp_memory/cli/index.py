@@ -52,7 +52,8 @@ async def index_command(
 
 
 def _histories() -> list[Path]:
-    return [path for host in hosts.HOSTS for path in host.transcripts()]
+    found = [path for host in hosts.HOSTS for path in host.transcripts()]
+    return [*found, *hosts.prompts()]
 
 
 async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
@@ -119,17 +120,19 @@ def _endangered() -> list[str]:
     """What a host will delete within a week: the archive keeps it."""
     lines = []
     for host in hosts.HOSTS:
-        if host.RETENTION is None:
+        kept = hosts.retention(host)
+        if kept is None:
             continue
         now = datetime.now(UTC)
         ends = [
-            datetime.fromtimestamp(path.stat().st_mtime, UTC) + host.RETENTION
+            datetime.fromtimestamp(path.stat().st_mtime, UTC) + kept
             for path in host.transcripts()
+            if path.is_file()
         ]
         soon = [end for end in ends if end - now <= SOON]
         if soon:
             lines.append(
-                f"{host.NAME} deletes transcripts after {host.RETENTION.days} days: {len(soon)} within "
+                f"{host.NAME} deletes transcripts after {kept.days} days: {len(soon)} within "
                 f"a week, the first on {min(soon).date().isoformat()}; the archive keeps them."
             )
     return lines

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from mcp_memory.hosts.places import files
+
 NAME = "SWE-agent"
 RETENTION: timedelta | None = None
 
@@ -11,5 +13,4 @@ RETENTION: timedelta | None = None
 def transcripts(project: str | None = None) -> Iterator[Path]:
     """Trajectories of runs started from the current folder, or from a project's root."""
     runs = Path(project) if project else Path.cwd()
-    if (runs / "trajectories").is_dir():
-        yield from sorted((runs / "trajectories").rglob("*.traj"))
+    yield from files(runs, "trajectories/**/*.traj")

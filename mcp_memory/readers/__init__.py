@@ -6,7 +6,7 @@ from typing import Protocol
 
 from mcp_memory.errors import UnknownTranscript
 from mcp_memory.models import Trajectory
-from mcp_memory.readers import claude_code, swe_agent
+from mcp_memory.readers import claude_code, claude_prompts, codex_prompts, swe_agent
 from mcp_memory.readers.jsonl import open_transcript
 
 __all__ = ["READERS", "Reader", "detect", "open_transcript"]
@@ -37,7 +37,7 @@ class Reader(Protocol):
         ...
 
 
-READERS: tuple[Reader, ...] = (claude_code, swe_agent)
+READERS: tuple[Reader, ...] = (claude_code, claude_prompts, codex_prompts, swe_agent)
 
 
 def detect(path: Path) -> Reader:

@@ -59,6 +59,7 @@ logger = logging.getLogger(__name__)
 
 CATALOGUE = (
     "id",
+    "format",
     "project",
     "source_path",
     "size",

@@ -1,0 +1,74 @@
+"""`mcp-memory history`: what hosts keep on this machine, what is indexed, what they will delete."""
+
+from collections.abc import Sequence
+
+import click
+
+from mcp_memory import history
+from mcp_memory.cli.door import command, json_text, opened
+from mcp_memory.history import History, Kept
+
+_HEAD = (
+    "host",
+    "found",
+    "indexed",
+    "changed",
+    "new",
+    "left out",
+    "gone",
+    "kept for",
+    "next deletion",
+)
+
+
+@click.command("history")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@command
+async def history_command(as_json: bool) -> None:
+    """What hosts keep here, what of it is indexed, and what they will delete when.
+
+    No transcript is opened.
+    """
+    async with opened() as bank:
+        told = await history.history(bank.rooms)
+    if as_json:
+        click.echo(json_text(told))
+        return
+    for line in _lines(told):
+        click.echo(line)
+
+
+def _lines(told: History) -> list[str]:
+    lines = _table([_HEAD, *(_row(kept) for kept in told.hosts)]) if told.hosts else []
+    for kept in told.hosts:
+        if kept.soon:
+            risk = f", {kept.at_risk} of them new or changed" if kept.at_risk else ""
+            lines.append(f"{kept.host} will delete {kept.soon} within a week{risk}.")
+    gone = sum(kept.gone for kept in told.hosts)
+    if gone:
+        lines.append(f"{gone} gone from where they were indexed; the archive keeps them.")
+    if told.recovered:
+        lines.append(f"{told.recovered} sessions are known by what was typed only.")
+    if any(kept.left_out for kept in told.hosts):
+        lines.append("Left out: read, and refused, excluded, or without a session of its own.")
+    if told.unused:
+        lines.append(f"No transcripts of {', '.join(told.unused)}.")
+    return [*lines, told.next_step]
+
+
+def _row(kept: Kept) -> tuple[str, ...]:
+    counts = (kept.found, kept.indexed, kept.changed, kept.new, kept.left_out, kept.gone)
+    days = "" if kept.keeps_days is None else f"{kept.keeps_days:g} days"
+    end = "" if kept.next_deletion is None else kept.next_deletion.date().isoformat()
+    return (kept.host, *map(str, counts), days, end)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if 0 < place < len(row) - 2 else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
