@@ -26,8 +26,8 @@ from mcp_memory.verbs.rooms import Rooms
 
 logger = logging.getLogger(__name__)
 
-BATCH_ROWS = 4_000
-BATCH_BYTES = 24_000_000
+BATCH_ROWS = 2_000
+BATCH_BYTES = 8_000_000
 """A batch is written when either is reached: few appends, flat memory."""
 
 ALLOWED = "everything-allowed"
