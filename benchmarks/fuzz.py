@@ -1,0 +1,144 @@
+"""Fuzz: mutated real records, 10,000 a format: crashes, the slowest file, peak memory, refusals counted."""
+
+import argparse
+import random
+import resource
+import tempfile
+import time
+import traceback
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import orjson
+
+from mcp_memory import readers
+from mcp_memory.errors import UnknownTranscript
+
+SMALL = 200_000
+A_FILE = 100
+"""Mutations in each file."""
+VALUES = (
+    None, True, False, 0, -1, 1 << 62, -1e308, 1.5, "", "\u0000", "x" * 5_000, "\u202e\u001b[31m",
+    "../../etc/passwd", [], {}, [[]], {"type": "user"}, [None], "2026-13-45T99:99:99Z", {"": None},
+    ["a", {"b": [1]}], "REDACTED", "\U0001f600" * 50,
+)  # fmt: skip
+
+
+def sources(folders: list[Path]) -> dict[str, list[Path]]:
+    """Small real files by format."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(each for folder in folders for each in folder.rglob("*")):
+        if path.is_file() and path.stat().st_size:
+            try:
+                found[readers.detect(path).FORMAT].append(path)
+            except UnknownTranscript:
+                continue
+    return found
+
+
+def places(value: object, depth: int = 0) -> list[tuple[object, object]]:
+    """Every holder and key in a JSON value."""
+    if depth > 40:
+        return []
+    pairs = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [spot for key, inner in pairs for spot in ((value, key), *places(inner, depth + 1))]
+
+
+def changed_value(raw: bytes, chance: random.Random, times: int) -> bytes:
+    """Values of any type put anywhere, keys dropped, lists repeated."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return changed_bytes(raw, chance, times)
+    spots = places(value)
+    for holder, key in chance.sample(spots, min(times, len(spots))):
+        try:
+            if isinstance(holder, dict) and chance.random() < 0.2:
+                holder.pop(key, None)
+            elif isinstance(holder[key], list) and chance.random() < 0.2:
+                holder[key] = holder[key] * 3
+            else:
+                holder[key] = chance.choice(VALUES)
+        except (IndexError, KeyError):
+            continue
+    return orjson.dumps(value)
+
+
+def changed_bytes(raw: bytes, chance: random.Random, times: int) -> bytes:
+    """Bytes cut, put in, and overwritten."""
+    made = bytearray(raw)
+    for _ in range(times):
+        at = chance.randrange(len(made) + 1)
+        made[at : at + chance.choice((0, 1, 3, 40))] = chance.choice(
+            (b"", b"\xff", b'"', b"}", b"[" * 200, b"\x00", b"\n", b"\\u00", chance.randbytes(5))
+        )
+    return bytes(made)
+
+
+def mutated(path: Path, chance: random.Random) -> bytes:
+    """A file with about a hundred mutations, half of them of values, half of bytes."""
+    raw = path.read_bytes()
+    lines = raw.split(b"\n")
+    if path.suffix == ".jsonl":
+        few = [chance.choice(lines)[:SMALL] for _ in range(A_FILE)]
+        ways = (changed_value, changed_bytes)
+        return b"\n".join(chance.choice(ways)(line, chance, 1) for line in few)
+    times = A_FILE
+    return chance.choice((changed_value, changed_bytes))(raw, chance, times)
+
+
+def run(reader: readers.Reader, paths: list[Path], count: int, folder: Path) -> str:
+    """One format: what came of so many mutations."""
+    chance = random.Random(reader.FORMAT)
+    small = [path for path in paths if path.stat().st_size < SMALL or path.suffix == ".jsonl"]
+    told: Counter[str] = Counter()
+    slowest = 0.0
+    for number in range(count // A_FILE):
+        source = chance.choice(small or paths[:1])
+        file = folder / f"mutated{source.suffix}"
+        file.write_bytes(mutated(source, chance))
+        started = time.perf_counter()
+        try:
+            recognised = reader.recognize(file)
+            for trajectory in reader.read(file):
+                trajectory.model_dump_json()
+                told["steps"] += len(trajectory.steps)
+                told["refused"] += len(trajectory.refusals)
+                told["unknown"] += sum(trajectory.unknown.values())
+        except Exception:  # noqa: BLE001 any is a finding
+            told["crashes"] += 1
+            if told["crashes"] < 3:
+                print(f"{reader.FORMAT}, file {number}:\n{traceback.format_exc(limit=-4)}")
+        told["recognised"] += recognised
+        slowest = max(slowest, time.perf_counter() - started)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return (
+        f"{reader.FORMAT:16} {count:6} mutations in {count // A_FILE} files: {told['crashes']} crashes, "
+        f"slowest {slowest * 1000:.0f} ms, peak {peak:.0f} MB; {told['recognised']} recognised, "
+        f"{told['steps']} steps kept, {told['refused']} refusals and {told['unknown']} unknown counted"
+    )
+
+
+def main() -> None:
+    """Every format that the folders hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--count", type=int, default=10_000)
+    options = parser.parse_args()
+    found = sources(options.data)
+    with tempfile.TemporaryDirectory() as folder:
+        for reader in readers.READERS:
+            if reader.FORMAT in found:
+                print(run(reader, found[reader.FORMAT], options.count, Path(folder)), flush=True)
+            else:
+                print(f"{reader.FORMAT:16} no file here")
+
+
+if __name__ == "__main__":
+    main()
