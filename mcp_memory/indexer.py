@@ -14,7 +14,7 @@ import anyio.to_thread
 import filelock
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from mcp_memory import hosts, indexing, spool
+from mcp_memory import hosts, indexing, readers, spool
 from mcp_memory.crew import Crew, Made, Terms
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.indexing import Allowance, Known, Prepared, Stamp
@@ -33,6 +33,9 @@ BATCH_BYTES = 8_000_000
 ALLOWED = "everything-allowed"
 """File in the home that says: the user ran `index`, all histories of this machine may be read."""
 SUFFIXES = (".jsonl", ".json", ".traj", ".gz")
+"""Files with these names in a folder are read, and named where none knows their format."""
+PERHAPS = (".md", ".vscdb", ".db")
+"""Files with these names are transcripts now and then: the others are passed over in silence."""
 
 _Begun = tuple[Stamp, "Future[Made]"]
 Progress = Callable[[FileReport], None]
@@ -82,9 +85,18 @@ def transcripts(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             found = (each for each in path.rglob("*") if each.is_file() and not each.is_symlink())
-            yield from sorted(each for each in found if each.suffix in SUFFIXES)
+            yield from sorted(each for each in found if _may_hold_one(each))
         else:
             yield path
+
+
+def _may_hold_one(path: Path) -> bool:
+    if path.suffix not in PERHAPS:
+        return path.suffix in SUFFIXES
+    try:
+        return any(reader.recognize(path) for reader in readers.READERS)
+    except OSError:
+        return False
 
 
 async def keep_indexed(rooms: Rooms) -> None:

@@ -21,6 +21,8 @@ QUIET_MS = 1_500
 LOOK_MS = 60_000
 """How often everything is looked through besides: new folders, files that were moved."""
 
+FOLLOWED = (*indexer.SUFFIXES, *indexer.PERHAPS)
+
 Sources = Callable[[], Iterable[Path]]
 
 
@@ -71,7 +73,7 @@ async def _changes(folders: Iterable[Path]) -> AsyncGenerator[list[Path] | None]
     async with aclosing(seen) as passes:
         async for changes in passes:
             there = [Path(name) for kind, name in sorted(changes) if kind is not Change.deleted]
-            files = [path for path in there if path.suffix in indexer.SUFFIXES and path.is_file()]
+            files = [path for path in there if path.suffix in FOLLOWED and path.is_file()]
             if files:
                 yield files
             if not changes or any(path.is_dir() for path in there):
