@@ -20,11 +20,11 @@ from mcp_memory.bank import open_bank
 from mcp_memory.settings import Settings
 
 async def main():
-    home, model, *paths = sys.argv[1:]
+    home, model, processes, *paths = sys.argv[1:]
     async with open_bank(Settings(home=Path(home), embedding_model=model)) as bank:
         found = list(indexer.transcripts(map(Path, paths)))
         started = time.perf_counter()
-        reports = await bank.index(found)
+        reports = await bank.index(found, processes=int(processes))
         took = time.perf_counter() - started
         started = time.perf_counter()
         await bank.index(found)
@@ -43,8 +43,11 @@ anyio.run(main)
 def stages(paths: list[Path]) -> None:
     """Print the seconds of each stage in one thread, orjson's parsing alone as the floor."""
     from mcp_memory import admission, episodes, evidence, readers, rendering
+    from mcp_memory.embedder import FastEmbedder
 
     took: dict[str, float] = {}
+    model = FastEmbedder()
+    model.embed_blocking(["load it"])
 
     def timed(name: str, work):  # noqa: ANN001, ANN202 a stopwatch
         started = time.perf_counter()
@@ -69,7 +72,9 @@ def stages(paths: list[Path]) -> None:
                     lambda m=masked, c=cut: rendering.render(m, c, folder="p/s", step_chars=4000),
                 )
                 origin = evidence.Origin("p", "b")
-                timed("rows", lambda m=masked, c=cut, o=origin: evidence.rows_of(m, c, o))
+                rows = timed("rows", lambda m=masked, c=cut, o=origin: evidence.rows_of(m, c, o))
+                texts = [evidence.embedded_text(row) for row in rows]
+                timed("embedding", lambda w=texts: model.embed_blocking(w))
     for name, seconds in took.items():
         print(f"  {name}: {seconds:.2f} s, {size / 1e6 / max(seconds, 1e-9):.1f} MB/s")
 
@@ -82,18 +87,18 @@ def _parsed(line: bytes) -> object:
 
 
 def main() -> None:
-    """Run with and without vectors in processes of their own, then the stages."""
+    """Run with and without vectors and more processes, each apart, then the stages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     paths = parser.parse_args().data
     print(f"machine {platform.node()}, {os.cpu_count()} processors")
-    for model in ("default", "none"):
+    for model, processes in (("default", 0), ("default", 2), ("none", 2)):
         with tempfile.TemporaryDirectory() as home:
             done = subprocess.run(
-                [sys.executable, "-c", CHILD, home, model, *map(str, paths)],
+                [sys.executable, "-c", CHILD, home, model, str(processes), *map(str, paths)],
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
-            print(f"vectors {model}: {done.stdout.strip()}")
+            print(f"vectors {model}, {processes} more processes: {done.stdout.strip()}")
     files = [each for path in paths for each in (path.rglob("*") if path.is_dir() else [path])]
     stages(sorted(each for each in files if each.is_file()))
     print(f"peak of the stages {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

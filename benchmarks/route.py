@@ -170,7 +170,7 @@ def report(title: str, routes: list[Route]) -> tuple[int, float, float]:
     calls = sum(route.calls for route in routes) / len(routes)
     seen = sum(route.seen for route in routes) / len(routes)
     print(
-        f"{title}: {len(reached)} of {len(routes)} reached, {calls:.1f} calls and {seen:,.0f} bytes a question"
+        f"{title}: {len(reached)} of {len(routes)} reached, {calls:.1f} calls, {seen:,.0f} bytes a question"
     )
     return len(reached), calls, seen
 
@@ -191,7 +191,7 @@ def main() -> None:
         ours = [by_archive(question, home / "archive", names) for question in asked]
     raw = [by_grep(question, options.data) for question in asked]
     for question, mine, theirs in zip(asked, ours, raw, strict=True):
-        print(f"{question.kind:8} {question.needle[:60]:60} archive {mine.found:1} {mine.calls:2} {mine.seen:7,} | "
+        print(f"{question.kind:8} {question.needle[:40]:40} {mine.found:1} {mine.calls:2} {mine.seen:7,} | "
               f"grep {theirs.found:1} {theirs.calls:2} {theirs.seen:7,}")  # fmt: skip
     _, calls, seen = report("archive", ours)
     _, raw_calls, raw_seen = report("raw grep", raw)

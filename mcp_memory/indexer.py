@@ -75,7 +75,7 @@ async def index(
     Raises:
         Busy: another process is indexing this bank.
     """
-    with _elected(rooms):
+    with elected(rooms):
         run = await _Run.begin(rooms, only_project, processes)
         return await run.over(paths, progress)
 
@@ -279,7 +279,7 @@ def _known(row: SessionRow) -> Known:
 
 
 @contextmanager
-def _elected(rooms: Rooms) -> Iterator[None]:
+def elected(rooms: Rooms) -> Iterator[None]:
     """One indexer a bank."""
     lock = filelock.FileLock(rooms.settings.locks_dir / "index.lock", mode=0o600)
     try:

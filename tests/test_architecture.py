@@ -13,16 +13,15 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.pa
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
-     "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers",
-     "decisions"),
+     "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions"),
     ("admission", "episodes", "ranking", "rendering", "inspection", "projects", "embedder", "store",
-     "readers"),
-    ("catalogues",),
+     "readers", "linking"),
+    ("catalogues", "commits"),
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
     ("indexing",),
     ("verbs",),
     ("crew", "stamps"),
-    ("indexer", "exchange", "history"),
+    ("indexer", "exchange", "history", "repositories"),
     ("watching",),
     ("bank",),
     ("server",),
@@ -32,7 +31,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 """Lowest first; a room imports from floors below, and from its own folder."""
 PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
-    "signatures", "identifiers", "decisions", "admission", "episodes", "ranking", "rendering", "inspection", "catalogues",
+    "signatures", "identifiers", "decisions", "admission", "episodes", "ranking", "rendering", "inspection",
+    "catalogues", "linking",
     "consolidation", "runbook", "forgetting", "evidence", "answers",
 )  # fmt: skip
 IMPURE_LIBRARIES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from mcp_memory import hosts, indexer, readers, watching
+from mcp_memory import hosts, indexer, readers, repositories, watching
 from mcp_memory.bank import MemoryBank
 from mcp_memory.cli.door import command, opened
 from mcp_memory.models import FileReport
@@ -27,9 +27,19 @@ MOST_PROCESSES = 6
 @click.option("--formats", is_flag=True, help="List the formats that can be read, and stop.")
 @click.option("--no-vectors", is_flag=True, help="Index words only.")
 @click.option("--watch", is_flag=True, help="Stay, and follow transcripts while they grow.")
+@click.option(
+    "--git",
+    "repository",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Read the commits of this repository, and link them to sessions; transcripts only as PATHS.",
+)
 @command
 async def index_command(
-    paths: tuple[Path, ...], formats: bool, no_vectors: bool, watch: bool
+    paths: tuple[Path, ...],
+    formats: bool,
+    no_vectors: bool,
+    watch: bool,
+    repository: Path | None,
 ) -> None:
     """Read the agents' histories on this machine, or PATHS, into the bank."""
     if formats:
@@ -37,6 +47,9 @@ async def index_command(
             click.echo(reader.FORMAT)
         return
     async with opened(vectors=not no_vectors) as bank:
+        if repository is not None:
+            await _repository(bank, paths, repository)
+            return
         if not paths:
             indexer.allow_everything(bank.rooms)
         if watch:
@@ -49,6 +62,17 @@ async def index_command(
     if not paths:
         for line in _endangered():
             click.echo(line)
+
+
+async def _repository(bank: MemoryBank, paths: Sequence[Path], repository: Path) -> None:
+    """Transcripts first: commits are linked to what the bank has."""
+    reports = await _index(bank, list(indexer.transcripts(paths))) if paths else []
+    with indexer.elected(bank.rooms):
+        told = await repositories.index_repository(bank.rooms, repository)
+    for line in _summary([*reports, told]):
+        click.echo(line)
+    if told.reason:
+        click.echo(told.reason)
 
 
 def _histories() -> list[Path]:
