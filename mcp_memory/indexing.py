@@ -9,7 +9,16 @@ from typing import Protocol
 
 import orjson
 
-from mcp_memory import admission, episodes, evidence, projects, readers, redaction, rendering
+from mcp_memory import (
+    admission,
+    episodes,
+    evidence,
+    foreign,
+    projects,
+    readers,
+    redaction,
+    rendering,
+)
 from mcp_memory.errors import UnknownTranscript
 from mcp_memory.models import (
     Episode,
@@ -160,7 +169,7 @@ def prepare(
     made = []
     for trajectory in reader.read(path):
         project = projects.project_of(trajectory.cwd)
-        if not allowance.project(project):
+        if not allowance.project(project) or foreign.left_out(trajectory):
             tally.excluded += 1
             continue
         tally.count(trajectory)

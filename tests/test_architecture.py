@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
      "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions"),
     ("admission", "episodes", "ranking", "rendering", "inspection", "projects", "embedder", "store",
-     "readers", "linking"),
+     "readers", "linking", "foreign"),
     ("catalogues", "commits"),
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
     ("indexing",),
@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
     "signatures", "identifiers", "decisions", "admission", "episodes", "ranking", "rendering", "inspection",
-    "catalogues", "linking",
+    "catalogues", "linking", "foreign",
     "consolidation", "runbook", "forgetting", "evidence", "answers",
 )  # fmt: skip
 IMPURE_LIBRARIES = {
