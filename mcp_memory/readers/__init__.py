@@ -6,7 +6,14 @@ from typing import Protocol
 
 from mcp_memory.errors import UnknownTranscript
 from mcp_memory.models import Trajectory
-from mcp_memory.readers import claude_code, claude_prompts, codex_prompts, swe_agent
+from mcp_memory.readers import (
+    claude_code,
+    claude_prompts,
+    codex_prompts,
+    copilot_cli,
+    gemini_cli,
+    swe_agent,
+)
 from mcp_memory.readers.jsonl import open_transcript
 
 __all__ = ["READERS", "Reader", "detect", "open_transcript"]
@@ -37,7 +44,14 @@ class Reader(Protocol):
         ...
 
 
-READERS: tuple[Reader, ...] = (claude_code, claude_prompts, codex_prompts, swe_agent)
+READERS: tuple[Reader, ...] = (
+    claude_code,
+    claude_prompts,
+    codex_prompts,
+    copilot_cli,
+    gemini_cli,
+    swe_agent,
+)
 
 
 def detect(path: Path) -> Reader:

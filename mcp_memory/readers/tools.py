@@ -17,7 +17,10 @@ EDITORS = frozenset(
 """Tools that write to the file in their arguments."""
 OUTSIDE = frozenset({"webfetch", "websearch", "web_fetch", "web_search", "google_web_search"})
 """Tools whose output comes from the web."""
-FILES = frozenset({"read", "read_file", "read_many_files", "view", "grep", "glob"})
+FILES = frozenset(
+    {"read", "read_file", "read_many_files", "view", "grep", "glob", "list_directory"}
+    | {"search_file_content", "grep_search"}
+)
 """Tools whose output is the content or the names of files."""
 _PATHS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename")
 _DEPTH = 64
