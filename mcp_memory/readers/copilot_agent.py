@@ -57,15 +57,18 @@ class Agent:
 
     def user(self, record: Record, data: Record) -> None:
         """A person's words as typed, or those of the program or agent in a person's place."""
-        text = "\n".join([text_at(data, "content"), *map(_attached, list_at(data, "attachments"))])
+        text = text_at(data, "content").strip()
         sender = text_at(data, "source")
+        kind: StepKind = "user"
+        source = SourceClass.USER
         if self.caller is not None:
-            if text.strip() not in self._told:
-                self.add(record, "user", SourceClass.AGENT, text.strip())
+            source = SourceClass.AGENT
         elif sender not in ("", "user") or data.get("isAutopilotContinuation") is True:
-            self.add(record, "system", SourceClass.HOST, text.strip())
-        else:
-            self.add(record, "user", SourceClass.USER, text.strip())
+            kind, source = "system", SourceClass.HOST
+        if source is SourceClass.AGENT and text in self._told:
+            return
+        draft = self.add(record, kind, source, text)
+        draft.texts += [_attached(told) for told in list_at(data, "attachments") if told]
 
     def boot(self, record: Record, data: Record) -> None:
         """The system prompt, which the host writes anew with every message."""
@@ -193,14 +196,12 @@ class Agent:
 
 
 def _attached(attachment: object) -> str:
-    kind = text_at(attachment, "type")
     if text_at(attachment, "data"):
         return placeholder(text_at(attachment, "mimeType"), text_at(attachment, "data"))
-    place = next(
-        (text for key in ("path", "filePath", "url", "displayName")
-         if (text := text_at(attachment, key))), ""
-    )  # fmt: skip
-    return "\n".join(t for t in (f"[{kind} {place}]", text_at(attachment, "text")) if t)
+    places = (text_at(attachment, key) for key in ("path", "filePath", "url", "displayName"))
+    place = next((place for place in places if place), "")
+    named = f"[{text_at(attachment, 'type') or 'attachment'} {place}]"
+    return "\n".join(text for text in (named, text_at(attachment, "text")) if text)
 
 
 def _result_text(data: Record) -> str:

@@ -245,6 +245,8 @@ class Turns:
         draft.observations.append(_observation(call, {}, _response_text(part), ""))
 
     def _kind(self, speaker: str, part: Record) -> str:
+        if len(part) == 1 and "text" in part:
+            return "text"
         kind = next((kind for kind in _PARTS if part.get(kind)), "")
         if not kind and "text" not in part:
             self.unknown[f"{speaker}:{next(iter(part), '')}"[:80]] += 1
