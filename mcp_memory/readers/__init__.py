@@ -12,6 +12,7 @@ from mcp_memory.readers import (
     codex_prompts,
     copilot_cli,
     gemini_cli,
+    mini_swe_agent,
     swe_agent,
 )
 from mcp_memory.readers.jsonl import open_transcript
@@ -50,6 +51,7 @@ READERS: tuple[Reader, ...] = (
     codex_prompts,
     copilot_cli,
     gemini_cli,
+    mini_swe_agent,
     swe_agent,
 )
 

@@ -101,6 +101,19 @@ def read_whole(path: Path, refusals: list[Refusal]) -> Record | None:
     Raises:
         OSError: it cannot be opened.
     """
+    value = read_json(path, refusals)
+    if value is None or isinstance(value, dict):
+        return value
+    refusals.append(Refusal(where="file", reason="not an object"))
+    return None
+
+
+def read_json(path: Path, refusals: list[Refusal]) -> Any:
+    """The value that a whole file is, or None with the reason in `refusals`.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
     with open_transcript(path) as stream:
         try:
             raw = stream.read(FILE_BYTES + 1)
@@ -111,9 +124,9 @@ def read_whole(path: Path, refusals: list[Refusal]) -> Record | None:
         refusals.append(Refusal(where="file", reason=f"larger than {FILE_BYTES >> 20} MB"))
         return None
     found: list[Refusal] = []
-    record = _parse(raw, 1, found)
+    value = _value(raw, 1, found)
     refusals.extend(Refusal(where="file", reason=refusal.reason) for refusal in found)
-    return record
+    return value
 
 
 def read_head(path: Path) -> bytes:
@@ -187,6 +200,14 @@ def _next_line(stream: BinaryIO, number: int, refusals: list[Refusal]) -> bytes:
 
 
 def _parse(line: bytes, number: int, refusals: list[Refusal]) -> Record | None:
+    value = _value(line, number, refusals)
+    if value is None or isinstance(value, dict):
+        return value
+    refuse(refusals, number, "not an object")
+    return None
+
+
+def _value(line: bytes, number: int, refusals: list[Refusal]) -> Any:
     repaired = ""
     stripped = line.strip(_BLANK)
     if not stripped:
@@ -203,11 +224,10 @@ def _parse(line: bytes, number: int, refusals: list[Refusal]) -> Record | None:
             cut = not line.endswith(b"\n")
             refuse(refusals, number, "truncated last line" if cut else "not JSON")
             return None
-    if not isinstance(value, dict):
-        refuse(refusals, number, "not an object")
-        return None
     if repaired:
         refuse(refusals, number, f"{repaired}; read with replacement characters")
+    if value is None:
+        refuse(refusals, number, "not an object")
     return value
 
 
