@@ -13,6 +13,7 @@ from mcp_memory.readers import (
     copilot_cli,
     gemini_cli,
     mini_swe_agent,
+    openhands,
     swe_agent,
 )
 from mcp_memory.readers.jsonl import open_transcript
@@ -52,6 +53,7 @@ READERS: tuple[Reader, ...] = (
     copilot_cli,
     gemini_cli,
     mini_swe_agent,
+    openhands,
     swe_agent,
 )
 
