@@ -133,27 +133,33 @@ class _Run:
         response = object_at(object_at(message, "extra"), "response")
         choice = next(iter(list_at(response, "choices")), None)
         answer, usage = object_at(choice, "message"), object_at(response, "usage")
-        draft = self._drafts.begin("agent", SourceClass.AGENT, _BLOCK.sub("", said).strip())
+        # The program runs a message's command only where there is just one.
+        found = _BLOCK.findall(said)
+        blocks = found if len(found) == 1 else []
+        told = _BLOCK.sub("", said).strip() if blocks else said
+        draft = self._drafts.begin("agent", SourceClass.AGENT, told)
         draft.at = moment(response.get("created"))
         draft.model = text_at(response, "model") or None
         self._models.update({draft.model: None} if draft.model else {})
         draft.reasons.append(text_at(answer, "reasoning") or text_at(answer, "reasoning_content"))
         self._tokens[0] += count_at(usage, "prompt_tokens")
         self._tokens[1] += count_at(usage, "completion_tokens")
-        for place, command in enumerate(_BLOCK.findall(said)):
-            call = tool_call(f"action-{number}-{place}", "bash", {"command": command})
+        for command in blocks:
+            call = tool_call(f"action-{number}", "bash", {"command": command})
             draft.calls[call.id] = call
         self._asked = draft if draft.calls else None
 
     def _user(self, said: str) -> None:
         result = _RESULT.match(said)
         asked, self._asked = self._asked, None
-        if asked is not None and (result or _TIMED_OUT.match(said)):
+        if asked is not None:
             call = next(iter(asked.calls.values()))
             code = int(result[1]) if result else None
             seen = said[result.end() :] if result else said
+            # The last command's output comes bare: whether it went well is not told.
+            failed = bool(code) if result else True if _TIMED_OUT.match(said) else None
             asked.observations.append(
-                Observation(call_id=call.id, text=seen, exit_code=code, failed=code != 0)
+                Observation(call_id=call.id, text=seen, exit_code=code, failed=failed)
             )
         elif len(self._drafts) <= 1:
             self._request(said)

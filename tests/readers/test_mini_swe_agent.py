@@ -19,7 +19,7 @@ def test_a_result_belongs_to_the_command_before_it() -> None:
         for step in sample("ordinary").steps
         if step.calls
     ]
-    assert [code for _, code in ran] == [0, 1, 0]
+    assert [code for _, code in ran] == [0, 1, None]
     assert ran[1][0] == "python -m pytest -q"
 
 
@@ -39,10 +39,22 @@ def test_reasoning_model_times_and_tokens_come_from_the_response() -> None:
 def test_a_complaint_of_the_program_is_no_result_and_a_timeout_is_a_failure() -> None:
     steps = sample("nasty").steps
     assert [step.kind for step in steps] == [
-        "boot", "user", "agent", "system", "agent", "agent", "agent",
+        "boot", "user", "agent", "system", "agent", "agent", "system", "agent",
     ]  # fmt: skip
     late = steps[4].observations[0]
     assert (late.failed, late.exit_code) == (True, None)
+
+
+def test_a_message_with_two_commands_ran_neither() -> None:
+    step = sample("nasty").steps[5]
+    assert step.calls == ()
+    assert "cat a" in step.text
+
+
+def test_the_output_of_the_last_command_comes_bare() -> None:
+    last = sample("ordinary").steps[-1]
+    assert last.observations[0].text.startswith("diff --git")
+    assert last.observations[0].failed is None
 
 
 def test_a_command_without_a_result_has_none() -> None:
