@@ -9,6 +9,7 @@ from mcp_memory.models import Trajectory
 from mcp_memory.readers import (
     claude_code,
     claude_prompts,
+    codex,
     codex_prompts,
     copilot_cli,
     gemini_cli,
@@ -49,6 +50,7 @@ class Reader(Protocol):
 READERS: tuple[Reader, ...] = (
     claude_code,
     claude_prompts,
+    codex,
     codex_prompts,
     copilot_cli,
     gemini_cli,

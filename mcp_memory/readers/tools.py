@@ -9,12 +9,17 @@ from pydantic import JsonValue
 from mcp_memory.models import Observation, SourceClass, ToolCall
 from mcp_memory.readers.blobs import without_blobs
 
-SHELLS = frozenset({"bash", "powershell", "shell", "exec_command", "run_shell_command", "execute"})
+SHELLS = frozenset(
+    {"bash", "powershell", "shell", "shell_command", "exec_command", "run_shell_command", "execute"}
+    | {"local_shell"}
+)
 """Tools that run the command in their arguments."""
 EDITORS = frozenset(
     {"edit", "write", "multiedit", "notebookedit", "str_replace", "replace", "write_file", "create"}
 )
 """Tools that write to the file in their arguments."""
+PATCHERS = frozenset({"apply_patch", "patch"})
+"""Tools that write to the files named in the patch in their arguments."""
 OUTSIDE = frozenset({"webfetch", "websearch", "web_fetch", "web_search", "google_web_search"})
 """Tools whose output comes from the web."""
 FILES = frozenset(
@@ -23,6 +28,10 @@ FILES = frozenset(
 )
 """Tools whose output is the content or the names of files."""
 _PATHS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename")
+_PATCHES = ("input", "patch", "patchText", "patch_text")
+_PATCHED = re.compile(
+    r"\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]{1,1000}?)(?=\\n|\r|\n|$)"
+)
 _DEPTH = 64
 _LARGEST = 1 << 63
 _VERBS = r"retain|search|fetch|runbook|consolidate|delete"
@@ -35,14 +44,21 @@ def tool_call(id_: str, name: str, arguments: Mapping[str, Any]) -> ToolCall:
     tool = name.lower()
     command = kept.get("command", kept.get("cmd")) if tool in SHELLS else None
     paths = [path for key in _PATHS if isinstance(path := kept.get(key), str) and path]
+    if tool in PATCHERS:
+        paths += [path for key in _PATCHES for path in patched(kept.get(key))]
     return ToolCall(
         id=id_,
         name=name,
         arguments=kept,
         command=command if isinstance(command, str) else None,
         paths=tuple(dict.fromkeys(paths)),
-        edits=bool(paths) and tool in EDITORS,
+        edits=bool(paths) and (tool in EDITORS or tool in PATCHERS),
     )
+
+
+def patched(patch: object) -> list[str]:
+    """The files that a `*** Begin Patch` text adds, changes, deletes or moves."""
+    return [path.strip() for path in _PATCHED.findall(patch)] if isinstance(patch, str) else []
 
 
 def is_shell(name: str) -> bool:
