@@ -15,6 +15,7 @@ from mcp_memory.readers import (
     gemini_cli,
     mini_swe_agent,
     openhands,
+    pi,
     swe_agent,
 )
 from mcp_memory.readers.jsonl import open_transcript
@@ -56,6 +57,7 @@ READERS: tuple[Reader, ...] = (
     gemini_cli,
     mini_swe_agent,
     openhands,
+    pi,
     swe_agent,
 )
 
