@@ -14,9 +14,11 @@ from mcp_memory.readers import (
     copilot_cli,
     gemini_cli,
     mini_swe_agent,
+    opencode,
     openhands,
     pi,
     swe_agent,
+    vscode_copilot,
 )
 from mcp_memory.readers.jsonl import open_transcript
 
@@ -56,9 +58,11 @@ READERS: tuple[Reader, ...] = (
     copilot_cli,
     gemini_cli,
     mini_swe_agent,
+    opencode,
     openhands,
     pi,
     swe_agent,
+    vscode_copilot,
 )
 
 

@@ -11,20 +11,25 @@ from mcp_memory.readers.blobs import without_blobs
 
 SHELLS = frozenset(
     {"bash", "powershell", "shell", "shell_command", "exec_command", "run_shell_command", "execute"}
-    | {"local_shell"}
+    | {"local_shell", "run_in_terminal"}
 )
 """Tools that run the command in their arguments."""
 EDITORS = frozenset(
     {"edit", "write", "multiedit", "notebookedit", "str_replace", "replace", "write_file", "create"}
+    | {"create_file", "replace_string_in_file", "insert_edit_into_file", "edit_notebook_file"}
+    | {"multi_replace_string_in_file"}
 )
 """Tools that write to the file in their arguments."""
 PATCHERS = frozenset({"apply_patch", "patch"})
 """Tools that write to the files named in the patch in their arguments."""
-OUTSIDE = frozenset({"webfetch", "websearch", "web_fetch", "web_search", "google_web_search"})
+OUTSIDE = frozenset(
+    {"webfetch", "websearch", "web_fetch", "web_search", "google_web_search", "codesearch"}
+    | {"fetch_webpage", "github_repo"}
+)
 """Tools whose output comes from the web."""
 FILES = frozenset(
     {"read", "read_file", "read_many_files", "view", "grep", "glob", "list_directory"}
-    | {"search_file_content", "grep_search"}
+    | {"search_file_content", "grep_search", "list", "list_dir", "file_search", "semantic_search"}
 )
 """Tools whose output is the content or the names of files."""
 _PATHS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename")
