@@ -23,7 +23,9 @@ from mcp_memory.store.rows import EvidenceRow
 EMBEDDED_CHARS = 1200
 """How much of a row's text its vector is made of: a mean over more words says less."""
 _HEAD, _TAIL = 1500, 500
-_NEIGHBOUR = 240
+_NEIGHBOUR, _AROUND = 240, 2
+_WINDOW = 1500
+"""How much of its own words stands in a row's context: more of an output only dilutes it."""
 _POINTER = re.compile(r"\[\[(o:[0-9a-z]{12})\]\]")
 
 
@@ -57,13 +59,16 @@ def rows_of(
     heads = [
         "" if s.number in hidden else w[:_NEIGHBOUR] for s, w in zip(steps, words, strict=True)
     ]
-    goal = blanked(trajectory, hidden).goal[:_NEIGHBOUR]
     for place, step in enumerate(steps):
         outcome = outcomes.get(step.number, Outcome.UNKNOWN).value
         for row in _outputs(trajectory, step, origin, outcome):
             outputs.setdefault(row.key, row)
-        around = (*heads[max(0, place - 1) : place], *heads[place + 1 : place + 2])
-        context = "\n".join(text for text in (goal, *around) if text)
+        before, after = (
+            heads[max(0, place - _AROUND) : place],
+            heads[place + 1 : place + 1 + _AROUND],
+        )
+        own = "" if step.number in hidden else words[place][:_WINDOW]
+        context = "\n".join(text for text in (*before, own, *after) if text)
         rows.append(_step_row(trajectory, step, words[place], context, origin, outcome))
     rows.extend(_episode_row(trajectory, episode, origin) for episode in episodes)
     made = [*outputs.values(), *rows]
@@ -224,7 +229,7 @@ def _outputs(
                 at=step.at,
                 outcome=outcome,
                 text=seen.text,
-                context=_call_words(call)[:_NEIGHBOUR] if call else "",
+                context=_window(_call_words(call) if call else "", seen.text),
                 identifiers=" ".join(identifiers.indexed(seen.text)),
                 paths=call.paths if call else (),
                 body="",
@@ -275,7 +280,7 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
             at=span[0].at if span else trajectory.started_at,
             outcome=episode.outcome.value,
             text=text,
-            context=trajectory.goal[:_NEIGHBOUR],
+            context=_window(trajectory.goal, text),
             identifiers=" ".join(identifiers.indexed(text)),
             paths=paths,
             body=episode.model_dump_json(),
@@ -285,6 +290,10 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
             batch=origin.batch,
         )
     )
+
+
+def _window(about: str, own: str) -> str:
+    return f"{about[:_NEIGHBOUR]}\n{own[:_WINDOW]}".strip()
 
 
 def _row(row: EvidenceRow) -> EvidenceRow:

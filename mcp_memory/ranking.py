@@ -1,23 +1,31 @@
-"""Ranking: how queries are read, channels are fused, and hits weighed, shared and cut."""
+"""Ranking: how queries are read, and hits weighed, shared between questions and cut."""
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice, pairwise
 from typing import TypeVar
 
+from mcp_memory.fusion import Fused
 from mcp_memory.identifiers import is_name, names
 from mcp_memory.models import Outcome, SourceClass, Standing
 
 T = TypeVar("T")
 
 QUERY_CHARS, QUERY_TERMS, QUERY_PIECE = 400, 64, 130
-_ASKING = "?\uff1f\u061f"
-SESSION_CAP, MOST_TRIES, HALF_LIFE_DAYS = 3, 50, 42.0
+_QUESTION_MARKS = "?\uff1f\u061f"
+MOST_TRIES, HALF_LIFE_DAYS = 50, 42.0
 
+_ASKING = (
+    "a an the of in on at to for from by with and or as it its this that these those i you he she we"
+    " they me my your his her our their what when where who whom whose which why how do does did is"
+    " are was were be been being am has have had can could would should will shall may might there"
+)
+ASKING_WORDS = frozenset(_ASKING.split())
+"""English words that ask rather than say; other languages lose nothing by them."""
+_EDGES = "?!.,;:\"'()[]"
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
 _CJK_RUN = re.compile(rf"[{_CJK}]+")
@@ -35,11 +43,17 @@ def clean_query(query: str) -> str:
     if len(flat) <= QUERY_CHARS and len(flat.split()) <= QUERY_TERMS:
         return flat
     lines = [line.strip() for line in query.splitlines() if line.strip(" \t`~#=-*_>")]
-    asked = next((line for line in reversed(lines) if line[-1] in _ASKING), "")
+    asked = next((line for line in reversed(lines) if line[-1] in _QUESTION_MARKS), "")
     fault = next((line for line in reversed(lines) if _FAULT.match(line)), "")
     pieces = [_piece(line) for line in dict.fromkeys((asked, fault, *lines[-1:], *lines[:1]))]
     known = " ".join(pieces)
     return _fitting((*pieces, *(name for name in reversed(names(query)) if name not in known)))
+
+
+def content_words(query: str) -> str:
+    """The query without the words that only ask; the query itself where nothing else is in it."""
+    kept = [word for word in query.split() if word.strip(_EDGES).casefold() not in ASKING_WORDS]
+    return " ".join(kept) or query
 
 
 def _piece(line: str) -> str:
@@ -47,7 +61,7 @@ def _piece(line: str) -> str:
     flat = " ".join(line.split())
     if len(flat) <= QUERY_PIECE:
         return flat
-    if flat[-1] in _ASKING:
+    if flat[-1] in _QUESTION_MARKS:
         return flat[-QUERY_PIECE:].partition(" ")[2] or flat[-QUERY_PIECE:]
     return flat[:QUERY_PIECE].rpartition(" ")[0] or flat[:QUERY_PIECE]
 
@@ -77,39 +91,6 @@ def terms(query: str) -> tuple[str, ...]:
 def _pairs(word: str) -> Iterator[str]:
     cut = _CJK_RUN.fullmatch(word) and word[1:]
     yield from (a + b for a, b in pairwise(word)) if cut else (word,)
-
-
-@dataclass(frozen=True, slots=True)
-class Fused:
-    """A key with its fused score and its rank in each channel that found it, counted from 1."""
-
-    key: str
-    score: float
-    ranks: Mapping[str, int]
-
-
-def fuse(
-    channels: Mapping[str, Sequence[str]],
-    *,
-    weights: Mapping[str, float] | None = None,
-    k: int = 60,
-) -> list[Fused]:
-    """Weighted reciprocal rank fusion (Cormack et al., 2009), best first, ties by key.
-
-    A channel without a weight counts 1.
-    """
-    weigh = weights or {}
-    ranks: dict[str, dict[str, int]] = {}
-    for channel, keys in channels.items():
-        for place, key in enumerate(dict.fromkeys(keys), 1):
-            ranks.setdefault(key, {})[channel] = place
-    fused = [
-        Fused(
-            key, math.fsum(weigh.get(name, 1.0) / (k + rank) for name, rank in where.items()), where
-        )
-        for key, where in ranks.items()
-    ]
-    return sorted(fused, key=lambda one: (-one.score, one.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,22 +160,6 @@ def _recency(at: datetime | None, now: datetime) -> float:
     """0.95 for what is old or undated, up to 1."""
     days = math.inf if at is None else max(0.0, (now - at).total_seconds() / 86_400)
     return 0.95 + 0.05 * math.exp2(-days / HALF_LIFE_DAYS)
-
-
-def diversify(
-    ranked: Sequence[T], *, session_of: Callable[[T], str], limit: int, cap: int = SESSION_CAP
-) -> list[T]:
-    """At most `limit` items in their order, and at most `cap` a session while others are left.
-
-    An empty session is nobody's and has no cap.
-    """
-    seen: Counter[str] = Counter()
-    turns: list[tuple[bool, int]] = []
-    for place, session in enumerate(map(session_of, ranked)):
-        seen[session] += 1
-        turns.append((bool(session) and seen[session] > cap, place))
-    chosen = sorted(place for _, place in sorted(turns)[:limit])
-    return [ranked[place] for place in chosen]
 
 
 def fair_shares(

@@ -89,6 +89,11 @@ def _ref(match: re.Match[str]) -> Ref | None:
     return Ref(kind=kind, id=match["id"], number=number, first=first, last=last)
 
 
+def session_of(key: str) -> str:
+    """The trajectory that a step or an episode is of, by its ref; empty for any other."""
+    return key[2:].partition("#")[0].partition(".")[0] if key[:2] in ("t:", "e:") else ""
+
+
 def span(trajectory: str, first: int, last: int | None = None) -> str:
     """`t:…#first-last` of a trajectory id."""
     return str(Ref(kind="trajectory", id=trajectory, first=first, last=last))

@@ -1,4 +1,4 @@
-"""Ranking reads identifiers and queries, fuses channels, weighs, shares and cuts."""
+"""Ranking reads queries, weighs, shares and cuts."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory import identifiers, ranking, tokens
+from mcp_memory.fusion import Fused
 from mcp_memory.models import Outcome, SourceClass, Standing
-from mcp_memory.ranking import Features, Fused
+from mcp_memory.ranking import Features
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -54,20 +55,15 @@ def test_a_clean_query_is_bounded_and_terms_are_unique(text: str) -> None:
     assert len(folded) == len(set(folded)) <= 64
 
 
+def test_words_that_only_ask_are_left_out_unless_nothing_else_was_said() -> None:
+    assert ranking.content_words("When did Ada fix the parser?") == "Ada fix parser?"
+    assert ranking.content_words("what is it") == "what is it"
+    assert ranking.content_words("解析器 是 谁 修好 的") == "解析器 是 谁 修好 的"
+
+
 def test_terms_keep_names_whole_and_cut_chinese_into_pairs() -> None:
     assert ranking.terms("The getUser call") == ("getUser", "the", "call")
     assert ranking.terms("登录错误") == ("登录", "录错", "错误")
-
-
-def test_fusion_adds_reciprocal_ranks_and_explains_itself() -> None:
-    fused = ranking.fuse({"words": ["a", "b"], "vectors": ["b"]}, weights={"vectors": 0.5})
-    assert [one.key for one in fused] == ["b", "a"]
-    assert fused[0].ranks == {"words": 2, "vectors": 1}
-    assert fused[0].score == pytest.approx(1 / 62 + 0.5 / 61)
-
-
-def test_ties_are_broken_by_key() -> None:
-    assert [one.key for one in ranking.fuse({"x": ["b"], "y": ["a"]})] == ["a", "b"]
 
 
 def _order(**features: Features) -> list[str]:
@@ -98,17 +94,6 @@ def test_a_superseded_record_is_pushed_down_and_marked_but_not_hidden() -> None:
 def test_every_prior_is_bounded(used: tuple[int, int], days: int) -> None:
     known = Features(used=used, at=NOW - timedelta(days=days), source=SourceClass.USER)
     assert all(0.85 <= weight <= 1.15 for weight in ranking.priors(known, now=NOW).values())
-
-
-def test_one_session_does_not_fill_the_answer_unless_nothing_else_is_left() -> None:
-    ranked = ["a1", "a2", "a3", "a4", "b1"]
-    first = ranking.diversify(ranked, session_of=lambda key: key[0], limit=4)
-    assert first == ["a1", "a2", "a3", "b1"]
-    assert ranking.diversify(ranked[:4], session_of=lambda key: key[0], limit=4) == ranked[:4]
-
-
-def test_records_of_no_session_are_not_capped() -> None:
-    assert len(ranking.diversify(list("abcdef"), session_of=lambda _: "", limit=5)) == 5
 
 
 def test_each_question_gets_its_share_before_any_gets_more() -> None:

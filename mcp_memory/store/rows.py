@@ -28,7 +28,7 @@ class EvidenceRow:
     text: str
     """Own words, searchable."""
     context: str
-    """Words of the goal and the neighbouring steps."""
+    """The first of its own words, and the heads of the two steps before and after it."""
     identifiers: str
     """Paths, symbols, flags and error codes, separated by spaces."""
     paths: tuple[str, ...]
@@ -92,7 +92,7 @@ class MemoryRow:
     text: str
     """Title, text and conditions, searchable."""
     context: str
-    """Goals of its evidence."""
+    """Its words with the tags and quotes that it was kept with."""
     identifiers: str
     paths: tuple[str, ...]
     evidence: tuple[str, ...]

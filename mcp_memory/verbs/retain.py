@@ -263,7 +263,7 @@ def row_of(memory: Memory, vector: tuple[float, ...] | None) -> MemoryRow:
         state=memory.state.value,
         at=memory.created_at,
         text=words,
-        context=" ".join((*memory.tags, *(cited.quote for cited in memory.evidence))),
+        context="\n".join((words, *memory.tags, *(cited.quote for cited in memory.evidence))),
         identifiers=" ".join(identifiers.indexed(words)),
         paths=memory.files,
         evidence=tuple(cited.ref for cited in memory.evidence),

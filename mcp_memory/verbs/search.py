@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 
 import anyio
 
-from mcp_memory import guard, projects, ranking, refs, tokens
+from mcp_memory import fusion, guard, projects, ranking, refs, tokens
 from mcp_memory.asked import Query
 from mcp_memory.models import Hit, Memory, Outcome, SearchResult, SourceClass, State
 from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
 from mcp_memory.verbs import spans
 from mcp_memory.verbs.rooms import Rooms
 
-DEPTH = 60
-"""How deep each channel is read: fusion needs more than an answer shows."""
+DEPTH, JUDGED = 200, 60
+"""How deep each channel is read, and how many of the fused are looked up: sums need depth."""
 SNIPPET_CHARS = 480
 MARKS_TOKENS = 60
 """What ref, path, score and marks of a hit take beside its text."""
-WEIGHTS: Mapping[str, float] = {"words": 1.0, "context": 0.5, "identifiers": 0.7, "vectors": 0.8}
+WEIGHTS: Mapping[str, float] = {"words": 0.3, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
 TABLES: tuple[Table, ...] = ("evidence", "memories")
 EVIDENCE_KINDS = ("step", "episode", "output")
@@ -55,10 +55,10 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
         for place, text in enumerate(query.texts):
             tasks.start_soon(ask, place, text)
     floor = rooms.settings.floor
-    above = [[c for c in found if c.score >= floor] for found in lists]
+    answered = [found if any(c.score >= floor for c in found) else [] for found in lists]
     notes = (*scope.notes, *rooms.degraded())
-    if any(above):
-        return SearchResult(found=True, hits=await _hits(rooms, query, above), notes=notes)
+    if any(answered):
+        return SearchResult(found=True, hits=await _hits(rooms, query, answered), notes=notes)
     nearest = await _hits(rooms, query.model_copy(update={"limit": min(3, query.limit)}), lists)
     return SearchResult(found=False, hits=(), nearest=nearest, notes=notes)
 
@@ -78,12 +78,13 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
 
 async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Candidate]:
     vector = await rooms.query_vector(text)
+    said = ranking.content_words(text)
     found: dict[Table, dict[str, list[Found]]] = {table: {} for table in TABLES}
 
     async def words(table: Table, channel: str, where: Where) -> None:
         column = LEXICAL[channel]
         found[table][channel] = await rooms.store.by_words(
-            table, text, column=column, where=where, limit=DEPTH
+            table, said, column=column, where=where, limit=DEPTH
         )
 
     async def near(table: Table, where: Where, asked: tuple[float, ...]) -> None:
@@ -127,17 +128,14 @@ def _where(table: Table, query: Query, scope: Scope) -> Where | None:
 async def _judge(
     rooms: Rooms, text: str, found: Mapping[Table, Mapping[str, Sequence[Found]]]
 ) -> list[Candidate]:
-    """Fuse the channels of each table, look the rows up, and let ranking judge them."""
-    fused = [
-        hit
-        for channels in found.values()
-        for hit in ranking.fuse(
-            {name: [one.key for one in hits] for name, hits in channels.items()}, weights=WEIGHTS
-        )[:DEPTH]
-    ]
-    near = {
-        one.key: one.score for channels in found.values() for one in channels.get("vectors", ())
-    }
+    """Fuse the channels, look the rows up, and let ranking judge them."""
+    channels: dict[str, dict[str, float]] = {}
+    for told in found.values():
+        for name, hits in told.items():
+            channels.setdefault(name, {}).update((one.key, one.score) for one in hits)
+    near = channels.get("vectors", {})
+    fused = fusion.fuse(channels, weights=WEIGHTS, from_worst=frozenset({"vectors"}))
+    fused = fusion.lift_sessions(fused, session_of=refs.session_of)[:JUDGED]
     candidates = await _looked_up(rooms, fused)
     used = await rooms.usage()
     features = {
@@ -157,7 +155,9 @@ async def _judge(
         )
         for hit in ranked
     ]
-    return _once(made)
+    return fusion.spread(
+        _once(made), session_of=_session, score_of=lambda candidate: candidate.rank
+    )
 
 
 def _features(
@@ -180,7 +180,7 @@ def _features(
 
 
 async def _looked_up(
-    rooms: Rooms, fused: Sequence[ranking.Fused]
+    rooms: Rooms, fused: Sequence[fusion.Fused]
 ) -> dict[str, tuple[EvidenceRow | MemoryRow, Memory | None]]:
     """The rows behind keys; of memories only the newest version, and only while it answers."""
     memories = tuple(hit.key for hit in fused if hit.key.startswith("m:"))
@@ -219,11 +219,10 @@ async def _hits(
     rooms: Rooms, query: Query, lists: Sequence[Sequence[Candidate]]
 ) -> tuple[Hit, ...]:
     """The answer: shared fairly between the questions, spread over sessions, within the budget."""
-    shared = ranking.fair_shares(lists, query.limit * 3, key=lambda each: each.ref)
-    spread = ranking.diversify(shared, session_of=_session, limit=query.limit)
-    folders = {row.id: row.folder for row in await rooms.store.sessions(ids=_sessions(spread))}
+    shared = ranking.fair_shares(lists, query.limit, key=lambda each: each.ref)
+    folders = {row.id: row.folder for row in await rooms.store.sessions(ids=_sessions(shared))}
     asked = ranking.terms(" ".join(query.texts))
-    hits = [_hit(rooms, each, folders, asked) for each in spread]
+    hits = [_hit(rooms, each, folders, asked) for each in shared]
     priced = [(hit, _cost(hit)) for hit in hits]
     budget = query.budget_tokens or rooms.settings.search_tokens
     kept = ranking.within_budget(priced, budget)
@@ -268,7 +267,7 @@ def _hit(rooms: Rooms, found: Candidate, folders: Mapping[str, str], asked: Sequ
         kind="episode" if row.kind == "episode" else "step",
         trust=source.trust,
         outcome=Outcome(row.outcome),
-        path=rooms.archive.path_of(folder, row.first) if folder else None,
+        path=rooms.path_of(folder, row.first) if folder else None,
         flags=row.flags,
     )
 

@@ -1,0 +1,52 @@
+"""Ours: the bank's own search, with its default settings and as deep as a question may ask."""
+
+from dataclasses import replace
+
+from mcp_memory import tokens
+from mcp_memory.asked import Query
+from mcp_memory.bank import MemoryBank
+from mcp_memory.evals.samples import Sample
+from mcp_memory.evals.systems.fields import DEPTH, Answer, Ask, Field
+from mcp_memory.models import Hit
+
+BUDGET = 100_000
+"""So that depth alone cuts the answer; what fits the default budget is scored from the costs."""
+MARKS_TOKENS = 60
+"""What ref, path, score and marks of a hit take beside its text."""
+
+
+async def prepare(field: Field) -> Ask:
+    """Search as the tool does it."""
+
+    async def ask(sample: Sample) -> Answer:
+        query = Query(
+            texts=(sample.question,),
+            kinds=field.kinds,
+            project=sample.project,
+            limit=DEPTH,
+            budget_tokens=BUDGET,
+        )
+        result = await field.bank.search(query)
+        hits = result.hits or result.nearest
+        return Answer(
+            ranked=tuple(hit.ref for hit in hits) if result.found else (),
+            costs=tuple(_cost(hit) for hit in result.hits),
+            texts=tuple(hit.text for hit in result.hits),
+            flags=tuple(hit.flags for hit in result.hits),
+            found=result.found,
+            score=max((hit.score for hit in hits), default=0.0),
+        )
+
+    return ask
+
+
+async def without_floor(field: Field) -> Ask:
+    """The same, never silent: what ranking alone is worth."""
+    rooms = field.bank.rooms
+    settings = rooms.settings.model_copy(update={"floor": 0.0})
+    bank = MemoryBank(replace(rooms, settings=settings))
+    return await prepare(replace(field, bank=bank))
+
+
+def _cost(hit: Hit) -> int:
+    return tokens.estimate(hit.text) + tokens.estimate(hit.title) + MARKS_TOKENS

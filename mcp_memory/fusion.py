@@ -1,0 +1,98 @@
+"""Fusion: channels' scores as one, sessions lifted by their best, repeats of a session held back."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+T = TypeVar("T")
+
+SESSION_LIFT, SESSION_BEST = 0.3, 3
+"""What the best session gives its records, as a share of the best score, and of how many it tells."""
+FREE_REPEATS, REPEAT_SHARE = 3, 0.95
+"""A session's further hits count this share of their score, each less than the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """A key with its fused score and its rank in each channel that found it, counted from 1."""
+
+    key: str
+    score: float
+    ranks: Mapping[str, int | float]
+
+
+def fuse(
+    channels: Mapping[str, Mapping[str, float]],
+    *,
+    weights: Mapping[str, float] | None = None,
+    from_worst: frozenset[str] = frozenset(),
+) -> list[Fused]:
+    """The weighted sum of each channel's scores over its best one, best first, ties by key.
+
+    Scores keep what ranks throw away: by how much a hit is ahead (Bruch et al., 2023). In a
+    channel of `from_worst`, whose scores start anywhere (cosines), the worst counts 0.
+    A channel without a weight counts 1.
+    """
+    weigh = weights or {}
+    parts: dict[str, list[float]] = {}
+    ranks: dict[str, dict[str, int | float]] = {}
+    for channel, scores in channels.items():
+        ordered = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
+        low = ordered[-1][1] if ordered and channel in from_worst else 0.0
+        span = ordered[0][1] - low if ordered else 0.0
+        for place, (key, score) in enumerate(ordered, 1):
+            share = max(0.0, (score - low) / span) if span > 0 else 1.0
+            parts.setdefault(key, []).append(weigh.get(channel, 1.0) * share)
+            ranks.setdefault(key, {})[channel] = place
+    fused = [Fused(key, math.fsum(shares), ranks[key]) for key, shares in parts.items()]
+    return _sorted(fused)
+
+
+def lift_sessions(fused: Sequence[Fused], *, session_of: Callable[[str], str]) -> list[Fused]:
+    """Records raised by how well their session answers, from its three best; best first.
+
+    A key without a session (`""`) is raised as though its session said the same throughout.
+    """
+    totals: dict[str, float] = {}
+    counted: Counter[str] = Counter()
+    for one in _sorted(fused):
+        session = session_of(one.key)
+        if session and counted[session] < SESSION_BEST:
+            counted[session] += 1
+            totals[session] = totals.get(session, 0.0) + one.score
+    best = max((one.score for one in fused), default=0.0)
+    most = max(totals.values(), default=0.0)
+    if best <= 0:
+        return list(fused)
+    lifted = []
+    for one in fused:
+        session = session_of(one.key)
+        share = totals[session] / most if session and most > 0 else one.score / best
+        lifted.append(
+            replace(
+                one,
+                score=one.score + SESSION_LIFT * best * share,
+                ranks={**one.ranks, "session": round(share, 3)},
+            )
+        )
+    return _sorted(lifted)
+
+
+def spread(
+    ranked: Sequence[T], *, session_of: Callable[[T], str], score_of: Callable[[T], float]
+) -> list[T]:
+    """The items again, best first, with a session's hits after its third counted for less."""
+    seen: Counter[str] = Counter()
+    weighed: list[tuple[float, int]] = []
+    for place, item in enumerate(ranked):
+        session = session_of(item)
+        seen[session] += bool(session)
+        repeats = max(0, seen[session] - FREE_REPEATS)
+        weighed.append((-score_of(item) * REPEAT_SHARE**repeats, place))
+    return [ranked[place] for _, place in sorted(weighed)]
+
+
+def _sorted(fused: Sequence[Fused]) -> list[Fused]:
+    return sorted(fused, key=lambda one: (-one.score, one.key))
