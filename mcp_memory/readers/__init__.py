@@ -7,6 +7,7 @@ from typing import Protocol
 from mcp_memory.errors import UnknownTranscript
 from mcp_memory.models import Trajectory
 from mcp_memory.readers import (
+    aider,
     claude_code,
     claude_prompts,
     codex,
@@ -51,6 +52,7 @@ class Reader(Protocol):
 
 
 READERS: tuple[Reader, ...] = (
+    aider,
     claude_code,
     claude_prompts,
     codex,
