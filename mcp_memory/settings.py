@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         default=2, ge=1, le=64, description="Processor threads that the embedding model may use."
     )
     floor: float = Field(
-        default=0.35,
+        default=0.2,
         ge=0,
         le=1,
         description="Score below which search answers `nothing found` and names the nearest.",
@@ -88,11 +88,89 @@ class Settings(BaseSettings):
     busy_seconds: float = Field(
         default=30.0, gt=0, description="How long to wait for another process's lock."
     )
+    # Not HOST and PORT: a Kubernetes service called mcp-memory puts those into the environment.
+    listen_host: str = Field(
+        default="127.0.0.1",
+        description="Address that `serve --transport http` or `sse` listens on; any but loopback "
+        "needs access tokens or an OAuth issuer.",
+    )
+    listen_port: int = Field(
+        default=8765, ge=0, le=65535, description="Port of that address; 0: any."
+    )
+    public_url: str = Field(
+        default="",
+        description="The server's address as clients see it (`https://memory.example.org`), where "
+        "it is not the one listened on.",
+    )
+    allowed_hosts: Names = Field(
+        default=(),
+        description="Further names under which clients may reach the server (`Host`), "
+        "comma-separated.",
+    )
+    allowed_origins: Names = Field(
+        default=(),
+        description="Web pages that may call the server (`Origin`), comma-separated; others are "
+        "refused.",
+    )
+    trusted_proxies: Names = Field(
+        default=(),
+        description="Addresses of proxies whose `X-Forwarded-For` and `-Proto` are believed.",
+    )
+    tls_certificate: Path | None = Field(
+        default=None, description="Certificate file (PEM, whole chain): the server speaks TLS."
+    )
+    tls_key: Path | None = Field(default=None, description="Private key file of the certificate.")
+    stateless: bool = Field(
+        default=False,
+        description="Whether clients of older protocol versions get no session either, so that any "
+        "replica can answer any request; the newest version never has one.",
+    )
+    request_bytes: int = Field(
+        default=4_194_304,
+        ge=1_024,
+        le=104_857_600,
+        description="Largest request body that the remote server takes.",
+    )
+    request_seconds: float = Field(
+        default=20.0, gt=0, description="How long a request's headers, and its body, may take."
+    )
+    requests_per_minute: int = Field(
+        default=6_000,
+        ge=0,
+        description="Requests a minute that one caller may make; 0: any number.",
+    )
+    connections: int = Field(
+        default=512, ge=8, le=65_536, description="Most connections that are served at a time."
+    )
+    oauth_issuer: str = Field(
+        default="",
+        description="OAuth issuer (URL) whose signed tokens (JWT) are accepted.",
+    )
+    oauth_keys: str = Field(
+        default="",
+        description="File or URL of the issuer's keys (JWKS); empty: as its metadata says.",
+    )
+    oauth_audience: str = Field(
+        default="",
+        description="Audience that its tokens must be made for; empty: the server's own URL.",
+    )
+    oauth_tenant_claim: str = Field(
+        default="sub",
+        description="Claim that says whose bank a token opens, one bank a value; `-`: all share "
+        "the server's own.",
+    )
+    local_paths: bool = Field(
+        default=True,
+        description="Whether answers name files of the archive; a server with authentication "
+        "never does.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="How much is written to stderr."
     )
 
-    @field_validator("include", "exclude", mode="before")
+    @field_validator(
+        "include", "exclude", "allowed_hosts", "allowed_origins", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -124,3 +202,15 @@ class Settings(BaseSettings):
     def locks_dir(self) -> Path:
         """Lock files of the processes that share this home."""
         return self.home / "locks"
+
+    @property
+    def access_dir(self) -> Path:
+        """Access tokens of the remote server, as hashes."""
+        return self.home / "access"
+
+    def of_tenant(self, tenant: str) -> "Settings":
+        """The same settings with the tenant's own home; this machine's history is none of its own."""
+        if not tenant:
+            return self
+        home = self.home / "tenants" / tenant
+        return self.model_copy(update={"home": home, "index_auto": False})

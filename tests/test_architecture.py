@@ -13,17 +13,19 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.pa
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
-     "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions"),
-    ("admission", "episodes", "ranking", "rendering", "inspection", "projects", "embedder", "store",
+     "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions",
+     "fusion", "access", "wording"),
+    ("admission", "episodes", "ranking", "confidence", "rendering", "inspection", "projects", "embedder", "store",
      "readers", "linking", "foreign"),
     ("catalogues", "commits"),
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
-    ("indexing",),
+    ("indexing", "installing"),
     ("verbs",),
     ("crew", "stamps"),
     ("indexer", "exchange", "history", "repositories"),
     ("watching",),
     ("bank",),
+    ("evals",),
     ("server",),
     ("cli",),
     ("__main__",),
@@ -31,8 +33,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 """Lowest first; a room imports from floors below, and from its own folder."""
 PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
-    "signatures", "identifiers", "decisions", "admission", "episodes", "ranking", "rendering", "inspection",
-    "catalogues", "linking", "foreign",
+    "signatures", "identifiers", "decisions", "fusion", "wording", "confidence", "admission", "episodes", "ranking", "rendering",
+    "inspection", "catalogues", "linking", "foreign",
     "consolidation", "runbook", "forgetting", "evidence", "answers",
 )  # fmt: skip
 IMPURE_LIBRARIES = {
@@ -59,6 +61,10 @@ OWNERS = {
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings", "spool"},
     "watchfiles": {"watching"},
+    "starlette": {"server"},
+    "uvicorn": {"server"},
+    "jwt": {"server"},
+    "yaml": {"installing"},
 }
 HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy"}
 FUNCTION_LINES, FILE_LINES, PARAMETERS = 40, 400, 6

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import anyio
 
-from mcp_memory import fusion, guard, projects, ranking, refs, tokens
+from mcp_memory import confidence, fusion, guard, projects, ranking, refs, tokens, wording
 from mcp_memory.asked import Query
 from mcp_memory.models import Hit, Memory, Outcome, SearchResult, SourceClass, State
 from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
@@ -49,7 +49,7 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
     lists: list[list[Candidate]] = [[] for _ in query.texts]
 
     async def ask(place: int, text: str) -> None:
-        lists[place] = await _ask(rooms, ranking.clean_query(text), query, scope)
+        lists[place] = await _ask(rooms, wording.clean_query(text), query, scope)
 
     async with anyio.create_task_group() as tasks:
         for place, text in enumerate(query.texts):
@@ -78,7 +78,7 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
 
 async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Candidate]:
     vector = await rooms.query_vector(text)
-    said = ranking.content_words(text)
+    said = wording.content_words(text)
     found: dict[Table, dict[str, list[Found]]] = {table: {} for table in TABLES}
 
     async def words(table: Table, channel: str, where: Where) -> None:
@@ -138,19 +138,22 @@ async def _judge(
     fused = fusion.lift_sessions(fused, session_of=refs.session_of)[:JUDGED]
     candidates = await _looked_up(rooms, fused)
     used = await rooms.usage()
-    features = {
-        key: _features(row, memory, near.get(key, 0.0), used)
-        for key, (row, memory) in candidates.items()
-    }
+    features = {key: _features(row, memory, used) for key, (row, memory) in candidates.items()}
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
-    asked = ranking.terms(text)
+    asked = wording.informative(text)
+    held = {key: confidence.holdings(asked, each.searched) for key, each in features.items()}
+    unheard = confidence.unheard(asked, list(held.values()))
     made = [
         Candidate(
             ref=_ref(candidates[hit.key][0]),
             row=candidates[hit.key][0],
             why=hit.why,
             rank=hit.score,
-            score=ranking.confidence(asked, features[hit.key]),
+            score=confidence.confidence(
+                held[hit.key],
+                similarity=near.get(hit.key, 0.0) if near else None,
+                unheard=unheard,
+            ),
             memory=candidates[hit.key][1],
         )
         for hit in ranked
@@ -163,13 +166,10 @@ async def _judge(
 def _features(
     row: EvidenceRow | MemoryRow,
     memory: Memory | None,
-    similarity: float,
     used: Mapping[str, tuple[int, int]],
 ) -> ranking.Features:
     return ranking.Features(
-        text=f"{row.text}\n{row.context}",
-        identifiers=row.identifiers,
-        similarity=similarity,
+        searched=f"{row.text}\n{row.context}\n{row.identifiers}",
         source=SourceClass(row.source),
         outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
         standing=memory.standing if memory else None,
@@ -221,7 +221,7 @@ async def _hits(
     """The answer: shared fairly between the questions, spread over sessions, within the budget."""
     shared = ranking.fair_shares(lists, query.limit, key=lambda each: each.ref)
     folders = {row.id: row.folder for row in await rooms.store.sessions(ids=_sessions(shared))}
-    asked = ranking.terms(" ".join(query.texts))
+    asked = wording.terms(" ".join(query.texts))
     hits = [_hit(rooms, each, folders, asked) for each in shared]
     priced = [(hit, _cost(hit)) for hit in hits]
     budget = query.budget_tokens or rooms.settings.search_tokens
