@@ -1,17 +1,17 @@
 """MemoryBank: one open collection and its six verbs; `open_bank` is the composition root."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import anyio.to_thread
 
 from mcp_memory import indexer, projects
 from mcp_memory.archive import Archive
 from mcp_memory.asked import DeletionMode, Filter, Inspection, Query, Task
+from mcp_memory.contract import Listable
 from mcp_memory.embedder import Embedder, build_embedder
 from mcp_memory.errors import EmbedderUnavailable
 from mcp_memory.models import (
@@ -33,8 +33,6 @@ from mcp_memory.verbs import consolidate, delete, fetch, listing, retain, runboo
 from mcp_memory.verbs.rooms import Rooms, utc_now
 
 logger = logging.getLogger(__name__)
-
-Listable = Literal["sessions", "memories", "projects", "changes"]
 
 
 class MemoryBank:
@@ -94,6 +92,10 @@ class MemoryBank:
         """Steps of a session within a cap of characters."""
         return await listing.inspect(self.rooms, ref, asked)
 
+    async def owners(self, texts: Sequence[str]) -> Mapping[str, str]:
+        """The project that each ref belongs to."""
+        return await listing.owners(self.rooms, texts)
+
     async def listing(self, what: Listable, *, project: str = "*", limit: int = 50) -> list[Listed]:
         """Sessions, memories, projects or changes, newest first."""
         match what:
@@ -123,6 +125,10 @@ class MemoryBank:
         its main module with `if __name__ == "__main__"`.
         """
         return await indexer.index(self.rooms, paths, progress=progress, processes=processes)
+
+    async def maintain(self) -> None:
+        """One round of upkeep, where it pays and no other process is at it."""
+        await self.rooms.store.maintain()
 
     async def keep_indexed(self) -> None:
         """Index new history of the allowed projects again and again, until cancelled."""

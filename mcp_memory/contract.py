@@ -1,7 +1,7 @@
 """The contract of a bank: the verbs and what they promise; light, so that a server starts at once."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
 
 from mcp_memory.asked import DeletionMode, Filter, Query, Task
 from mcp_memory.models import (
@@ -9,11 +9,14 @@ from mcp_memory.models import (
     Deletion,
     Draft,
     FetchResult,
+    Listed,
     Outcome,
     Retained,
     Runbook,
     SearchResult,
 )
+
+Listable = Literal["sessions", "memories", "projects", "changes"]
 
 
 class Bank(Protocol):
@@ -85,5 +88,18 @@ class Bank(Protocol):
         Raises:
             InvalidInput: nothing is named, or it is not confirmed.
             UnknownRef: a ref names nothing, or the filter fits nothing.
+        """
+        ...
+
+    async def listing(self, what: Listable, *, project: str = "*", limit: int = 50) -> list[Listed]:
+        """Sessions, memories, projects or changes, newest first."""
+        ...
+
+    async def owners(self, texts: Sequence[str]) -> Mapping[str, str]:
+        """The project that each ref belongs to; `*` for a batch that touched several.
+
+        Raises:
+            InvalidInput: one is not spelled like a ref.
+            UnknownRef: one names nothing.
         """
         ...

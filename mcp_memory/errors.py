@@ -12,7 +12,9 @@ MemoryBankError
 ├── StoreTooNew(RuntimeError)           the store was written by a newer version
 ├── StoreUnreadable(RuntimeError)       the store's files cannot be read
 ├── StoreFull(OSError)                  the disk took no more
-└── Busy(RuntimeError)                  another process holds a lock for longer than we wait
+├── Busy(RuntimeError)                  another process holds a lock for longer than we wait
+├── NotAllowed(PermissionError)         a caller's access does not reach so far
+└── CannotListen(RuntimeError)          the server may not, or cannot, listen where it was asked to
 """
 
 from collections.abc import Sequence
@@ -143,3 +145,17 @@ class Busy(MemoryBankError, RuntimeError):
             f"Another process is busy with {work}; gave up after {waited:.0f} s. "
             "Nothing was changed. Try again in a moment."
         )
+
+
+class NotAllowed(MemoryBankError, PermissionError):
+    """Raised when the access of a remote caller does not reach what it asks for."""
+
+    def __init__(self, what: str, *, next_step: str) -> None:
+        super().__init__(f"Not allowed: {what} Nothing was changed. {next_step}")
+
+
+class CannotListen(MemoryBankError, RuntimeError):
+    """Raised when the server may not, or cannot, listen where it was asked to."""
+
+    def __init__(self, reason: str, *, next_step: str) -> None:
+        super().__init__(f"The server was not started: {reason} {next_step}")

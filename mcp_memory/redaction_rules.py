@@ -70,6 +70,7 @@ RULES: tuple[Rule, ...] = (
     _key("aws", "AKIA ASIA ABIA ACCA", rf"A[A-Z]{{3}}[A-Z0-9]{{16}}{_END}"),
     _key("aws", "amzn.mws.", rf"amzn\.mws\.{_W}{{36}}"),
     _key("alibaba", "LTAI", rf"LTAI{_C}{{12,30}}(?:[\s,\"'`:;]{{1,8}}{_C}{{30}})?{_END}"),
+    _key("mcp-memory", "mcpm_", rf"mcpm_[0-9a-f]{{12}}_{_W}{{43}}"),
     _key("google", "AIza", rf"AIza{_W}{{35}}"),
     _key("google", "ya29.", rf"ya29\.{_W}{{20,400}}"),
     _key("google", "GOCSPX-", rf"GOCSPX-{_W}{{28}}"),

@@ -15,6 +15,8 @@ def markdown() -> str:
         default = (
             "the platform's data folder" if field.default is PydanticUndefined else field.default
         )
-        shown = {True: "true", False: "false", (): "(empty)", None: "(none)"}.get(default, default)
+        shown = {True: "true", False: "false", (): "(empty)", "": "(empty)", None: "(none)"}.get(
+            default, default
+        )
         rows.append(f"| `MCP_MEMORY_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(rows)

@@ -10,11 +10,17 @@ from pathlib import Path
 
 import anyio
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.sse import sse_client
 from test_bank import written
 
+from mcp_memory.bank import open_bank
+from mcp_memory.server import held
 from mcp_memory.server.app import INSTRUCTIONS, build_server
+from mcp_memory.server.listening import open_listener
 from mcp_memory.settings import Settings
+from mcp_memory.store import upkeep
+from mcp_memory.store.locking import elected
 
 Connect = Callable[[], AbstractAsyncContextManager[Client]]
 SIX = ["search", "fetch", "runbook", "retain", "consolidate", "delete"]
@@ -32,7 +38,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "shop"
 
 
-@pytest.fixture(params=["memory", "stdio"])
+@pytest.fixture(params=["memory", "stdio", "sse", "streamable-http"])
 def connect(request: pytest.FixtureRequest, host: Path, home: Path) -> Connect:
     """The same client calls over every transport."""
     settings = Settings(home=home, embedding_model="hash", index_seconds=0.2)
@@ -56,7 +62,20 @@ def connect(request: pytest.FixtureRequest, host: Path, home: Path) -> Connect:
         async with Client(parameters) as client:
             yield client
 
-    return in_memory if request.param == "memory" else over_stdio
+    @asynccontextmanager
+    async def over_network() -> AsyncIterator[Client]:
+        both = ("streamable-http", "sse")
+        listening_there = settings.model_copy(update={"listen_port": 0})
+        async with open_listener(listening_there, transports=both, cwd=host) as listener:
+            there = (
+                sse_client(f"{listener.url}/sse")
+                if request.param == "sse"
+                else f"{listener.url}/mcp"
+            )
+            async with Client(there) as client:
+                yield client
+
+    return {"memory": in_memory, "stdio": over_stdio}.get(request.param, over_network)
 
 
 async def answered(client: Client, query: str) -> dict[str, object]:
@@ -87,6 +106,67 @@ async def test_a_server_that_is_only_attached_fills_itself(connect: Connect) -> 
             ref.split("#")[0][:3].replace("e:", "t:")
         )
         assert "<recalled" in fetched.content[0].text
+
+
+async def test_what_is_kept_is_found_opened_and_taken_back(connect: Connect) -> None:
+    async with connect() as client:
+        note = {"text": "The heron build needs LIBHERON_HOME set.", "tags": ["build"]}
+        kept = (await client.call_tool("retain", note)).structured_content
+        assert kept is not None
+        assert (await client.call_tool("retain", note)).structured_content["ref"] == kept["ref"]
+        found = await answered(client, "LIBHERON_HOME heron build")
+        assert kept["ref"] in [hit["ref"] for hit in found["hits"]]
+        opened = await client.call_tool("fetch", {"refs": [kept["ref"]]})
+        assert "LIBHERON_HOME" in opened.content[0].text
+        read = await client.read_resource(f"memory://{kept['ref'][2:]}")
+        assert read.contents[0].text == opened.content[0].text
+        undone = await client.call_tool("consolidate", {"action": "undo", "batch": kept["batch"]})
+        assert not undone.is_error
+        found = await client.call_tool("search", {"query": "LIBHERON_HOME", "kinds": ["fact"]})
+        assert not found.structured_content["found"]
+
+
+async def test_the_models_faults_are_tool_errors_and_the_clients_are_protocol_errors(
+    connect: Connect,
+) -> None:
+    async with connect() as client:
+        fault = await client.call_tool("fetch", {"refs": ["m:000000000000"]})
+        assert fault.is_error
+        assert "take one from an answer of `search`" in fault.content[0].text
+        with pytest.raises(MCPError) as raised:
+            await client.read_resource("memory://000000000000")
+        assert raised.value.code == -32602
+
+
+async def test_a_long_call_tells_of_itself_and_can_be_cancelled(
+    connect: Connect, home: Path
+) -> None:
+    told: list[str] = []
+    first = anyio.Event()
+
+    async def progress(done: float, total: float | None, message: str | None) -> None:
+        told.append(f"{done:.0f} {total} {message}")
+        first.set()
+
+    async with connect() as client:
+        kept = await client.call_tool("retain", {"text": "The heron build needs a nest."})
+        refs = [kept.structured_content["ref"]]
+        seen = await client.call_tool("delete", {"refs": refs})
+        purge = {"refs": refs, "mode": "purge", "confirm": seen.structured_content["confirm"]}
+        # While another process is at its upkeep, a purge waits for it.
+        async with elected(home / "locks" / "maintenance.lock", seconds=10, work="a test"):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(
+                    lambda: client.call_tool("delete", purge, progress_callback=progress)
+                )
+                with anyio.fail_after(10):
+                    await first.wait()
+                tasks.cancel_scope.cancel()
+            with anyio.fail_after(5):
+                assert not (await client.call_tool("fetch", {"refs": refs})).is_error
+        assert told[0] == "1 None at work, 1 s"
+        gone = await client.call_tool("delete", purge)
+        assert gone.structured_content["checks"], "the cancelled call left nothing behind"
 
 
 @pytest.mark.parametrize(
@@ -134,6 +214,9 @@ async def test_a_store_of_the_future_is_an_error_in_every_tool(host: Path, home:
         result = await client.call_tool("search", {"query": "x"})
         assert result.is_error
         assert "Upgrade" in result.content[0].text
+        (home / "store" / "meta.json").unlink()
+        result = await client.call_tool("search", {"query": "x"})
+        assert not result.is_error, "what was in the way is gone: the next call opens the bank"
 
 
 async def test_names_descriptions_and_schemas_stay_under_8000_characters() -> None:
@@ -185,3 +268,16 @@ def test_nothing_heavy_is_imported_before_the_handshake() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+async def test_a_server_that_is_written_to_keeps_its_fragments_few(host: Path, home: Path) -> None:
+    settings = Settings(home=home, embedding_model="hash", index_auto=False)
+    async with Client(build_server(settings, cwd=host)) as client:
+        for number in range(upkeep.MOST_FRAGMENTS + 2 * held.WRITES_BETWEEN):
+            await client.call_tool("retain", {"text": f"The heron build needs {number} nests."})
+        async with open_bank(settings) as bank:
+            memories = bank.rooms.store._tables["memories"]
+            with anyio.fail_after(20):
+                while (await memories.stats())["fragment_stats"]["num_fragments"] > 32:
+                    await anyio.sleep(0.1)
+                    await memories.checkout_latest()

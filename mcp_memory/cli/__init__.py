@@ -7,7 +7,7 @@ import click
 from mcp_memory.version import VERSION
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "serve": ("serve", "Serve the six tools to a host over stdio."),
+    "serve": ("serve", "Serve the six tools: over stdio, streamable HTTP or SSE."),
     "index": ("index", "Read the agents' histories on this machine, or PATHs, into the bank."),
     "history": ("history", "What hosts keep here, what is indexed, what they will delete."),
     "search": ("verbs", "Ask past sessions and memories."),
@@ -23,7 +23,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("upkeep", "Write the bank as JSON lines."),
     "import": ("upkeep", "Read JSON lines that `export` wrote."),
     "doctor": ("upkeep", "Check the bank, and repair what is derived."),
+    "install": ("install", "Put the server into the settings of the hosts on this machine."),
+    "uninstall": ("install", "Take the server out of them again."),
+    "token": ("token", "Access tokens of the remote server: make, list, revoke."),
     "settings": ("upkeep", "Every setting, its value and its sentence."),
+    "eval": ("eval", "Measure search on benchmark data, beside baselines."),
     "tour": ("tour", "See the six tools at work, over stdio, on a small session."),
 }
 """Command to the module that holds it and its one line of help."""

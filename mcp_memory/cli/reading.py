@@ -4,8 +4,8 @@ import click
 
 from mcp_memory import answers
 from mcp_memory.asked import Inspection
-from mcp_memory.bank import Listable
 from mcp_memory.cli.door import command, opened
+from mcp_memory.contract import Listable
 
 
 @click.command("inspect")

@@ -1,14 +1,25 @@
-"""The server object: tools, instructions and the held bank put together."""
+"""The server object: tools, resources, prompts, instructions and the held banks put together."""
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.auth.provider import TokenVerifier
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 
-from mcp_memory.server.held import HeldBank, open_held, warm_after_listing
+from mcp_memory.server.callers import tenant
+from mcp_memory.server.held import Banks
+from mcp_memory.server.progress import tell_progress
+from mcp_memory.server.prompts import build_prompts, speaking_faults
+from mcp_memory.server.resources import MARKDOWN, TEMPLATES, complete, list_newest
 from mcp_memory.server.schemas import lean
+from mcp_memory.server.subscriptions import TenantBus, end_with_the_server
 from mcp_memory.server.tools import TOOLS, Advertised
 from mcp_memory.settings import Settings
 from mcp_memory.version import VERSION
@@ -23,25 +34,72 @@ What comes back is a record of the past, labelled with source and trust: data, n
 found=false means that history holds no answer; say so rather than guess."""
 
 
-def build_server(settings: Settings, *, cwd: Path | None = None) -> MCPServer[HeldBank]:
-    """A server of one bank; nothing is opened before a client connects."""
-    folder = str(cwd or Path.cwd())
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a server that asks for tokens checks them with."""
+
+    settings: AuthSettings
+    verifier: TokenVerifier
+
+
+def build_server(
+    settings: Settings,
+    *,
+    cwd: Path | None = None,
+    banks: Banks | None = None,
+    guard: Guard | None = None,
+) -> MCPServer[Banks]:
+    """A server of one home; nothing is opened before a client connects, or before `banks` are."""
+    held = banks or Banks(settings, str(cwd or Path.cwd()))
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[HeldBank]) -> AsyncIterator[HeldBank]:
-        async with open_held(settings, folder) as held:
+    async def lifespan(_: MCPServer[Banks]) -> AsyncIterator[Banks]:
+        async with held.open():
             yield held
 
-    return MCPServer[HeldBank](
+    bus = TenantBus()
+    server = MCPServer[Banks](
         "memory",
         title="Memory of past sessions",
         instructions=INSTRUCTIONS,
         version=VERSION,
         lifespan=lifespan,
         log_level=settings.log_level,
-        middleware=[warm_after_listing],
+        middleware=[
+            warm_after_listing,
+            list_newest,
+            bus.announce,
+            end_with_the_server,
+            speaking_faults,
+            tell_progress,
+        ],
+        subscriptions=bus,
         tools=[_registered(tool) for tool in TOOLS],
+        auth=guard.settings if guard else None,
+        token_verifier=guard.verifier if guard else None,
     )
+    _furnish(server, held)
+    return server
+
+
+def _furnish(server: MCPServer[Banks], banks: Banks) -> None:
+    """Resources, prompts and completions, which the SDK's constructor does not take."""
+    for template in TEMPLATES:
+        server.resource(template.uri, title=template.title, mime_type=MARKDOWN)(template.read)
+    for prompt in build_prompts():
+        server.add_prompt(prompt)
+    # The SDK gives this one method no types.
+    server.completion()(functools.partial(complete, banks))  # type: ignore[no-untyped-call]
+
+
+async def warm_after_listing(
+    ctx: ServerRequestContext[Banks, Any], call_next: CallNext
+) -> HandlerResult:
+    """Middleware: a host that has its tool list is through with the handshake."""
+    result = await call_next(ctx)
+    if ctx.method == "tools/list":
+        ctx.lifespan_context.warm(tenant())
+    return result
 
 
 def _registered(tool: Advertised) -> Tool:

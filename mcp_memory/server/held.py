@@ -1,40 +1,60 @@
-"""The held bank: opened once a process, after the handshake, and kept filled in the background."""
+"""The held banks: each opened once a process, after the handshake, and kept filled in the background."""
 
 import importlib
 import logging
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import anyio.to_thread
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from anyio.abc import TaskGroup
 
 from mcp_memory.contract import Bank
-from mcp_memory.errors import MemoryBankError
+from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
 """How long to wait for a host to list the tools before the bank is opened all the same."""
+WRITES_BETWEEN = 16
+"""Writes between two rounds of upkeep; each leaves two small files."""
+MOST_AT_WORK = 8
+"""Calls of one bank that are carried out at a time; the others wait their turn, in order."""
+MOST_OPEN = 64
+"""Banks of tenants that are open at a time; the one idle for longest makes room."""
 
 
 class HeldBank:
     """One bank for all requests; opening it never stands in the way of the handshake."""
 
-    def __init__(self, settings: Settings, cwd: str) -> None:
+    def __init__(self, settings: Settings, cwd: str | None) -> None:
         self._settings = settings
         self._cwd = cwd
         self._wanted = anyio.Event()
         self._settled = anyio.Event()
+        self._scope = anyio.CancelScope()
         self._bank: Bank | None = None
         self._error: MemoryBankError | None = None
+        self._untidy = anyio.Event()
+        self._writes = 0
+        self.borrowers = 0
+        self.at_work = anyio.CapacityLimiter(MOST_AT_WORK)
 
     def warm(self) -> None:
         """Open the bank now, in the background."""
         self._wanted.set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the bank is open."""
+        return self._bank is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be opened; what was in the way may be gone by now."""
+        return self._error is not None
 
     async def bank(self) -> Bank:
         """The open bank, as soon as it is open.
@@ -48,20 +68,45 @@ class HeldBank:
             raise self._error or MemoryBankError("The bank is closed; start the server again.")
         return self._bank
 
+    def wrote(self) -> None:
+        """Count a write: so many of them leave files that slow every search down."""
+        self._writes += 1
+        if self._writes >= WRITES_BETWEEN:
+            self._untidy.set()
+
+    async def _keep_tidy(self, bank: Any) -> None:
+        """Compact and index after so many writes, and once at the beginning."""
+        while True:
+            self._untidy, self._writes = anyio.Event(), 0
+            try:
+                await bank.maintain()
+            except MemoryBankError as error:
+                logger.warning("upkeep stopped for now: %s", error)
+            await self._untidy.wait()
+
+    def close(self) -> None:
+        """Close the bank in the background."""
+        self._scope.cancel()
+
     async def run(self) -> None:
         """Open the bank when it is wanted, then index in the background until cancelled."""
-        with anyio.move_on_after(HANDSHAKE_SECONDS):
-            await self._wanted.wait()
-        # The answer to the handshake is still on its way out: let it go first.
-        await anyio.sleep(0.05)
+        with self._scope:
+            with anyio.move_on_after(HANDSHAKE_SECONDS):
+                await self._wanted.wait()
+            # The answer to the handshake is still on its way out: let it go first.
+            await anyio.sleep(0.05)
+            await self._hold()
+
+    async def _hold(self) -> None:
         rooms = await anyio.to_thread.run_sync(importlib.import_module, "mcp_memory.bank")
         try:
             async with rooms.open_bank(self._settings, cwd=self._cwd, actor="server") as bank:
                 self._bank = bank
                 self._settled.set()
-                if self._settings.index_auto:
-                    await bank.keep_indexed()
-                await anyio.sleep(math.inf)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._keep_tidy, bank)
+                    if self._settings.index_auto:
+                        tasks.start_soon(bank.keep_indexed)
         except MemoryBankError as error:
             logger.warning("the bank could not be opened: %s", error)
             self._error = error
@@ -70,23 +115,87 @@ class HeldBank:
             self._settled.set()
 
 
-@asynccontextmanager
-async def open_held(settings: Settings, cwd: str) -> AsyncIterator[HeldBank]:
-    """A held bank whose background work ends with the server."""
-    held = HeldBank(settings, cwd)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(held.run)
+class Banks:
+    """The banks of this process: its own, and one a tenant, opened when somebody asks."""
+
+    def __init__(self, settings: Settings, cwd: str, *, guarded: bool = False) -> None:
+        self.guarded = guarded
+        """Whether every caller must have shown who it is."""
+        self.stopping = anyio.Event()
+        """Set when the server begins to stop: what would go on for ever ends now."""
+        self._settings = settings
+        self._cwd = cwd
+        self._tasks: TaskGroup | None = None
+        self._held: dict[str, HeldBank] = {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Banks"]:
+        """Hold the banks until the block is left; inside another such block, only refer to them.
+
+        The SDK enters a server's lifespan once a connection over SSE: the first one holds.
+        """
+        if self._tasks is not None:
+            yield self
+            return
+        async with anyio.create_task_group() as tasks:
+            self._tasks, self.stopping = tasks, anyio.Event()
+            self._hold("")
+            try:
+                yield self
+            finally:
+                self._tasks = None
+                self._held.clear()
+                tasks.cancel_scope.cancel()
+
+    def ready(self, tenant: str = "") -> bool:
+        """Whether a tenant's bank is open."""
+        return tenant in self._held and self._held[tenant].ready
+
+    def warm(self, tenant: str = "") -> None:
+        """Open a tenant's bank now, in the background."""
+        self._of(tenant).warm()
+
+    @asynccontextmanager
+    async def lent(self, tenant: str = "", *, writes: bool = False) -> AsyncIterator[Bank]:
+        """A tenant's open bank, which stays open until the block is left; whether it is written to.
+
+        Raises:
+            MemoryBankError: it cannot be opened.
+            Busy: as many banks as may be open are all at work.
+        """
+        held = self._of(tenant)
+        held.borrowers += 1
         try:
-            yield held
+            bank = await held.bank()
+            async with held.at_work:
+                yield bank
         finally:
-            tasks.cancel_scope.cancel()
+            held.borrowers -= 1
+            if writes:
+                held.wrote()
 
+    def _of(self, tenant: str) -> HeldBank:
+        held = self._held.pop(tenant, None)
+        if held is None or held.failed:
+            self._make_room()
+            return self._hold(tenant)
+        self._held[tenant] = held  # at the end: used last
+        return held
 
-async def warm_after_listing(
-    ctx: ServerRequestContext[HeldBank, Any], call_next: CallNext
-) -> HandlerResult:
-    """Middleware: a host that has its tool list is through with the handshake."""
-    result = await call_next(ctx)
-    if ctx.method == "tools/list":
-        ctx.lifespan_context.warm()
-    return result
+    def _hold(self, tenant: str) -> HeldBank:
+        if self._tasks is None:
+            raise MemoryBankError("The server is stopping; connect again when it is back.")
+        held = HeldBank(self._settings.of_tenant(tenant), None if tenant else self._cwd)
+        self._held[tenant] = held
+        self._tasks.start_soon(held.run)
+        return held
+
+    def _make_room(self) -> None:
+        if len(self._held) <= MOST_OPEN:
+            return
+        for tenant, held in self._held.items():
+            if tenant and not held.borrowers:
+                held.close()
+                del self._held[tenant]
+                return
+        raise Busy("the banks of other tenants", 0)

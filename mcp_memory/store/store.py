@@ -24,6 +24,7 @@ import orjson
 from pydantic import JsonValue
 
 from mcp_memory import refs
+from mcp_memory.access import acting
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.models import Check
 from mcp_memory.store.changes import (
@@ -365,7 +366,7 @@ class Store:
             op=op,
             refs=tuple(named),
             hashes=tuple(hashes),
-            actor=self._writer.actor,
+            actor=acting.get() or self._writer.actor,
             owner=self._writer.alive.owner,
             at=datetime.now(UTC),
             inverse=orjson.dumps(dict(inverse or {})).decode(),

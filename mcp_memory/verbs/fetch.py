@@ -64,7 +64,7 @@ async def _steps(rooms: Rooms, ref: Ref, *, around: int, chars: int) -> Fetched:
         source=least,
         trust=least.trust,
         project=row.project,
-        path=rooms.archive.path_of(row.folder, span.first),
+        path=rooms.path_of(row.folder, span.first),
         truncated=cut,
         next_ref=refs.span(ref.id, last + 1, span.last) if cut else None,
         flags=tuple(sorted({flag for r in span.rows for flag in r.flags})),

@@ -1,11 +1,14 @@
 """list, inspect and status: looking at what the bank holds, without search."""
 
+from collections.abc import Sequence
+
 import anyio.to_thread
 
 from mcp_memory import inspection, projects, refs
 from mcp_memory.asked import Inspection
-from mcp_memory.errors import InvalidInput
+from mcp_memory.errors import InvalidInput, UnknownRef
 from mcp_memory.models import Listed, State, Status
+from mcp_memory.refs import Ref
 from mcp_memory.store.rows import Where
 from mcp_memory.verbs import spans
 from mcp_memory.verbs.rooms import Rooms
@@ -61,6 +64,36 @@ async def known_projects(rooms: Rooms) -> list[Listed]:
     return [
         Listed(ref=name, marks=(f"{count} sessions",)) for name, count in sorted(counts.items())
     ]
+
+
+async def owners(rooms: Rooms, texts: Sequence[str]) -> dict[str, str]:
+    """The project that each ref belongs to, in whatever state the record is.
+
+    A batch belongs to a project when all that it touched does; else to `*`.
+
+    Raises:
+        InvalidInput: one is not spelled like a ref.
+        UnknownRef: one names nothing.
+    """
+    return {text: await _owner(rooms, refs.parse(text)) for text in dict.fromkeys(texts)}
+
+
+async def _owner(rooms: Rooms, ref: Ref) -> str:
+    match ref.kind:
+        case "episode" | "trajectory":
+            return (await spans.session(rooms, ref.id)).project
+        case "memory":
+            return (await spans.current(rooms, str(ref))).project
+        case "output":
+            found = await rooms.store.by_keys("evidence", (str(ref),))
+        case "batch":
+            rows = await rooms.store.ledger(batch=str(ref))
+            touched = {text.partition("@")[0] for row in rows for text in row.refs}
+            owners = {await _owner(rooms, refs.parse(text)) for text in touched}
+            return owners.pop() if len(owners) == 1 else "*"
+    if not found:
+        raise UnknownRef(str(ref))
+    return found[0].project
 
 
 async def inspect(rooms: Rooms, text: str, asked: Inspection) -> str:

@@ -34,6 +34,10 @@ class Rooms:
             return ("Words only: no vectors are in use.",)
         return ()
 
+    def path_of(self, folder: str, step: int) -> str | None:
+        """`file:line` of a step; None where the caller has no files of this machine to open."""
+        return self.archive.path_of(folder, step) if self.settings.local_paths else None
+
     async def query_vector(self, text: str) -> tuple[float, ...] | None:
         """The vector of a query; None while search goes by words only."""
         if self.embedder is None or not self.store.vectors_ready:

@@ -1,0 +1,88 @@
+"""`mcp-memory token`: access tokens of the remote server, made, listed and revoked."""
+
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import click
+
+from mcp_memory.access import AccessTokens, Scope, TokenRecord, Wanted
+from mcp_memory.errors import MemoryBankError
+from mcp_memory.settings import Settings
+
+DAYS = 90
+
+
+@click.group("token")
+def token_command() -> None:
+    """Access tokens of the remote server; only their hashes are kept."""
+
+
+@token_command.command("make")
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(get_args(Scope)),
+    default="write",
+    show_default=True,
+    help="read: search, fetch, runbook, plan. write: and retain, apply. admin: and delete, undo.",
+)
+@click.option("--project", "projects", multiple=True, help="The only projects it reaches.")
+@click.option("--tenant", default="", help="Whose bank it opens; by default the server's own.")
+@click.option("--days", type=click.IntRange(1, 3650), default=DAYS, show_default=True)
+@click.option("--no-expiry", is_flag=True, help="Let it live until it is revoked.")
+def make(
+    name: str, scope: Scope, projects: tuple[str, ...], tenant: str, days: int, no_expiry: bool
+) -> None:
+    """Make a token called NAME and print it, this once, on standard output."""
+    now = datetime.now(UTC)
+    wanted = Wanted(
+        name=name,
+        scope=scope,
+        projects=projects,
+        tenant=tenant,
+        expires_at=None if no_expiry else now + timedelta(days=days),
+    )
+    try:
+        record, token = _tokens().make(wanted, now=now)
+    except MemoryBankError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{_line(record, now)}\nIt is shown this once:", err=True)
+    click.echo(token)
+
+
+@token_command.command("list")
+def list_() -> None:
+    """List the tokens, revoked and expired ones too."""
+    now = datetime.now(UTC)
+    for record in _tokens().listed():
+        click.echo(_line(record, now))
+
+
+@token_command.command("revoke")
+@click.argument("which")
+def revoke(which: str) -> None:
+    """Revoke the token with this id, or all of this name; a running server refuses it at once."""
+    now = datetime.now(UTC)
+    try:
+        revoked = _tokens().revoke(which, now=now)
+    except MemoryBankError as error:
+        raise click.ClickException(str(error)) from error
+    for record in revoked:
+        click.echo(_line(record, now))
+
+
+def _tokens() -> AccessTokens:
+    return AccessTokens(Settings().access_dir)
+
+
+def _line(record: TokenRecord, now: datetime) -> str:
+    parts = (
+        record.id,
+        record.name,
+        record.standing(now),
+        record.scope,
+        f"projects {', '.join(record.projects)}" if record.projects else "all projects",
+        f"tenant {record.tenant}" if record.tenant else "",
+        f"until {record.expires_at:%Y-%m-%d}" if record.expires_at else "without end",
+    )
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,263 @@
+"""The gate: what a request must be before it reaches the protocol, and one log line about each."""
+
+import logging
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+access_log = logging.getLogger("mcp_memory.access")
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+OPEN_PATHS = ("/healthz", "/readyz")
+"""What a balancer asks, by whatever name it knows the server; they tell no more than yes or no."""
+KNOWN_PATHS = (*OPEN_PATHS, "/mcp", "/sse", "/messages/")
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+MOST_BODIES = 64 * 1024 * 1024
+"""Bytes of request bodies held at a time, all callers together."""
+STRANGERS_PER_MINUTE = 120
+"""Requests a minute without a valid token that one address may make."""
+MOST_BUCKETS = 10_000
+_REFUSALS = frozenset({401, 403, 408, 413, 421, 429, 503})
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """By what names clients may reach the server, and which web pages may call it."""
+
+    hosts: frozenset[str]
+    origins: frozenset[str]
+
+
+class Doorkeeper:
+    """ASGI: refuses other names than the server's own (DNS rebinding), and logs each request.
+
+    A line has method, path, status, time, caller and address: no query, no header, no body.
+    """
+
+    def __init__(self, app: ASGIApp, names: Names) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer 421 (Host) or 403 (Origin)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, answer = time.monotonic(), _Answer(send)
+        refusal = self._refusal(scope)
+        try:
+            await (refusal or self._app)(scope, receive, answer)
+            await answer.complete()
+        finally:
+            spent = (time.monotonic() - started) * 1000
+            access_log.info(
+                "%s %s %d %.0fms caller=%s from=%s",
+                scope["method"] if scope["method"].isalpha() else "?",
+                shown_path(scope["path"]),
+                answer.status,
+                spent,
+                caller_of(scope) or "-",
+                address_of(scope),
+            )
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        named = host_name(hosts[0]) if len(hosts) == 1 else None
+        if scope["path"] not in OPEN_PATHS and named not in self._names.hosts:
+            return PlainTextResponse("This server is not known by that name.", 421)
+        if len(origins) > 1 or (origins and not self._from_here(origins[0])):
+            return PlainTextResponse("That page may not call this server.", 403)
+        return None
+
+    def _from_here(self, origin: str) -> bool:
+        if origin in self._names.origins:
+            return True
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
+        here = self._names.hosts & frozenset(LOOPBACK)
+        return parts.scheme in {"http", "https"} and parts.hostname in here
+
+
+class _Answer:
+    """One answer to one request, complete at its end.
+
+    The SDK's SSE endpoint begins a second answer once its stream is over, and a stream that a stop
+    cuts off has no end of its own.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._complete = False
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        """Send a part of it, unless it is one too many."""
+        if message["type"] == "http.response.start":
+            if self.status:
+                await self.complete()
+                return
+            self.status = message["status"]
+            if self.status in _REFUSALS:
+                # What is left of the body is not waited for.
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+        elif message["type"] == "http.response.body":
+            if self._complete:
+                return
+            self._complete = not message.get("more_body", False)
+        await self._send(message)
+
+    async def complete(self) -> None:
+        """End it, where it was begun and not ended."""
+        if self.status and not self._complete:
+            self._complete = True
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class BodyLimit:
+    """ASGI: reads a request's body whole, within its size, its time and what all may hold.
+
+    A request that has not shown who it is, where that is asked for, has its body left unread.
+    """
+
+    def __init__(self, app: ASGIApp, *, size: int, seconds: float, guarded: bool) -> None:
+        self._app = app
+        self._size = size
+        self._seconds = seconds
+        self._guarded = guarded
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer 408 (slow), 413 (large) or 503 (too much at a time)."""
+        unread = self._guarded and not caller_of(scope)
+        if scope["type"] != "http" or scope["method"] not in {"POST", "PUT", "PATCH"} or unread:
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdigit() and int(declared) > self._size:
+            await PlainTextResponse("The request is too large.", 413)(scope, receive, send)
+            return
+        body = bytearray()
+        try:
+            refusal = await self._read(receive, body)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+            await self._app(scope, _replayed(bytes(body), receive), send)
+        except _GoneAwayError:
+            return
+        finally:
+            self._held -= len(body)
+
+    async def _read(self, receive: Receive, body: bytearray) -> PlainTextResponse | None:
+        with anyio.move_on_after(self._seconds):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise _GoneAwayError
+                piece = message.get("body", b"")
+                if len(body) + len(piece) > self._size:
+                    return PlainTextResponse("The request is too large.", 413)
+                if self._held + len(piece) > MOST_BODIES:
+                    return PlainTextResponse("Busy.", 503, {"retry-after": "1"})
+                body.extend(piece)
+                self._held += len(piece)
+                more = message.get("more_body", False)
+            return None
+        return PlainTextResponse("The request took too long.", 408)
+
+
+class _GoneAwayError(Exception):
+    """The client closed the connection within its request."""
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    told = False
+
+    async def replay() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+class RateLimit:
+    """ASGI: so many requests a minute for each caller, fewer for addresses without a valid token."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        per_minute: int,
+        guarded: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._known = per_minute
+        self._guarded = guarded
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer 429 with the seconds to wait."""
+        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            caller = caller_of(scope)
+            strange = self._guarded and not caller
+            most = STRANGERS_PER_MINUTE if strange else self._known
+            wait = self._taken(caller or address_of(scope), most) if most else 0.0
+            if wait:
+                refusal = PlainTextResponse(
+                    "Too many requests.", 429, {"retry-after": str(math.ceil(wait))}
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _taken(self, name: str, per_minute: int) -> float:
+        """Take one from a bucket that fills evenly; the seconds to wait if it is empty."""
+        now, rate = self._clock(), per_minute / 60
+        left, at = self._buckets.pop(name, (float(per_minute), now))
+        left = min(per_minute, left + (now - at) * rate)
+        self._buckets[name] = (left - 1 if left >= 1 else left, now)
+        if len(self._buckets) > MOST_BUCKETS:
+            self._buckets.popitem(last=False)
+        return 0.0 if left >= 1 else (1 - left) / rate
+
+
+def caller_of(scope: Scope) -> str:
+    """By what name the authenticated caller is known; empty for nobody."""
+    token = getattr(scope.get("user"), "access_token", None)
+    return str(token.client_id) if token is not None else ""
+
+
+def address_of(scope: Scope) -> str:
+    """The client's address."""
+    client = scope.get("client")
+    return str(client[0]) if client else "?"
+
+
+def shown_path(path: str) -> str:
+    """A path fit for a log: one of the server's own, or that it is none."""
+    return path if path in KNOWN_PATHS or path == f"{WELL_KNOWN}/mcp" else "(other)"
+
+
+def host_name(host: str) -> str | None:
+    """The name within a Host header, without its port; None where it is not one."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

@@ -1,0 +1,316 @@
+"""Listening: streamable HTTP and SSE of one server on one port, with health, TLS and a quiet end."""
+
+import ipaddress
+import logging
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import anyio
+import uvicorn
+from mcp.server import MCPServer
+from mcp.server.auth.routes import create_protected_resource_routes
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from mcp_memory.access import SCOPES
+from mcp_memory.errors import CannotListen
+from mcp_memory.server import gate
+from mcp_memory.server.app import Guard, build_server
+from mcp_memory.server.authentication import StillAllowed, build_guard, is_guarded
+from mcp_memory.server.held import Banks
+from mcp_memory.server.punctual import PunctualProtocol
+from mcp_memory.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Transport = Literal["streamable-http", "sse"]
+
+HTTP_PATH, SSE_PATH, MESSAGES_PATH = "/mcp", "/sse", "/messages/"
+GRACE_SECONDS = 8
+"""How long requests under way may take to end once the server is told to stop."""
+MOST_SESSIONS = 2_000
+IDLE_SESSION_SECONDS = 1_800.0
+# The gate stands before all paths; the SDK's own check would log a traceback over SSE.
+_CHECKED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A server that listens, until its block is left or it is told to stop by a signal."""
+
+    url: str
+    ended: anyio.Event
+
+
+@asynccontextmanager
+async def open_listener(
+    settings: Settings, *, transports: Sequence[Transport], cwd: Path | None = None
+) -> AsyncIterator[Listener]:
+    """Listen; SIGINT, SIGTERM and leaving the block let requests under way end first.
+
+    Raises:
+        CannotListen: the address is not loopback and nothing says who may call, the server's names
+            are not known, the port is taken, or a TLS file cannot be read.
+    """
+    _check(settings)
+    with _bound(settings) as sock:
+        there = settings.model_copy(update={"listen_port": sock.getsockname()[1]})
+        server = _server(there, transports=transports, cwd=cwd)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.run_until_stopped, sock)
+            await server.listens.wait()
+            try:
+                yield Listener(_address(there), server.ended)
+            finally:
+                server.should_exit = True
+                with anyio.CancelScope(shield=True):
+                    await server.ended.wait()
+
+
+def _server(settings: Settings, *, transports: Sequence[Transport], cwd: Path | None) -> "_Server":
+    guard = build_guard(settings, resource=f"{own_url(settings)}{HTTP_PATH}")
+    banks = Banks(
+        settings.model_copy(update={"local_paths": settings.local_paths and guard is None}),
+        str(cwd or Path.cwd()),
+        guarded=guard is not None,
+    )
+    # Contents must not reach the log at any level: the SDK tells messages at DEBUG, errors at INFO.
+    for name in ("mcp", "sse_starlette", "httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    app = build_app(
+        build_server(settings, banks=banks, guard=guard),
+        settings,
+        transports=transports,
+        banks=banks,
+        guard=guard,
+    )
+    return _Server(_config(app, settings), banks)
+
+
+def build_app(
+    server: MCPServer[Banks],
+    settings: Settings,
+    *,
+    transports: Sequence[Transport],
+    banks: Banks,
+    guard: Guard | None,
+) -> Starlette:
+    """The ASGI application: the gate, who is calling, and behind them the transports."""
+    http = server.streamable_http_app(
+        streamable_http_path=HTTP_PATH,
+        stateless_http=settings.stateless,
+        max_request_body_size=settings.request_bytes,
+        session_idle_timeout=None if settings.stateless else IDLE_SESSION_SECONDS,
+        max_sessions=MOST_SESSIONS,
+        transport_security=_CHECKED_ALREADY,
+    )
+    sse = server.sse_app(
+        sse_path=SSE_PATH,
+        message_path=MESSAGES_PATH,
+        max_request_body_size=settings.request_bytes,
+        transport_security=_CHECKED_ALREADY,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with banks.open(), http.router.lifespan_context(app):
+            banks.warm()
+            yield
+
+    apps = {"streamable-http": http, "sse": sse}
+    served = [route for name in transports for route in apps[name].routes]
+    return Starlette(
+        routes=_once([*_probes(banks), *_metadata(guard), *served]),
+        middleware=_middleware(settings, http.user_middleware, guard),
+        lifespan=lifespan,
+    )
+
+
+def _middleware(
+    settings: Settings, authentication: Sequence[Middleware], guard: Guard | None
+) -> list[Middleware]:
+    """Outermost first: names and log, who is calling, how often, for how long, how much."""
+    guarded = guard is not None
+    return [
+        Middleware(gate.Doorkeeper, names=names_of(settings)),
+        *authentication,
+        Middleware(gate.RateLimit, per_minute=settings.requests_per_minute, guarded=guarded),
+        *([Middleware(StillAllowed, verifier=guard.verifier)] if guard else []),
+        Middleware(
+            gate.BodyLimit,
+            size=settings.request_bytes,
+            seconds=settings.request_seconds,
+            guarded=guarded,
+        ),
+    ]
+
+
+def own_url(settings: Settings) -> str:
+    """The server's address as clients see it, without a path at its end."""
+    return (settings.public_url or _address(settings)).rstrip("/")
+
+
+def names_of(settings: Settings) -> gate.Names:
+    """The names under which the server may be called."""
+    public = urlsplit(settings.public_url)
+    hosts = {*gate.LOOPBACK, *settings.allowed_hosts, *filter(None, (public.hostname,))}
+    if not _any_address(settings.listen_host):
+        hosts.add(settings.listen_host)
+    own = {f"{public.scheme}://{public.netloc}"} if public.netloc else set()
+    return gate.Names(
+        hosts=frozenset(name.casefold() for name in hosts),
+        origins=frozenset({*settings.allowed_origins, *own}),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check(settings: Settings) -> None:
+    if is_loopback(settings.listen_host):
+        return
+    if not is_guarded(settings):
+        raise CannotListen(
+            f"{settings.listen_host} can be reached from other machines, and nothing says who may call.",
+            next_step="Make an access token with `mcp-memory token make NAME`, or set "
+            "MCP_MEMORY_OAUTH_ISSUER; or listen on 127.0.0.1.",
+        )
+    if _any_address(settings.listen_host) and not (settings.public_url or settings.allowed_hosts):
+        raise CannotListen(
+            f"on {settings.listen_host} it must know the names that clients call it by.",
+            next_step="Set MCP_MEMORY_PUBLIC_URL, or MCP_MEMORY_ALLOWED_HOSTS.",
+        )
+    if settings.tls_certificate is None:
+        logger.warning(
+            "tokens cross the network unencrypted unless a proxy in front speaks TLS; "
+            "MCP_MEMORY_TLS_CERTIFICATE and MCP_MEMORY_TLS_KEY name the files"
+        )
+
+
+def _any_address(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return not host
+
+
+def _bound(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(
+            settings.listen_host, settings.listen_port, type=socket.SOCK_STREAM
+        )[0][0]
+        return socket.create_server(
+            (settings.listen_host, settings.listen_port), family=family, backlog=1024
+        )
+    except OSError as error:
+        raise CannotListen(
+            f"port {settings.listen_port} of {settings.listen_host} cannot be had ({error.strerror}).",
+            next_step="Choose another with --host and --port.",
+        ) from error
+
+
+def _address(settings: Settings) -> str:
+    scheme = "https" if settings.tls_certificate else "http"
+    host = f"[{settings.listen_host}]" if ":" in settings.listen_host else settings.listen_host
+    return f"{scheme}://{host}:{settings.listen_port}"
+
+
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http=PunctualProtocol.within(settings.request_seconds),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        limit_concurrency=settings.connections,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+    )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise CannotListen(
+            f"the TLS files cannot be used ({error.strerror or error}).",
+            next_step="Mend MCP_MEMORY_TLS_CERTIFICATE and MCP_MEMORY_TLS_KEY.",
+        ) from error
+    return config
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens and when it has ended."""
+
+    def __init__(self, config: uvicorn.Config, banks: Banks) -> None:
+        super().__init__(config)
+        self._banks = banks
+        self.listens = anyio.Event()
+        self.ended = anyio.Event()
+
+    async def run_until_stopped(self, sock: socket.socket) -> None:
+        """Serve; a cancellation does not cut off what is under way, `should_exit` ends it."""
+        try:
+            with anyio.CancelScope(shield=True):
+                await self.serve(sockets=[sock])
+        finally:
+            self.listens.set()
+            self.ended.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self.listens.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests under way end; streams that would not are told to."""
+        self._banks.stopping.set()
+        await super().shutdown(sockets)
+
+
+def _probes(banks: Banks) -> list[Route]:
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    async def readiness(_: Request) -> JSONResponse:
+        if banks.ready():
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready"}, 503, {"retry-after": "1"})
+
+    return [Route("/healthz", health), Route("/readyz", readiness)]
+
+
+def _metadata(guard: Guard | None) -> Sequence[Route]:
+    """The protected resource's metadata, with the scopes that tokens may have."""
+    if guard is None or guard.settings.resource_server_url is None:
+        return ()
+    return create_protected_resource_routes(
+        resource_url=guard.settings.resource_server_url,
+        authorization_servers=[guard.settings.issuer_url],
+        scopes_supported=[f"memory:{scope}" for scope in SCOPES],
+        resource_name="mcp-memory",
+    )
+
+
+def _once(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
+    """Both transports bring the metadata's route; the first of a path stands."""
+    return list(
+        {str(getattr(route, "path", id(route))): route for route in reversed(routes)}.values()
+    )[::-1]
