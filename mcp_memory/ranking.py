@@ -62,7 +62,7 @@ def priors(known: Features, *, now: datetime) -> dict[str, float]:
     made = {
         "outcome": {"success": 1.05, "failure": 0.98, "unknown": 1.0}[known.outcome.value],
         "standing": 0.92 if known.standing is Standing.CANDIDATE else 1.0,
-        "trust": 0.9 + 0.15 * known.source.trust,
+        "trust": 0.82 + 0.3 * known.source.trust,
         "reinforcement": _reinforcement(*known.used),
         "recency": _recency(known.at, now),
         "superseded": 0.4 if known.superseded else 1.0,

@@ -12,10 +12,9 @@ from typing import Any
 import orjson
 
 from mcp_memory.models import Refusal
-from mcp_memory.readers.jsonl import FILE_BYTES, Record, open_transcript
+from mcp_memory.readers.database import MAGIC, opened
+from mcp_memory.readers.jsonl import Record
 
-_MAGIC = b"SQLite format 3\0"
-_GZIP = b"\x1f\x8b"
 _TABLES = {
     "session": {"id", "directory", "title"},
     "message": {"id", "session_id", "data"},
@@ -27,10 +26,10 @@ _PARTS = "SELECT id, data FROM part WHERE message_id = ? ORDER BY id"
 
 def is_store(path: Path, head: bytes) -> bool:
     """Whether the file is a database with this host's tables."""
-    if not head.startswith(_MAGIC):
+    if not head.startswith(MAGIC):
         return False
     try:
-        with closing(_opened(path)) as base:
+        with closing(opened(path)) as base:
             return all(columns <= _columns(base, table) for table, columns in _TABLES.items())
     except (sqlite3.Error, OSError):
         return False
@@ -39,9 +38,8 @@ def is_store(path: Path, head: bytes) -> bool:
 def stored_sessions(path: Path, refusals: list[Refusal]) -> Iterator[Record]:
     """Each session as its export would be, oldest first."""
     try:
-        with closing(_opened(path)) as base:
+        with closing(opened(path)) as base:
             base.row_factory = sqlite3.Row
-            base.text_factory = lambda raw: raw.decode("utf-8", "replace")
             for row in base.execute("SELECT * FROM session ORDER BY time_created, id").fetchall():
                 session = dict(row)
                 yield {
@@ -50,24 +48,6 @@ def stored_sessions(path: Path, refusals: list[Refusal]) -> Iterator[Record]:
                 }
     except (sqlite3.Error, OSError) as error:
         refusals.append(Refusal(where="database", reason=str(error)))
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """The database, only to be read; a compressed one in memory."""
-    with path.open("rb") as stream:
-        packed = stream.read(2) == _GZIP
-    if not packed:
-        # Where no journal lies beside it, nobody writes: then no file need be made to read it.
-        live = path.with_name(f"{path.name}-wal").exists()
-        access = "mode=ro" if live else "immutable=1"
-        return sqlite3.connect(f"{path.absolute().as_uri()}?{access}", uri=True)
-    with open_transcript(path) as stream:
-        raw = stream.read(FILE_BYTES + 1)
-    if len(raw) > FILE_BYTES:
-        raise OSError(f"larger than {FILE_BYTES >> 20} MB")
-    base = sqlite3.connect(":memory:")
-    base.deserialize(raw)
-    return base
 
 
 def _columns(base: sqlite3.Connection, table: str) -> set[str]:

@@ -11,28 +11,38 @@ from mcp_memory.readers.blobs import without_blobs
 
 SHELLS = frozenset(
     {"bash", "powershell", "shell", "shell_command", "exec_command", "run_shell_command", "execute"}
-    | {"local_shell", "run_in_terminal"}
+    | {"local_shell", "run_in_terminal", "execute_command", "run_terminal_cmd"}
+    | {"run_terminal_command", "run_terminal_command_v2"}
 )
 """Tools that run the command in their arguments."""
 EDITORS = frozenset(
     {"edit", "write", "multiedit", "notebookedit", "str_replace", "replace", "write_file", "create"}
     | {"create_file", "replace_string_in_file", "insert_edit_into_file", "edit_notebook_file"}
-    | {"multi_replace_string_in_file"}
+    | {"multi_replace_string_in_file", "editor", "write_to_file", "replace_in_file", "apply_diff"}
+    | {"insert_content", "search_and_replace", "edit_file", "edit_file_v2", "search_replace"}
+    | {"delete_file", "strreplace"}
 )
 """Tools that write to the file in their arguments."""
 PATCHERS = frozenset({"apply_patch", "patch"})
 """Tools that write to the files named in the patch in their arguments."""
 OUTSIDE = frozenset(
     {"webfetch", "websearch", "web_fetch", "web_search", "google_web_search", "codesearch"}
-    | {"fetch_webpage", "github_repo"}
+    | {"fetch_webpage", "github_repo", "fetch_web_content", "browser_action", "use_mcp_tool"}
+    | {"access_mcp_resource"}
 )
 """Tools whose output comes from the web."""
 FILES = frozenset(
     {"read", "read_file", "read_many_files", "view", "grep", "glob", "list_directory"}
     | {"search_file_content", "grep_search", "list", "list_dir", "file_search", "semantic_search"}
+    | {"read_files", "list_files", "search_files", "search_codebase", "codebase_search"}
+    | {"list_code_definition_names", "read_file_v2", "list_dir_v2", "glob_file_search"}
+    | {"ripgrep_raw_search"}
 )
 """Tools whose output is the content or the names of files."""
-_PATHS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename")
+_PATHS = (
+    *("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename"),
+    *("target_file", "relativeWorkspacePath", "targetFile"),
+)
 _PATCHES = ("input", "patch", "patchText", "patch_text")
 _PATCHED = re.compile(
     r"\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]{1,1000}?)(?=\\n|\r|\n|$)"
