@@ -30,6 +30,8 @@ class Features:
     used: tuple[int, int] = (0, 0)
     """How often it was used, and how often with success."""
     at: datetime | None = None
+    asked_time: bool = False
+    """Whether it is of a time that the question names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def rank(
 ) -> list[Ranked]:
     """Fused hits with their priors, best first; priors of 1 are not mentioned.
 
-    Each prior is bounded (0.85 to 1.15; superseded 0.4), so none of them hides a hit.
+    Each prior is bounded (0.85 to 1.15; superseded 0.4, an asked time 1.3): none hides a hit.
     """
     ranked = []
     for hit in fused:
@@ -66,6 +68,7 @@ def priors(known: Features, *, now: datetime) -> dict[str, float]:
         "reinforcement": _reinforcement(*known.used),
         "recency": _recency(known.at, now),
         "superseded": 0.4 if known.superseded else 1.0,
+        "time": 1.3 if known.asked_time else 1.0,
     }
     return {name: round(weight, 3) for name, weight in made.items()}
 

@@ -15,8 +15,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
      "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions",
      "fusion", "access", "wording"),
-    ("admission", "episodes", "ranking", "confidence", "rendering", "inspection", "projects", "embedder", "store",
-     "readers", "linking", "foreign"),
+    ("admission", "episodes", "ranking", "confidence", "periods", "rendering", "inspection",
+     "projects", "embedder", "store", "readers", "linking", "foreign"),
     ("catalogues", "commits"),
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
     ("indexing", "installing"),
@@ -33,8 +33,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 """Lowest first; a room imports from floors below, and from its own folder."""
 PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
-    "signatures", "identifiers", "decisions", "fusion", "wording", "confidence", "admission", "episodes", "ranking", "rendering",
-    "inspection", "catalogues", "linking", "foreign",
+    "signatures", "identifiers", "decisions", "fusion", "wording", "confidence", "admission",
+    "episodes", "ranking", "rendering", "inspection", "catalogues", "linking", "foreign",
     "consolidation", "runbook", "forgetting", "evidence", "answers",
 )  # fmt: skip
 IMPURE_LIBRARIES = {
@@ -65,8 +65,9 @@ OWNERS = {
     "uvicorn": {"server"},
     "jwt": {"server"},
     "yaml": {"installing"},
+    "dateparser": {"periods"},
 }
-HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy"}
+HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser"}
 FUNCTION_LINES, FILE_LINES, PARAMETERS = 40, 400, 6
 LONG_SIGNATURES = {"server/tools.py", "cli"}
 

@@ -2,10 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import anyio
+import anyio.to_thread
 
-from mcp_memory import confidence, fusion, guard, projects, ranking, refs, tokens, wording
+from mcp_memory import (
+    confidence,
+    fusion,
+    guard,
+    periods,
+    projects,
+    ranking,
+    refs,
+    tokens,
+    wording,
+)
 from mcp_memory.asked import Query
 from mcp_memory.models import Hit, Memory, Outcome, SearchResult, SourceClass, State
 from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
@@ -17,7 +29,7 @@ DEPTH, JUDGED = 200, 60
 SNIPPET_CHARS = 480
 MARKS_TOKENS = 60
 """What ref, path, score and marks of a hit take beside its text."""
-WEIGHTS: Mapping[str, float] = {"words": 0.3, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
+WEIGHTS: Mapping[str, float] = {"words": 0.5, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
 TABLES: tuple[Table, ...] = ("evidence", "memories")
 EVIDENCE_KINDS = ("step", "episode", "output")
@@ -138,7 +150,11 @@ async def _judge(
     fused = fusion.lift_sessions(fused, session_of=refs.session_of)[:JUDGED]
     candidates = await _looked_up(rooms, fused)
     used = await rooms.usage()
-    features = {key: _features(row, memory, used) for key, (row, memory) in candidates.items()}
+    ask_when = partial(periods.asked_about, text, now=rooms.now())
+    named = await anyio.to_thread.run_sync(ask_when)
+    features = {
+        key: _features(row, memory, used, named) for key, (row, memory) in candidates.items()
+    }
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
     asked = wording.informative(text)
     held = {key: confidence.holdings(asked, each.searched) for key, each in features.items()}
@@ -167,6 +183,7 @@ def _features(
     row: EvidenceRow | MemoryRow,
     memory: Memory | None,
     used: Mapping[str, tuple[int, int]],
+    named: Sequence[periods.Period],
 ) -> ranking.Features:
     return ranking.Features(
         searched=f"{row.text}\n{row.context}\n{row.identifiers}",
@@ -176,6 +193,7 @@ def _features(
         superseded=row.state == State.SUPERSEDED.value,
         used=used.get(f"{memory.ref}@{memory.version}", (0, 0)) if memory else (0, 0),
         at=row.at,
+        asked_time=any(period.holds(row.at) for period in named),
     )
 
 

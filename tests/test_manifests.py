@@ -1,0 +1,128 @@
+"""The manifests say what this version is and does, and start nothing that may be somebody else's."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mcp_memory.installing.targets import TARGETS, command_of
+from mcp_memory.server.tools import TOOLS
+from mcp_memory.version import VERSION
+
+ROOT = Path(__file__).parent.parent
+MANIFESTS = ROOT / "manifests"
+FILES = sorted(file for file in MANIFESTS.rglob("*") if file.suffix in {".json", ".toml", ".yaml"})
+EVENTS = {
+    "session-start",
+    "prompt",
+    "tool-failed",
+    "before-edit",
+    "before-compaction",
+    "session-end",
+}
+BY_HAND = {
+    "codex": "codex/config.toml",
+    "cursor": "cursor/mcp.json",
+    "vscode": "vscode/mcp.json",
+    "claude-desktop": "claude-desktop/claude_desktop_config.json",
+    "opencode": "opencode/opencode.json",
+    "windsurf": "windsurf/mcp_config.json",
+    "zed": "zed/settings.json",
+    "goose": "goose/config.yaml",
+    "claude-code": "claude-code/plugin/.mcp.json",
+    "gemini-cli": "gemini-cli/gemini-extension.json",
+}
+
+
+def read(file: Path) -> Any:
+    text = file.read_text(encoding="utf-8")
+    readers = {".json": json.loads, ".toml": tomllib.loads, ".yaml": yaml.safe_load}
+    return readers[file.suffix](text)
+
+
+def walked(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, list):
+        return [pair for each in value for pair in walked(each)]
+    if not isinstance(value, dict):
+        return []
+    return [pair for key, each in value.items() for pair in ((key, each), *walked(each))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(MANIFESTS)))
+class TestEveryFile:
+    def test_names_this_version_wherever_it_names_one(self, file: Path) -> None:
+        told = [value for key, value in walked(read(file)) if key == "version"]
+        assert set(told) <= {VERSION}
+
+    def test_starts_our_own_programs_only_and_fetches_none_by_name(self, file: Path) -> None:
+        pairs = walked(read(file))
+        for key, value in pairs:
+            if key in {"command", "cmd"}:
+                program = (value if isinstance(value, list) else value.split())[0]
+                assert program in {"mcp-memory", "mcp-memory-hook", "uv"}
+        assert not re.search(r"uvx|npx|pipx run|--from", file.read_text(encoding="utf-8"))
+
+
+def test_every_manifest_that_has_a_version_is_known() -> None:
+    versioned = {
+        str(file.relative_to(MANIFESTS).as_posix())
+        for file in FILES
+        if any(key == "version" for key, _ in walked(read(file)))
+    }
+    assert versioned == {
+        "registry/server.json",
+        "claude-desktop/manifest.json",
+        "claude-code/.claude-plugin/marketplace.json",
+        "claude-code/plugin/.claude-plugin/plugin.json",
+        "cursor/.cursor-plugin/plugin.json",
+        "agent-plugin/plugin.json",
+        "gemini-cli/gemini-extension.json",
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_what_install_writes_and_what_is_put_in_by_hand_have_one_form(target: Any) -> None:
+    table = read(MANIFESTS / BY_HAND[target.name])[target.table]
+    assert list(table) == [target.server]
+    assert list(command_of(table[target.server])) == ["mcp-memory", "serve"]
+
+
+@pytest.mark.parametrize(
+    "file", ["claude-code/plugin/hooks/hooks.json", "gemini-cli/hooks/hooks.json"]
+)
+def test_hooks_call_each_event_once(file: str) -> None:
+    commands = [value for key, value in walked(read(MANIFESTS / file)) if key == "command"]
+    assert sorted(commands) == sorted(f"mcp-memory-hook {event}" for event in EVENTS)
+
+
+def test_the_desktop_bundle_lists_the_tools_that_there_are() -> None:
+    listed = [tool["name"] for tool in read(MANIFESTS / "claude-desktop/manifest.json")["tools"]]
+    assert sorted(listed) == sorted(tool.call.__name__ for tool in TOOLS)
+
+
+def test_the_skill_is_the_same_for_every_host_and_named_as_its_folder() -> None:
+    skills = list(MANIFESTS.rglob("SKILL.md"))
+    texts = {skill.read_text(encoding="utf-8") for skill in skills}
+    assert len(skills) == 4
+    assert len(texts) == 1
+    head = yaml.safe_load(texts.pop().split("---")[1])
+    assert {skill.parent.name for skill in skills} == {head["name"]}
+
+
+def test_commands_say_the_same_in_both_hosts() -> None:
+    for name in ("recall", "retain", "consolidate"):
+        plugin = (MANIFESTS / f"claude-code/plugin/commands/{name}.md").read_text(encoding="utf-8")
+        gemini = read(MANIFESTS / f"gemini-cli/commands/memory/{name}.toml")
+        _, head, body = plugin.split("---\n", 2)
+        assert yaml.safe_load(head)["description"] == gemini["description"]
+        assert body.strip().replace("$ARGUMENTS", "{{args}}") == gemini["prompt"].strip()
+
+
+def test_the_registrys_limits_are_kept() -> None:
+    told = read(MANIFESTS / "registry/server.json")
+    assert len(told["description"]) <= 100
+    assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", told["name"])
