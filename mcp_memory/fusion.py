@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -47,37 +47,40 @@ def fuse(
             parts.setdefault(key, []).append(weigh.get(channel, 1.0) * share)
             ranks.setdefault(key, {})[channel] = place
     fused = [Fused(key, math.fsum(shares), ranks[key]) for key, shares in parts.items()]
-    return _sorted(fused)
+    return sorted(fused, key=lambda one: (-one.score, one.key))
 
 
-def lift_sessions(fused: Sequence[Fused], *, session_of: Callable[[str], str]) -> list[Fused]:
-    """Records raised by how well their session answers, from its three best; best first.
+def lift_sessions(
+    fused: Sequence[Fused], *, session_of: Callable[[str], str], most: int | None = None
+) -> list[Fused]:
+    """The `most` records raised highest by how well their session answers; best first.
 
-    A key without a session (`""`) is raised as though its session said the same throughout.
+    What a session answers is its three best, and `fused` has them in order. A key without a
+    session (`""`) is raised as though its session said the same throughout.
     """
+    sessions = [session_of(one.key) for one in fused]
     totals: dict[str, float] = {}
     counted: Counter[str] = Counter()
-    for one in _sorted(fused):
-        session = session_of(one.key)
+    for one, session in zip(fused, sessions, strict=True):
         if session and counted[session] < SESSION_BEST:
             counted[session] += 1
             totals[session] = totals.get(session, 0.0) + one.score
     best = max((one.score for one in fused), default=0.0)
-    most = max(totals.values(), default=0.0)
+    highest = max(totals.values(), default=0.0)
     if best <= 0:
-        return list(fused)
-    lifted = []
-    for one in fused:
-        session = session_of(one.key)
-        share = totals[session] / most if session and most > 0 else one.score / best
-        lifted.append(
-            replace(
-                one,
-                score=one.score + SESSION_LIFT * best * share,
-                ranks={**one.ranks, "session": round(share, 3)},
-            )
-        )
-    return _sorted(lifted)
+        return list(fused[:most])
+    shares = [
+        totals[session] / highest if session and highest > 0 else one.score / best
+        for one, session in zip(fused, sessions, strict=True)
+    ]
+    raised = sorted(
+        (-(one.score + SESSION_LIFT * best * share), one.key, place)
+        for place, (one, share) in enumerate(zip(fused, shares, strict=True))
+    )
+    return [
+        Fused(key, -score, {**fused[place].ranks, "session": round(shares[place], 3)})
+        for score, key, place in raised[:most]
+    ]
 
 
 def spread(
@@ -92,7 +95,3 @@ def spread(
         repeats = max(0, seen[session] - FREE_REPEATS)
         weighed.append((-score_of(item) * REPEAT_SHARE**repeats, place))
     return [ranked[place] for _, place in sorted(weighed)]
-
-
-def _sorted(fused: Sequence[Fused]) -> list[Fused]:
-    return sorted(fused, key=lambda one: (-one.score, one.key))

@@ -36,7 +36,7 @@ from mcp_memory.store.changes import (
     reverse,
     reverse_once,
 )
-from mcp_memory.store.filters import quoted, to_sql
+from mcp_memory.store.filters import one_of, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.locking import MAINTENANCE, Alive, elected
 from mcp_memory.store.purging import purge
@@ -71,6 +71,7 @@ CATALOGUE = (
     "steps",
     "hidden",
 )
+BRIEF = tuple(name for name in EvidenceRow.__dataclass_fields__ if name not in {"body", "vector"})
 _CHUNK = 500
 """Keys in one condition: longer lists are asked in pieces."""
 
@@ -141,6 +142,14 @@ class Store:
             return await self.find("evidence", Where(keys=tuple(keys), states=()))
         return await self.find("memories", Where(keys=tuple(keys), states=()))
 
+    async def briefs(self, keys: Sequence[str]) -> list[EvidenceRow]:
+        """Evidence rows without their records: what is ranked and shown, for half of the reading."""
+        condition = one_of("key", keys)
+        rows = await self._tables.read(
+            "evidence", lambda q: q.where(condition).select(list(BRIEF)), EvidenceRow
+        )
+        return list({row.key: row for row in rows}.values())
+
     @overload
     async def find(self, table: Literal["evidence"], where: Where) -> list[EvidenceRow]: ...
     @overload
@@ -191,6 +200,10 @@ class Store:
         condition = to_sql(table, where)
         counted = await self._tables.attempt(lambda: self._tables[table].count_rows(condition))
         return int(counted)
+
+    async def holds(self, table: Table) -> bool:
+        """Whether a table has any row: known from its manifest, without reading."""
+        return bool(await self._tables.attempt(self._tables[table].count_rows))
 
     async def ledger(self, *, batch: str = "", op: str = "") -> list[LedgerRow]:
         """Ledger rows in the order of their writing."""

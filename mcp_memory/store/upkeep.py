@@ -14,7 +14,7 @@ MOST_FRAGMENTS = 32
 MOST_UNINDEXED = 400
 """Rows newer than an index are found by a flat scan: 10,000 long ones took 0.65 s, indexed 6 ms."""
 KEYS_FROM = 5_000
-VECTORS_FROM = 10_000
+VECTORS_FROM = 5_000
 """Below these numbers of rows a scan is as fast as the index."""
 KEEP_VERSIONS = timedelta(minutes=10)
 """Readers of an older version have this long before its files go."""

@@ -107,7 +107,7 @@ async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Cand
     async with anyio.create_task_group() as tasks:
         for table in TABLES:
             where = _where(table, query, scope)
-            if where is None:
+            if where is None or not await rooms.store.holds(table):
                 continue
             for channel in LEXICAL:
                 tasks.start_soon(words, table, channel, where)
@@ -147,9 +147,10 @@ async def _judge(
             channels.setdefault(name, {}).update((one.key, one.score) for one in hits)
     near = channels.get("vectors", {})
     fused = fusion.fuse(channels, weights=WEIGHTS, from_worst=frozenset({"vectors"}))
-    fused = fusion.lift_sessions(fused, session_of=refs.session_of)[:JUDGED]
+    fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=JUDGED)
     candidates = await _looked_up(rooms, fused)
-    used = await rooms.usage()
+    remembered = any(memory for _, memory in candidates.values())
+    used = await rooms.usage() if remembered else {}
     ask_when = partial(periods.asked_about, text, now=rooms.now())
     named = await anyio.to_thread.run_sync(ask_when)
     features = {
@@ -205,7 +206,7 @@ async def _looked_up(
     evidence = tuple(hit.key for hit in fused if not hit.key.startswith("m:"))
     found: dict[str, tuple[EvidenceRow | MemoryRow, Memory | None]] = {}
     if evidence:
-        rows = await rooms.store.by_keys("evidence", evidence)
+        rows = await rooms.store.briefs(evidence)
         found.update({row.key: (row, None) for row in rows if row.state == State.LIVE.value})
     if memories:
         for key, versions in (await spans.memory_rows(rooms, memories)).items():

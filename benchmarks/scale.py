@@ -1,0 +1,282 @@
+"""Measures search as a bank grows: whole searches, their raw queries, FTS5 and ripgrep."""
+
+import argparse
+import json
+import random
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+from lancedb.query import MatchQuery
+
+from mcp_memory import episodes, evidence, readers, wording
+from mcp_memory.asked import Query
+from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.errors import UnknownTranscript
+from mcp_memory.settings import Settings
+from mcp_memory.store.filters import one_of
+from mcp_memory.store.rows import EvidenceRow, Where
+from mcp_memory.verbs.search import DEPTH, JUDGED
+
+BATCH, QUESTIONS = 5_000, 60
+POOL = 20_000
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+COLUMNS = ("text", "context", "identifiers")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    arguments.add_argument("--data", type=Path, required=True, help="folder of transcripts")
+    arguments.add_argument("--home", type=Path, help="where banks are kept for another run")
+    arguments.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    chosen = arguments.parse_args()
+    if chosen.one:
+        anyio.run(measure, chosen.home, chosen.rows[0], chosen.data)
+        return
+    print("| rows | what | p50 ms | p95 ms |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as scratch:
+        home = chosen.home or Path(scratch)
+        for rows in chosen.rows:
+            # A process of its own each, so that its memory is that of one bank.
+            subprocess.run(
+                [
+                    *(sys.executable, __file__, "--one", "--rows", str(rows)),
+                    *("--home", str(home / str(rows)), "--data", str(chosen.data)),
+                ],
+                check=True,
+            )
+
+
+async def measure(home: Path, rows: int, data: Path) -> None:
+    """Fill a bank where there is none yet, and put the same questions to everything."""
+    settings = Settings(home=home / "bank", index_auto=False)
+    made = home / "built.json"
+    if not made.exists():
+        shutil.rmtree(home, ignore_errors=True)
+        taken = await built(settings, rows, data, home)
+        made.write_text(json.dumps(taken), encoding="utf-8")
+        # What building left in memory would be counted as searching's.
+        subprocess.run([sys.executable, *sys.argv], check=True)
+        return
+    for what, figure in json.loads(made.read_text(encoding="utf-8")).items():
+        print(f"| {rows:,} | {what} | {figure} | |", flush=True)
+    print(f"| {rows:,} | disk, MB | {size(home / 'bank') >> 20} | |")
+    async with open_bank(settings, cwd="/nowhere") as bank:
+        questions = await asked(bank, rows)
+        await compared(bank, rows, questions)
+        print(f"| {rows:,} | memory after searching, MB | {resident()} | |")
+    lexical(home, rows, questions)
+
+
+async def compared(bank: MemoryBank, rows: int, questions: Sequence[str]) -> None:
+    """Whole searches and their raw queries in turns, so that noise falls on both alike."""
+
+    async def whole(question: str) -> None:
+        await bank.search(Query(texts=(question,), project="*"))
+
+    async def within(question: str) -> None:
+        await bank.search(Query(texts=(question,), project="/p3"))
+
+    for question in questions[:5]:
+        await whole(question)
+        await raw(bank, question)
+        await within(question)
+    taken: dict[str, list[float]] = {"search": [], "search in one project": [], "raw queries": []}
+    for question in questions:
+        taken["search"].append(await seconds(whole, question))
+        taken["search in one project"].append(await seconds(within, question))
+        taken["raw queries"].append(await seconds(lambda q: raw(bank, q), question))
+    for what, each in taken.items():
+        tell(rows, what, each)
+    ratio = statistics.median(taken["search"]) / statistics.median(taken["raw queries"])
+    print(f"| {rows:,} | search over raw queries | {ratio:.2f}x | |")
+
+
+async def raw(bank: MemoryBank, question: str) -> None:
+    """What search is made of: three word queries, one of vectors, the rows looked up."""
+    table = bank.rooms.store._tables["evidence"]  # noqa: SLF001 the raw table is what is compared
+    words = wording.content_words(question)
+    vector = await bank.rooms.query_vector(question)
+    found: list[Any] = []
+
+    async def lexical(column: str) -> None:
+        asked = table.query().nearest_to_text(MatchQuery(words, column))
+        found.append(await asked.select(["key", "_score"]).limit(DEPTH).to_arrow())
+
+    async def near() -> None:
+        asked = table.query().nearest_to(list(vector or ())).distance_type("cosine")
+        found.append(await asked.select(["key", "_distance"]).limit(DEPTH).to_arrow())
+
+    async with anyio.create_task_group() as tasks:
+        for column in COLUMNS:
+            tasks.start_soon(lexical, column)
+        tasks.start_soon(near)
+    keys = [key for each in found for key in each.column("key").to_pylist()[: JUDGED // 4]]
+    await table.query().where(one_of("key", keys)).to_arrow()
+
+
+def lexical(home: Path, rows: int, questions: Sequence[str]) -> None:
+    """The same text under SQLite's FTS5 and under ripgrep."""
+    database = sqlite3.connect(home / "fts5.db")
+    taken = []
+    for question in questions:
+        terms = " OR ".join(f'"{word}"' for word in question.split())
+        began = time.perf_counter()
+        database.execute(
+            "SELECT key FROM rows WHERE rows MATCH ? ORDER BY rank LIMIT 10", (terms,)
+        ).fetchall()
+        taken.append(time.perf_counter() - began)
+    tell(rows, "FTS5", taken)
+    rg = shutil.which("rg")
+    if rg is None:
+        print(f"| {rows:,} | ripgrep: not installed | | |")
+        return
+    taken = []
+    for question in questions[:10]:
+        began = time.perf_counter()
+        command = [rg, "-c", "-i", "-F", *(f"-e{word}" for word in question.split())]
+        subprocess.run([*command, str(home / "text.txt")], capture_output=True, check=False)
+        taken.append(time.perf_counter() - began)
+    tell(rows, "ripgrep", taken)
+
+
+async def built(settings: Settings, rows: int, data: Path, home: Path) -> dict[str, str]:
+    """A bank of so many rows, and its text as lines and under FTS5."""
+    home.mkdir(parents=True)
+    database = sqlite3.connect(home / "fts5.db")
+    database.execute("CREATE VIRTUAL TABLE rows USING fts5(key, text)")
+    adding = 0.0
+    async with open_bank(settings, cwd="/nowhere") as bank:
+        pool = await pooled(bank, data)
+        with (home / "text.txt").open("w", encoding="utf-8", errors="replace") as lines:
+            for start in range(0, rows, BATCH):
+                made = [mixed(pool, n) for n in range(start, min(rows, start + BATCH))]
+                began = time.perf_counter()
+                async with bank.rooms.store.change("index") as change:
+                    await change.add(evidence=made)
+                adding += time.perf_counter() - began
+                database.executemany(
+                    "INSERT INTO rows VALUES (?, ?)", [(r.key, r.text) for r in made]
+                )
+                lines.writelines(row.text.replace("\n", " ") + "\n" for row in made)
+        began = time.perf_counter()
+        await bank.rooms.store.maintain(force=True)
+        indexing = time.perf_counter() - began
+    database.commit()
+    return {
+        "rows written, s": f"{adding:.1f}",
+        "indexes built, s": f"{indexing:.1f}",
+        "most memory while building, MB": str(peak()),
+    }
+
+
+async def pooled(bank: MemoryBank, data: Path) -> list[EvidenceRow]:
+    """Rows of real sessions with their vectors."""
+    pool = list(read(data))[:POOL]
+    if not pool:
+        raise SystemExit(f"No transcript under {data} could be read.")
+    texts = [evidence.embedded_text(row) for row in pool]
+    vectors = await bank.rooms.embedder.embed(texts)
+    return [replace(row, vector=v) for row, v in zip(pool, vectors, strict=True)]
+
+
+def read(data: Path) -> Iterator[EvidenceRow]:
+    """Step rows of every transcript under a folder."""
+    for path in sorted(path for path in data.rglob("*") if path.is_file()):
+        try:
+            reader = readers.detect(path)
+        except UnknownTranscript:
+            continue
+        for trajectory in reader.read(path):
+            origin = evidence.Origin(project="/p", batch="")
+            rows = evidence.rows_of(trajectory, episodes.cut(trajectory), origin)
+            yield from (row for row in rows if row.kind == "step")
+
+
+def mixed(pool: Sequence[EvidenceRow], number: int) -> EvidenceRow:
+    """Row `number`: a real one the first time, afterwards half of its lines are another's."""
+    one = pool[number % len(pool)]
+    dice = random.Random(number)
+    other = one if number < len(pool) else pool[dice.randrange(len(pool))]
+    text = one.text if other is one else halves(dice, one.text, other.text)
+    near = tuple(
+        (a + b) / 2 + dice.gauss(0, 0.01) for a, b in zip(one.vector, other.vector, strict=True)
+    )  # type: ignore[arg-type]
+    session, step = divmod(number, 50)
+    return replace(
+        one,
+        key=f"t:{session:012d}#{step + 1}",
+        trajectory=f"t:{session:012d}",
+        first=step + 1,
+        last=step + 1,
+        project=f"/p{session % 10}",
+        at=NOON - timedelta(minutes=number),
+        text=text,
+        context=f"{one.context[:700]}\n{other.context[:700]}",
+        identifiers=f"{one.identifiers} {other.identifiers}"[:2_000],
+        hash=f"{number:064x}",
+        vector=near,
+    )
+
+
+def halves(dice: random.Random, one: str, other: str) -> str:
+    """Every line of either with a chance of one half."""
+    lines = [line for line in (*one.split("\n"), *other.split("\n")) if dice.random() < 0.5]
+    return "\n".join(lines) or one
+
+
+async def asked(bank: MemoryBank, rows: int) -> list[str]:
+    """Questions of six words, each from one row of the bank."""
+    dice = random.Random(rows)
+    questions = []
+    while len(questions) < QUESTIONS:
+        number = dice.randrange(rows)
+        where = Where(keys=(f"t:{number // 50:012d}#{number % 50 + 1}",))
+        found = await bank.rooms.store.find("evidence", where)
+        words = list(dict.fromkeys(wording.content_words(found[0].text[:2_000]).split()))
+        words = [word for word in words if word.isalnum()]
+        if len(words) >= 6:
+            questions.append(" ".join(dice.sample(words, 6)))
+    return questions
+
+
+async def seconds(work: Callable[[str], Awaitable[object]], question: str) -> float:
+    began = time.perf_counter()
+    await work(question)
+    return time.perf_counter() - began
+
+
+def tell(rows: int, what: str, taken: Sequence[float]) -> None:
+    ordered = sorted(taken)
+    late = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    middle = statistics.median(ordered)
+    print(f"| {rows:,} | {what} | {middle * 1e3:.1f} | {late * 1e3:.1f} |", flush=True)
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def resident() -> int:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) // 1024
+
+
+if __name__ == "__main__":
+    main()
