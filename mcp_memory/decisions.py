@@ -10,6 +10,13 @@ _CHARS = 600
 _SCANNED = 4_000
 _COMMITTED = re.compile(r"^\[[^\]\n]{1,200} [0-9a-f]{7,40}\] (\S[^\n]*)$", re.MULTILINE)
 """How git says what it committed."""
+_SUBJECT = re.compile(
+    r"\bgit\b[^\n;&|]{0,200}?\bcommit\b[^\n;&|]{0,200}?"
+    r"(?:(?:-[a-z]*m|--message)[ =]*(?:\"\$\(cat )?|-F ?-\s*)"
+    r"(?:<<-?\s*['\"]?\w+['\"]?[^\n]*\n(?P<body>[^\n]+)|\"(?P<double>[^\"\n$`]+)|'(?P<single>[^'\n]+))"
+)
+"""The subject that a command line gives git: in quotes, or as the first line of a here-document."""
+_NOTHING = ("nothing to commit", "nothing added to commit", "no changes added")
 _USER_SAID = "the user said:\n"
 
 
@@ -45,8 +52,17 @@ def _settled(call: ToolCall, seen: Observation) -> Iterator[str]:
     elif seen.source is SourceClass.USER:
         yield _answer(call, seen)
     elif call.command and "commit" in call.command:
-        for subject in _COMMITTED.findall(seen.text[:_SCANNED]):
+        for subject in _committed(call.command, seen):
             yield f"committed: {one_line(subject)}"
+
+
+def _committed(command: str, seen: Observation) -> list[str]:
+    """What git announced; where it was told to be quiet and did not fail, what it was given."""
+    announced = _COMMITTED.findall(seen.text[:_SCANNED])
+    if announced or seen.failed is not False or any(no in seen.text for no in _NOTHING):
+        return announced
+    given = (one.groupdict().values() for one in _SUBJECT.finditer(command[:_SCANNED]))
+    return [subject for found in given for subject in found if subject]
 
 
 def _answer(call: ToolCall, seen: Observation) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 MOST_CHARS = 160
@@ -73,13 +74,17 @@ _LABELLED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FAILED_TEST = re.compile(
-    r"^[^\S\n]*(?:--- FAIL: .*|FAILED? \S.*|FAIL:.*|not ok \d+.*|[✗✕✘\u00d7]\s.*"
+    r"^[^\S\n]*(?:--- FAIL: .*|FAIL(?:ED)?[^\S\n]+\S.*|FAIL:.*|not ok \d+.*|[✗✕✘\u00d7]\s.*"
     r"|thread '.*' panicked.*)$",
     re.MULTILINE,
 )
 _COMPLAINT = re.compile(
     r"^(?!hint:|note:|tip:|warning:|info:)[\w./@-]+: (?:line \d+: )?[^\n]{3,}$", re.MULTILINE
 )
+_LOCATED = re.compile(r"^[^\s:]{1,200}:\d+(?::\d+)?:[^\S\n]+[^\n]{3,}$", re.MULTILINE)
+"""How compilers and linters say where: `file:line:column: message`."""
+_LOUD = re.compile(r"^[^\n]{0,80}?(?<![\w-])(?:ERROR|FATAL|PANIC) [^\n]{3,}$", re.MULTILINE)
+MOST_ERRORS = 6
 _SHORT = 3
 """An output of so few lines says first what is wrong; a longer one says it last."""
 _FOLDED = (
@@ -140,6 +145,17 @@ def error(text: str) -> str:
     lines = [line for line in scanned.splitlines() if line.strip()]
     told = [line for line in lines if not _EXIT_CODE.fullmatch(line)] or lines
     return fold(told[0 if len(told) <= _SHORT else -1]) if told else ""
+
+
+def errors(text: str) -> tuple[str, ...]:
+    """The error, and a few further lines of the same output that name one; each folded, once."""
+    first = error(text)
+    scanned = _COLOUR.sub("", text[:_SCANNED]).replace("\r", "\n")
+    found = [first] if first else []
+    for pattern in (_LOCATED, _LABELLED, _FAILED_TEST, _LOUD, _RAISED):
+        named = (fold(seen.group()) for seen in islice(pattern.finditer(scanned), MOST_ERRORS))
+        found.extend(name for name in named if name not in found)
+    return tuple(found[:MOST_ERRORS])
 
 
 def fold(text: str) -> str:

@@ -14,7 +14,8 @@ from mcp_memory.catalogues import catalogues
 from mcp_memory.errors import InvalidInput
 from mcp_memory.inspection import inspect, show
 from mcp_memory.models import Episode, Observation, Outcome, SourceClass, Step, ToolCall, Trajectory
-from mcp_memory.naming import code, one_line, project_folder, relative, slug
+from mcp_memory.naming import code, one_line, project_folder, slug
+from mcp_memory.paths import relative
 from mcp_memory.rendering import Files
 
 ID = refs.trajectory_id("test", "one")
@@ -409,3 +410,44 @@ def test_inspection_shows_terminal_escapes_and_obeys_none() -> None:
 def test_a_broken_pattern_says_what_to_do_next() -> None:
     with pytest.raises(InvalidInput, match="Escape what is meant literally"):
         inspect([said(1, "a")], Inspection(match="("))
+
+
+def test_every_line_of_a_failed_output_that_names_an_error_has_a_signature() -> None:
+    told = (
+        "go: building\npkg/a_test.go:40:26: undefined: agent\n"
+        "FAIL\texample.org/tool/strategy [build failed]\n[test:unit] ERROR task failed\n"
+    )
+    assert set(signatures.errors(told)) >= {
+        "pkg/a_test.go:N:N: undefined: agent",
+        "FAIL …/strategy [build failed]",
+        "[test:unit] ERROR task failed",
+    }
+
+
+@given(st.text(max_size=400))
+def test_the_first_of_several_errors_is_the_error(text: str) -> None:
+    found = signatures.errors(text)
+    assert found[:1] == tuple(filter(None, [signatures.error(text)]))
+    assert len(found) <= signatures.MOST_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "failed", "subject"),
+    [
+        ("git commit -q -F - <<'EOF'\nMend the login\n\nWhy.\nEOF", "", False, "Mend the login"),
+        ('git commit -m "$(cat <<\'EOF\'\nMend it\n\nx\nEOF\n)" | tail -1', "", False, "Mend it"),
+        ("git add . && git commit -qm 'Mend it'", "", False, "Mend it"),
+        ("git commit -qm 'Mend it'", "nothing to commit", False, None),
+        ("git commit -qm 'Mend it'", "hook failed", True, None),
+        ("git commit -qm 'Mend it'", "", None, None),
+    ],
+)
+def test_a_quiet_commit_is_known_by_the_subject_that_git_was_given(
+    *, command: str, said: str, failed: bool | None, subject: str | None
+) -> None:
+    call = ToolCall(id="g", name="Bash", command=command)
+    seen = Observation(call_id="g", text=said, failed=failed)
+    step = Step(number=1, kind="agent", calls=(call,), observations=(seen,))
+    text = index("by-decision.md", rendered(session(step)))
+    assert ("committed:" in text) == (subject is not None)
+    assert f"committed: {subject}\n" in text or subject is None
