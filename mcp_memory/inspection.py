@@ -1,7 +1,7 @@
 """Inspection: steps of a session as text within a cap, whole or narrowed to what was asked."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from mcp_memory import guard, signatures
 from mcp_memory.asked import Inspection
@@ -11,10 +11,14 @@ from mcp_memory.naming import code
 
 _LEAST = 200
 _PATTERN_CHARS = 300
+_LINE_SECONDS = 0.25
+"""What one line may cost: an expression that backtracks for longer is refused, not waited for."""
 _MOST_LINES = 8
 _LINE_CHARS = 240
 _BETWEEN = "\n\n"
 _NO_MATCH = "No step matches."
+Find = Callable[[str], Any]
+"""Where a line matches, as a match object, or None."""
 
 
 def show(steps: Sequence[Step], *, cap: int) -> tuple[str, int]:
@@ -44,12 +48,12 @@ def inspect(steps: Sequence[Step], asked: Inspection) -> str:
     Raises:
         InvalidInput: the regular expression cannot be read.
     """
-    pattern = _pattern(asked.match)
+    find = _finder(asked.match)
     if asked.files or asked.errors or asked.commands:
-        facts = [fact for step in steps if _wanted(step, pattern) for fact in _facts(step, asked)]
+        facts = [fact for step in steps if _wanted(step, find) for fact in _facts(step, asked)]
         return _within(facts, asked.cap) or "Nothing of that kind here."
-    if pattern is not None:
-        return _within([m for s in steps for m in _matches(s, pattern)], asked.cap) or _NO_MATCH
+    if find is not None:
+        return _within([m for s in steps for m in _matches(s, find)], asked.cap) or _NO_MATCH
     text, last = show(steps, cap=asked.cap)
     if steps and last != steps[-1].number:
         rest = f"{last + 1}:{steps[-1].number}"
@@ -71,9 +75,9 @@ def _within(lines: Sequence[str], cap: int) -> str:
     return "\n".join([*shown, *([f"[… {more:,} more lines left out …]"] if more else [])])
 
 
-def _matches(step: Step, pattern: re.Pattern[str]) -> list[str]:
+def _matches(step: Step, find: Find) -> list[str]:
     """The lines of a step that match, each cut to where it does."""
-    found = [(line, hit) for line in _told(step).splitlines() if (hit := pattern.search(line))]
+    found = [(line, hit) for line in _told(step).splitlines() if (hit := find(line))]
     lines = [f"#{step.number} {_around(line, hit.start())}" for line, hit in found[:_MOST_LINES]]
     more = len(found) - _MOST_LINES
     return [*lines, f"#{step.number} and {more} more matching lines"] if more > 0 else lines
@@ -87,20 +91,33 @@ def _around(line: str, place: int) -> str:
     return f"{'…' if start else ''}{cut}{'…' if start + _LINE_CHARS < len(line) else ''}"
 
 
-def _pattern(match: str) -> re.Pattern[str] | None:
+def _finder(match: str) -> Find | None:
     if not match:
         return None
+    import regex  # its searches can be given an end, which those of `re` cannot
+
     try:
-        return re.compile(match[:_PATTERN_CHARS], re.IGNORECASE)
-    except re.error as error:
+        pattern = regex.compile(match[:_PATTERN_CHARS], regex.IGNORECASE)
+    except regex.error as error:
         raise InvalidInput(
             f"{match!r} is not a regular expression ({error}).",
             next_step="Escape what is meant literally, or search without it.",
         ) from None
 
+    def find(line: str) -> Any:
+        try:
+            return pattern.search(line, timeout=_LINE_SECONDS)
+        except TimeoutError:
+            raise InvalidInput(
+                f"{match!r} takes too long on a line of {len(line):,} characters.",
+                next_step="Leave out nested repetitions such as (a+)+.",
+            ) from None
 
-def _wanted(step: Step, pattern: re.Pattern[str] | None) -> bool:
-    return pattern is None or any(map(pattern.search, _told(step).splitlines()))
+    return find
+
+
+def _wanted(step: Step, find: Find | None) -> bool:
+    return find is None or any(map(find, _told(step).splitlines()))
 
 
 def _facts(step: Step, asked: Inspection) -> list[str]:

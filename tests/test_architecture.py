@@ -14,10 +14,10 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.pa
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
      "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions",
-     "fusion", "access", "wording"),
+     "fusion", "access", "wording", "paths", "ready", "ledger", "mending"),
     ("admission", "episodes", "ranking", "confidence", "periods", "rendering", "inspection",
      "projects", "embedder", "store", "readers", "linking", "foreign"),
-    ("catalogues", "commits"),
+    ("catalogues", "commits", "hook", "digests"),
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
     ("indexing", "installing"),
     ("verbs",),
@@ -35,7 +35,7 @@ PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
     "signatures", "identifiers", "decisions", "fusion", "wording", "confidence", "admission",
     "episodes", "ranking", "rendering", "inspection", "catalogues", "linking", "foreign",
-    "consolidation", "runbook", "forgetting", "evidence", "answers",
+    "consolidation", "runbook", "forgetting", "evidence", "answers", "paths", "mending", "digests",
 )  # fmt: skip
 IMPURE_LIBRARIES = {
     "anyio",
@@ -66,6 +66,7 @@ OWNERS = {
     "jwt": {"server"},
     "yaml": {"installing"},
     "dateparser": {"periods"},
+    "regex": {"inspection"},
 }
 HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser"}
 FUNCTION_LINES, FILE_LINES, PARAMETERS = 40, 400, 6

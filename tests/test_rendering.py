@@ -451,3 +451,8 @@ def test_a_quiet_commit_is_known_by_the_subject_that_git_was_given(
     text = index("by-decision.md", rendered(session(step)))
     assert ("committed:" in text) == (subject is not None)
     assert f"committed: {subject}\n" in text or subject is None
+
+
+def test_an_expression_that_backtracks_without_end_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="takes too long"):
+        inspect([said(1, "a" * 60 + "b")], Inspection(match=r"(a|a)+$"))
