@@ -274,8 +274,12 @@ async def test_a_filter_needs_the_confirmation_of_its_preview(bank: MemoryBank) 
 
 
 async def test_a_purged_sentence_is_gone_and_does_not_come_back(
-    bank: MemoryBank, settings: Settings, tmp_path: Path
+    bank: MemoryBank, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path / "codex"))
+    typed = tmp_path / "codex" / "history.jsonl"
+    typed.parent.mkdir()
+    typed.write_text(json.dumps({"text": f'they said "so":\nwrote 214 rows {PLANTED}'}), encoding="utf-8")
     ref = await planted_ref(bank)
     kept = await bank.retain(Draft(text=LEARNED, evidence=await evidence(bank)))
     preview = await bank.delete([ref])
@@ -283,7 +287,7 @@ async def test_a_purged_sentence_is_gone_and_does_not_come_back(
     receipt = await bank.delete([ref], mode="purge", confirm=preview.confirm or "")
     assert sum(check.control for check in receipt.checks) > 0
     assert [check for check in receipt.checks if check.left] == []
-    assert str(tmp_path / "orders.jsonl") in receipt.beyond_reach
+    assert set(receipt.beyond_reach) == {str(tmp_path / "orders.jsonl"), str(typed)}
     os.utime(tmp_path / "orders.jsonl")
     await bank.index([tmp_path / "orders.jsonl"])
     assert not (await bank.search(ask("heron sleeps violet bridges"))).found

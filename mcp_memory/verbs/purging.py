@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from mcp_memory import evidence, forgetting, indexing, rendering
+from mcp_memory import evidence, forgetting, hosts, indexing, rendering
 from mcp_memory.forgetting import Reach
 from mcp_memory.models import Check, Deletion, Standing, Trajectory
 from mcp_memory.store.changes import Change
@@ -26,7 +26,7 @@ async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Re
     """
     texts = await _texts(rooms, hidden, memories)
     needles = await _needles(rooms, texts, hidden, memories)
-    copies = await _copies(rooms, hidden)
+    copies = await _copies(rooms, hidden, needles)
     before = await anyio.to_thread.run_sync(_in_files, rooms, needles)
     await _bury(rooms, hidden)
     async with rooms.store.change("purge", refs=(*hidden.refs, *memories)) as change:
@@ -142,18 +142,18 @@ def _selected(hidden: Hidden, memories: Sequence[str]) -> dict[Table, Where]:
     return selected
 
 
-async def _copies(rooms: Rooms, hidden: Hidden) -> tuple[str, ...]:
-    """Copies that a purge does not reach: hosts' own transcripts and backups of older schemas."""
+async def _copies(rooms: Rooms, hidden: Hidden, needles: Sequence[str]) -> tuple[str, ...]:
+    """Copies that a purge does not reach: hosts' own files, and backups of older schemas."""
     ids = tuple(dict.fromkeys((*hidden.sessions, *hidden.steps)))
     rows = await rooms.store.sessions(ids=ids) if ids else []
-    return await anyio.to_thread.run_sync(
-        _there, [row.source_path for row in rows], rooms.settings.home
-    )
+    transcripts = [row.source_path for row in rows]
+    return await anyio.to_thread.run_sync(_there, transcripts, needles, rooms.settings.home)
 
 
-def _there(transcripts: Sequence[str], home: Path) -> tuple[str, ...]:
-    kept = sorted(path for path in transcripts if Path(path).exists())
-    return (*kept, *sorted(str(path) for path in home.glob("store.schema-*")))
+def _there(transcripts: Sequence[str], needles: Sequence[str], home: Path) -> tuple[str, ...]:
+    kept = sorted(path for path in transcripts if Path(path).is_file())
+    typed = [str(path) for path in hosts.prompts() if _count(path, needles)]
+    return (*kept, *typed, *sorted(str(path) for path in home.glob("store.schema-*")))
 
 
 def _in_files(rooms: Rooms, needles: Sequence[str]) -> dict[str, int]:
