@@ -18,6 +18,13 @@ _ASKED_WITH = (
 )
 ASKING_WORDS = frozenset(_ASKED_WITH.split())
 """English words that ask rather than say; other languages lose nothing by them."""
+_CJK_ASKED_WITH = frozenset(
+    "\u7684\u5f97\u4e86\u7740\u8fc7\u5417\u5462\u5427\u554a\u5440\u54e6\u4e48\u5565\u4ec0\u54ea\u8c01\u600e\u591a\u5c11\u51e0"
+    "\u662f\u5728\u6709\u548c\u4e0e\u53ca\u6216\u4f46\u800c\u88ab\u628a\u7ed9\u5bf9\u4e3a\u4ece\u5230\u6211\u4f60\u60a8\u4ed6\u5979\u5b83\u4eec"
+    "\u8fd9\u90a3\u4e9b\u4e2a\u5c31\u90fd\u4e5f\u8fd8\u5f88\u6765\u53eb\u53e6\u8bf7"
+    "\u3092\u306f\u304c\u306e\u306b\u3067\u3068\u3082\u304b\u3088\u306d\u4f55\u8ab0"
+)
+"""Chinese particles, pronouns and question words, and Japanese particles: a pair with one says little."""
 _CALENDAR = (
     "january february march april may june july august september october november december jan feb"
     " mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday"
@@ -92,11 +99,12 @@ def informative(query: str) -> tuple[str, ...]:
 
     A date tells when something was said, and seldom stands in the text itself.
     """
-    return tuple(
+    told = tuple(
         term
         for term in terms(query)
         if term.casefold() not in ASKING_WORDS | CALENDAR_WORDS and not _DATED.fullmatch(term)
     )
+    return tuple(term for term in told if _CJK_ASKED_WITH.isdisjoint(term)) or told
 
 
 def is_entity(term: str) -> bool:

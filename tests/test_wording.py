@@ -70,3 +70,10 @@ def test_names_are_identifiers_and_words_with_a_capital() -> None:
         "Ada",
         "parse_header",
     ]
+
+
+def test_pairs_of_chinese_that_only_ask_are_not_informative() -> None:
+    asked = "\u6211\u7528\u7684\u5bb6\u7535\u662f\u4ec0\u4e48\u5462\uff1f"
+    assert wording.informative(asked) == ("\u5bb6\u7535",)
+    only = "\u4ec0\u4e48\uff1f"
+    assert wording.informative(only) == ("\u4ec0\u4e48",)
