@@ -27,7 +27,7 @@ from mcp_memory.errors import UnknownTranscript
 from mcp_memory.settings import Settings
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.rows import EvidenceRow, Where
-from mcp_memory.verbs.search import DEPTH, JUDGED
+from mcp_memory.verbs.search import DEPTH
 
 BATCH, QUESTIONS = 5_000, 60
 POOL = 20_000
@@ -123,7 +123,7 @@ async def raw(bank: MemoryBank, question: str) -> None:
         for column in COLUMNS:
             tasks.start_soon(lexical, column)
         tasks.start_soon(near)
-    keys = [key for each in found for key in each.column("key").to_pylist()[: JUDGED // 4]]
+    keys = [key for each in found for key in each.column("key").to_pylist()[:10]]
     await table.query().where(one_of("key", keys)).to_arrow()
 
 

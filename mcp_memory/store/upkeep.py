@@ -20,6 +20,8 @@ KEEP_VERSIONS = timedelta(minutes=10)
 """Readers of an older version have this long before its files go."""
 SEARCHED: tuple[Table, ...] = ("evidence", "memories")
 WORD_COLUMNS = ("text", "context", "identifiers")
+FILTERED = ("state", "project", "kind")
+"""Every search narrows by these: without an index each of its queries scans their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ async def _paying(tables: Tables, table: Table, *, known: bool) -> AsyncIterator
         yield "key"
         if table == "evidence":
             yield "trajectory"
+        for column in FILTERED:
+            yield column
     if rows >= VECTORS_FROM and not known:
         present = partial(tables[table].count_rows, "vector IS NOT NULL")
         if await tables.attempt(present) >= VECTORS_FROM:
@@ -101,12 +105,14 @@ async def _drop(tables: Tables, table: Table, column: str) -> None:
 
 
 def _config(column: str) -> Any:
-    from lancedb.index import FTS, BTree, IvfSq  # heavy: only once a store is opened
+    from lancedb.index import FTS, Bitmap, BTree, IvfSq  # heavy: only once a store is opened
 
     if column == "vector":
         return IvfSq(distance_type="cosine")
     if column in {"key", "trajectory"}:
         return BTree()
+    if column in FILTERED:
+        return Bitmap()
     if column == "identifiers":
         return FTS(base_tokenizer="whitespace", stem=False, remove_stop_words=False)
     # ICU finds words in every language; stemming is for English and harmless elsewhere.

@@ -24,8 +24,10 @@ from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
 from mcp_memory.verbs import spans
 from mcp_memory.verbs.rooms import Rooms
 
-DEPTH, JUDGED = 200, 60
-"""How deep each channel is read, and how many of the fused are looked up: sums need depth."""
+DEPTH = 200
+"""How deep each channel is read: sums need depth."""
+JUDGED = 30
+"""How many more of the fused are looked up and ranked than are asked for."""
 SNIPPET_CHARS = 480
 MARKS_TOKENS = 60
 """What ref, path, score and marks of a hit take beside its text."""
@@ -113,7 +115,7 @@ async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Cand
                 tasks.start_soon(words, table, channel, where)
             if vector is not None:
                 tasks.start_soon(near, table, where, vector)
-    return await _judge(rooms, text, found)
+    return await _judge(rooms, text, found, most=JUDGED + query.limit)
 
 
 def _where(table: Table, query: Query, scope: Scope) -> Where | None:
@@ -138,7 +140,7 @@ def _where(table: Table, query: Query, scope: Scope) -> Where | None:
 
 
 async def _judge(
-    rooms: Rooms, text: str, found: Mapping[Table, Mapping[str, Sequence[Found]]]
+    rooms: Rooms, text: str, found: Mapping[Table, Mapping[str, Sequence[Found]]], *, most: int
 ) -> list[Candidate]:
     """Fuse the channels, look the rows up, and let ranking judge them."""
     channels: dict[str, dict[str, float]] = {}
@@ -147,7 +149,7 @@ async def _judge(
             channels.setdefault(name, {}).update((one.key, one.score) for one in hits)
     near = channels.get("vectors", {})
     fused = fusion.fuse(channels, weights=WEIGHTS, from_worst=frozenset({"vectors"}))
-    fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=JUDGED)
+    fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
     candidates = await _looked_up(rooms, fused)
     remembered = any(memory for _, memory in candidates.values())
     used = await rooms.usage() if remembered else {}
