@@ -6,14 +6,16 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
-from mcp_memory import indexer, projects
+from mcp_memory import indexer, projects, ready
 from mcp_memory.archive import Archive
 from mcp_memory.asked import DeletionMode, Filter, Inspection, Query, Task
 from mcp_memory.contract import Listable
 from mcp_memory.embedder import Embedder, build_embedder
 from mcp_memory.errors import EmbedderUnavailable
+from mcp_memory.ledger import Book
 from mcp_memory.models import (
     Consolidation,
     Deletion,
@@ -27,12 +29,26 @@ from mcp_memory.models import (
     SearchResult,
     Status,
 )
+from mcp_memory.reranker import build_reranker
 from mcp_memory.settings import Settings
 from mcp_memory.store import open_store
-from mcp_memory.verbs import consolidate, delete, fetch, listing, retain, runbook, search, undo
+from mcp_memory.verbs import (
+    consolidate,
+    delete,
+    digesting,
+    fetch,
+    listing,
+    retain,
+    runbook,
+    search,
+    undo,
+)
 from mcp_memory.verbs.rooms import Rooms, utc_now
 
 logger = logging.getLogger(__name__)
+
+SETTLES = 0.5
+"""Seconds after a memory is kept until the digests are made anew: it seldom comes alone."""
 
 
 class MemoryBank:
@@ -40,14 +56,24 @@ class MemoryBank:
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
+        self._book = Book(rooms.settings.home)
+        self._stale: set[str] = set()
+        self._changed = anyio.Event()
 
     async def retain(self, draft: Draft) -> Retained:
         """Keep a memory; the same content and source has the same ref."""
-        return await retain.retain(self.rooms, draft)
+        kept = await retain.retain(self.rooms, draft)
+        if kept.created:
+            self._stale.add(draft.project or self.rooms.project)
+            self._changed.set()
+        await self._note("used", [cited.ref for cited in draft.evidence])
+        return kept
 
     async def feedback(self, used: Sequence[str], outcome: Outcome) -> Retained:
         """Record how it went when memories were used."""
-        return await retain.feedback(self.rooms, used, outcome)
+        noted = await retain.feedback(self.rooms, used, outcome)
+        await self._note("used", used)
+        return noted
 
     async def search(self, query: Query) -> SearchResult:
         """What bears on the questions, best first, or the nearest below the floor."""
@@ -57,7 +83,9 @@ class MemoryBank:
         self, texts: Sequence[str], *, around: int = 0, budget_tokens: int | None = None
     ) -> FetchResult:
         """The full text behind refs."""
-        return await fetch.fetch(self.rooms, texts, around=around, budget_tokens=budget_tokens)
+        found = await fetch.fetch(self.rooms, texts, around=around, budget_tokens=budget_tokens)
+        await self._note("opened", texts)
+        return found
 
     async def runbook(self, task: Task) -> Runbook:
         """Evidence-backed instructions for one task."""
@@ -69,11 +97,15 @@ class MemoryBank:
 
     async def apply(self, drafts: Sequence[Draft], *, retire: Sequence[str] = ()) -> Consolidation:
         """Keep memories and put others to rest, through the gate, as one batch."""
-        return await consolidate.apply(self.rooms, drafts, retire=retire)
+        async with self._silent():
+            applied = await consolidate.apply(self.rooms, drafts, retire=retire)
+        await self._note("used", [cited.ref for draft in drafts for cited in draft.evidence])
+        return applied
 
     async def undo(self, batch: str) -> Consolidation:
         """Take a batch of the ledger back."""
-        return await undo.undo(self.rooms, batch)
+        async with self._silent():
+            return await undo.undo(self.rooms, batch)
 
     async def delete(
         self,
@@ -86,11 +118,16 @@ class MemoryBank:
     ) -> Deletion:
         """Preview, forget, restore or purge."""
         asked = delete.Asked(tuple(refs), chosen, mode=mode, reason=reason, confirm=confirm)
-        return await delete.delete(self.rooms, asked)
+        if mode == "preview":
+            return await delete.delete(self.rooms, asked)
+        async with self._silent():
+            return await delete.delete(self.rooms, asked)
 
     async def inspect(self, ref: str, asked: Inspection) -> str:
         """Steps of a session within a cap of characters."""
-        return await listing.inspect(self.rooms, ref, asked)
+        shown = await listing.inspect(self.rooms, ref, asked)
+        await self._note("opened", [ref])
+        return shown
 
     async def owners(self, texts: Sequence[str]) -> Mapping[str, str]:
         """The project that each ref belongs to."""
@@ -133,6 +170,41 @@ class MemoryBank:
     async def keep_indexed(self) -> None:
         """Index new history of the allowed projects again and again, until cancelled."""
         await indexer.keep_indexed(self.rooms)
+
+    async def still_holds(self, cited: Sequence[str]) -> bool:
+        """Whether all of these may be told unasked: nothing of them was forgotten or overtaken."""
+        return await digesting.hold(self.rooms, cited)
+
+    async def keep_ready(self) -> None:
+        """Make digests anew after memories were kept, again and again, until cancelled."""
+        await digesting.repair(self.rooms)
+        while True:
+            await self._changed.wait()
+            await anyio.sleep(SETTLES)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Make the digests of what has changed anew; hooks say the former until then."""
+        stale, self._stale, self._changed = self._stale, set(), anyio.Event()
+        if stale:
+            await digesting.renew(self.rooms, stale)
+
+    @asynccontextmanager
+    async def _silent(self) -> AsyncIterator[None]:
+        """Hooks say nothing while something goes, nor after a kill: what is deleted is not told."""
+        await anyio.to_thread.run_sync(ready.clear, self.rooms.settings.home)
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True):
+                await digesting.renew(self.rooms)
+
+    async def _note(self, what: str, cited: Sequence[str]) -> None:
+        """Note in the hooks' ledger what came of what they said; never in a call's way."""
+        try:
+            await anyio.to_thread.run_sync(self._book.note, what, list(cited))
+        except OSError as error:
+            logger.debug("not noted: %s", error)
 
 
 def _embedder(settings: Settings) -> Embedder | None:
@@ -179,9 +251,19 @@ async def open_bank(
                 embedder=embedder,
                 project=projects.project_of(cwd),
                 now=now,
+                reranker=build_reranker(
+                    settings.rerank_model,
+                    path=settings.rerank_path,
+                    threads=settings.embedding_threads,
+                ),
             )
             await indexer.repair(rooms)
-            yield MemoryBank(rooms)
+            bank = MemoryBank(rooms)
+            try:
+                yield bank
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await bank.settle()
     finally:
         if embedder is not None:
             await embedder.aclose()

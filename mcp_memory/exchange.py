@@ -13,7 +13,7 @@ import orjson
 from mcp_memory import redaction
 from mcp_memory.errors import InvalidInput
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow, Where
-from mcp_memory.verbs import retain, writing
+from mcp_memory.verbs import digesting, retain, writing
 from mcp_memory.verbs.rooms import Rooms
 
 FORMAT = "mcp-memory-export/1"
@@ -78,6 +78,7 @@ async def import_(rooms: Rooms, file: Path) -> Imported:
         )
     done.batch = change.batch
     await writing.rerender(rooms, [row.id for row in sessions])
+    await digesting.renew(rooms)
     return done
 
 

@@ -12,16 +12,18 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import filelock
+import orjson
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from mcp_memory import hosts, indexing, readers, spool
 from mcp_memory.crew import Crew, Made, Terms
 from mcp_memory.errors import Busy, MemoryBankError
 from mcp_memory.indexing import Allowance, Known, Prepared, Stamp
-from mcp_memory.models import FileReport
+from mcp_memory.ledger import Book
+from mcp_memory.models import FileReport, SourceClass
 from mcp_memory.stamps import STAMPS, Stamps
 from mcp_memory.store.rows import SessionRow
-from mcp_memory.verbs import recovery, writing
+from mcp_memory.verbs import digesting, recovery, writing
 from mcp_memory.verbs.rooms import Rooms
 
 logger = logging.getLogger(__name__)
@@ -158,6 +160,8 @@ class _Run:
         self._catalogued: dict[str, Stamp] = {}
         self._batch = _Batch()
         self._taken: set[str] = set()
+        self._projects: set[str] = set()
+        self._book = Book(rooms.settings.home)
         self._fault: Exception | None = None
 
     @classmethod
@@ -196,6 +200,7 @@ class _Run:
             raise self._fault
         if self._taken:
             await writing.write_projects(self._rooms)
+            await digesting.renew(self._rooms, self._projects)
         await anyio.to_thread.run_sync(self._stamps.save)
         return reports
 
@@ -242,6 +247,7 @@ class _Run:
         for one in kept:
             self._known[one.session.id] = _known(one.session)
             self._taken.add(one.session.id)
+            self._projects.add(one.session.project)
         return report
 
     def _repeats(self, one: Prepared) -> bool:
@@ -259,8 +265,23 @@ class _Run:
                 try:
                     if self._fault is None:
                         await writing.write(self._rooms, "index", batch.prepared)
+                        await anyio.to_thread.run_sync(self._named, batch.prepared)
                 except Exception as error:  # noqa: BLE001 raised anew where files are taken
                     self._fault = error
+
+    def _named(self, prepared: Sequence[Prepared]) -> None:
+        """Note what agents named of that which a hook had told them in the same session."""
+        for one in prepared:
+            if self._book.watched(one.session.native_id):
+                self._book.named(one.session.native_id, list(_said(one)))
+
+
+def _said(one: Prepared) -> Iterator[str]:
+    """An agent's own words; what it called and was answered is none."""
+    for row in one.rows:
+        step = orjson.loads(row.body) if row.kind == "step" and row.body else {}
+        if step.get("source", SourceClass.AGENT) == SourceClass.AGENT:
+            yield f"{step.get('text', '')}\n{step.get('reasoning', '')}"
 
 
 def _broken(path: Path, error: Exception) -> FileReport:

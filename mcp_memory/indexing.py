@@ -32,7 +32,7 @@ from mcp_memory.models import (
 )
 from mcp_memory.store.rows import EvidenceRow, SessionRow
 
-VERSION = 3
+VERSION = 4
 """Raised when rows or files of the same trajectory come out differently: all is indexed anew."""
 
 
@@ -167,7 +167,7 @@ def prepare(
         return FileReport(path=path, status="refused", reason=str(error), bytes=stamp.size), []
     tally = _Tally(path, reader.FORMAT, stamp.size)
     made = []
-    for trajectory in reader.read(path):
+    for trajectory in map(foreign.unfed, reader.read(path)):
         project = projects.project_of(trajectory.cwd)
         if not allowance.project(project) or foreign.left_out(trajectory):
             tally.excluded += 1

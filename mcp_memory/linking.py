@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from mcp_memory import refs
 from mcp_memory.decisions import called
 from mcp_memory.models import Frozen, Trajectory
-from mcp_memory.naming import relative
+from mcp_memory.paths import relative
 
 LEAST = 0.5
 """A link by edits must account for half of a commit's files: less is shared by several sessions."""

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from mcp_memory import guard, refs
 
@@ -12,7 +11,6 @@ SLUG_CHARS = 40
 _WORD = re.compile(r"[^\W_]+")
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 _ID = re.compile(r"[0-9a-z]{12}")
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _INERT = str.maketrans({"|": "\u00a6", "`": "'", "<": "\u2039"})
 
 
@@ -45,35 +43,6 @@ def project_folder(project: str) -> str:
     """A readable folder for a project: its last name, and a hash of the whole for uniqueness."""
     last = re.split(r"[/\\]", project.rstrip("/\\"))[-1]
     return f"{slug(last, 'project')}-{refs.short_hash('project', project)[:6]}"
-
-
-@lru_cache(maxsize=4096)
-def relative(path: str, roots: tuple[str, ...]) -> str:
-    """A path with forward slashes, relative to the first root it lies in; empty for a root itself.
-
-    Windows paths are told by a drive or a backslash and compared without regard to case.
-    """
-    name = _slashed(path)
-    for root in roots:
-        top = _slashed(root)
-        if "/" not in top or not _starts(name, top):
-            continue
-        rest = name[len(top) :]
-        if rest[:1] in {"", "/"}:
-            return rest.lstrip("/")
-    return name
-
-
-def _slashed(path: str) -> str:
-    windows = _DRIVE.match(path) or ("\\" in path and not path.startswith("/"))
-    name = path.replace("\\", "/") if windows else path
-    return name.removeprefix("./").rstrip("/")
-
-
-def _starts(name: str, top: str) -> bool:
-    if _DRIVE.match(top):
-        return name[: len(top)].lower() == top.lower()
-    return name.startswith(top)
 
 
 def _flat(text: str, chars: int) -> str:

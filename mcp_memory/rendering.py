@@ -10,17 +10,18 @@ from pydantic import JsonValue
 
 from mcp_memory import refs, signatures
 from mcp_memory.decisions import Decision, called, decided
+from mcp_memory.mending import MOST_MENDS, Mend, failed, mends
 from mcp_memory.models import (
     Episode,
     Frozen,
     Observation,
     Outcome,
-    SourceClass,
     Step,
     ToolCall,
     Trajectory,
 )
-from mcp_memory.naming import code, one_line, project_folder, relative, session_name
+from mcp_memory.naming import code, one_line, project_folder, session_name
+from mcp_memory.paths import relative
 
 OUTPUT_CHARS = 4_000
 """A tool output longer than this has a ref of its own, which `fetch` opens."""
@@ -62,6 +63,7 @@ class Entry(Frozen):
     commands: tuple[Touched, ...] = ()
     errors: tuple[Touched, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    mends: tuple[Mend, ...] = ()
 
 
 class Files(Frozen):
@@ -224,11 +226,11 @@ def _entry(told: _Told, episodes: Sequence[Episode], folder: str) -> Entry:
     commands, errors = _Places(), _Places()
     for step in told.steps:
         for call, seen in called(step):
-            failed = _failed(seen)
+            bad = failed(seen)
             for name in signatures.commands(call.command) if call.command else ():
-                commands.add(name, step.number, marked=failed)
+                commands.add(name, step.number, marked=bad)
         for seen in step.observations:
-            if _failed(seen) and (name := signatures.error(seen.text)):
+            for name in signatures.errors(seen.text) if failed(seen) else ():
                 errors.add(name, step.number)
     return Entry(
         id=trajectory.id,
@@ -244,6 +246,7 @@ def _entry(told: _Told, episodes: Sequence[Episode], folder: str) -> Entry:
         commands=commands.touched(MOST_COMMANDS),
         errors=errors.touched(MOST_COMMANDS),
         decisions=tuple(islice(decided(told.steps), MOST_SAID)),
+        mends=tuple(islice(mends(told.steps), MOST_MENDS)),
     )
 
 
@@ -272,18 +275,11 @@ def _files(told: _Told) -> tuple[Touched, ...]:
     places = _Places()
     for step in told.steps:
         for call, seen in called(step):
-            edits = call.edits and not _failed(seen)
+            edits = call.edits and not failed(seen)
             named = call.paths or (signatures.files(call.command) if call.command else ())
             for name in filter(None, map(told.path, named)):
                 places.add(name, step.number, marked=edits)
     return places.touched(MOST_FILES)
-
-
-def _failed(seen: Observation | None) -> bool:
-    """Whether a tool failed; what the user refused did not."""
-    if seen is None or seen.source is SourceClass.USER:
-        return False
-    return bool(seen.failed or seen.exit_code)
 
 
 def _summary(told: _Told, episodes: Sequence[Episode], entry: Entry) -> str:
@@ -342,7 +338,7 @@ def _touched(each: Touched, mark: str = "*") -> str:
 def _bad_ends(told: _Told) -> Iterator[str]:
     for step in told.steps:
         for call, seen in called(step):
-            if call.command and seen is not None and _failed(seen):
+            if call.command and seen is not None and failed(seen):
                 ending = "failed" if seen.exit_code is None else f"exit {seen.exit_code}"
                 yield f"#{step.number} {ending}: {code(call.command)}"
 

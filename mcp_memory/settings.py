@@ -64,6 +64,15 @@ class Settings(BaseSettings):
     embedding_threads: int = Field(
         default=2, ge=1, le=64, description="Processor threads that the embedding model may use."
     )
+    rerank_model: str = Field(
+        default="",
+        description="A fastembed cross-encoder (`Xenova/ms-marco-MiniLM-L-6-v2`) that reads the "
+        "first 20 hits of a search again; empty: none.",
+    )
+    rerank_path: Path | None = Field(
+        default=None,
+        description="Folder with the files of that model, where it must not be downloaded.",
+    )
     floor: float = Field(
         default=0.2,
         ge=0,

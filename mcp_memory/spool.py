@@ -4,15 +4,13 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 LONGEST_NOTE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """One transcript that was handed over, and the note's own file as it was read."""
 
     file: Path
@@ -28,6 +26,8 @@ def leave(folder: Path, transcript: str, session: str = "") -> Path:
     Raises:
         OSError: the note cannot be written; nothing is half there.
     """
+    import tempfile  # costs more than the rest; a hook that only asks does without
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = Path(transcript).expanduser().absolute()
     size = path.stat().st_size if path.is_file() else 0
@@ -77,13 +77,14 @@ def _stamp(file: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _folder() -> Path:
-    home = os.environ.get("MCP_MEMORY_HOME")
-    if not home:
+def home() -> Path:
+    """The bank's folder, as `Settings` finds it, without its libraries."""
+    named = os.environ.get("MCP_MEMORY_HOME")
+    if not named:
         from platformdirs import user_data_path  # 20 ms, only where no home is named
 
-        return user_data_path("mcp-memory", appauthor=False) / "spool"
-    return Path(home).expanduser() / "spool"
+        return user_data_path("mcp-memory", appauthor=False)
+    return Path(named).expanduser().absolute()
 
 
 def main() -> None:
@@ -91,7 +92,7 @@ def main() -> None:
     try:
         told = json.loads(sys.stdin.buffer.read(LONGEST_NOTE))
         transcript = told["transcript_path"]
-        leave(_folder(), transcript, str(told.get("session_id", "")))
+        leave(home() / "spool", transcript, str(told.get("session_id", "")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         # What is not handed over now is found when the host's folders are looked through.
         return

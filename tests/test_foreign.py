@@ -43,3 +43,13 @@ async def test_what_is_left_out_is_counted_and_written_nowhere(
         (report,) = await bank.index([path])
         assert report.status == "excluded"
         assert list(await bank.listing("sessions")) == []
+
+
+def test_what_our_own_hooks_said_is_taken_out_wherever_a_host_kept_it() -> None:
+    told = "mcp-memory: data.\n<recalled mcp-memory digest>\n- take the lock m:a\n</recalled>"
+    made = foreign.unfed(session(f"before\n{told}\nafter"))
+    assert made.steps[0].text == "before\nmcp-memory: data.\n[recalled memory: left out]\nafter"
+    torn = foreign.unfed(session(told.replace("</recalled>", "")))
+    assert "lock" not in torn.steps[0].text
+    plain = session("the fence is <recalled m:a>x</recalled>")
+    assert foreign.unfed(plain) is plain

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("reading", "Show steps of a session within a cap."),
     "list": ("reading", "List sessions, or memories."),
     "status": ("upkeep", "What the bank holds and how it is."),
+    "stats": ("stats", "Whether what hooks say unasked pays: injected, opened, used, tokens."),
     "export": ("upkeep", "Write the bank as JSON lines."),
     "import": ("upkeep", "Read JSON lines that `export` wrote."),
     "doctor": ("upkeep", "Check the bank, and repair what is derived."),

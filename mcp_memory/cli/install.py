@@ -8,6 +8,7 @@ import click
 from mcp_memory.errors import InvalidInput, MemoryBankError
 from mcp_memory.installing.changes import Change, apply, plan_install, plan_uninstall
 from mcp_memory.installing.checking import standing
+from mcp_memory.installing.hooking import HOOKED, Hooked, plan_hooks, plan_no_hooks
 from mcp_memory.installing.launch import launch
 from mcp_memory.installing.targets import TARGETS, Target
 
@@ -35,9 +36,15 @@ _SAID = {
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--print", "only_print", is_flag=True, help="Print the entry, to put in by hand.")
 @click.option("--name", "server", default="", help="What the server is called in the host.")
+@click.option("--hooks", is_flag=True, help="Also put in hooks: Claude Code, Codex, Gemini CLI.")
 @click.option("--no-check", is_flag=True, help="Do not ask the host's own command afterwards.")
 def install_command(
-    hosts: tuple[str, ...], dry_run: bool, only_print: bool, server: str, no_check: bool
+    hosts: tuple[str, ...],
+    dry_run: bool,
+    only_print: bool,
+    server: str,
+    hooks: bool,
+    no_check: bool,
 ) -> None:
     """Put the server into the settings of each HOST, or of every host found on this machine.
 
@@ -56,7 +63,13 @@ def install_command(
             click.echo(json.dumps(entry, indent=2, ensure_ascii=False))
         return
     asked = not (dry_run or no_check)
-    _carried_out(chosen, lambda each: plan_install(each, command, server), dry_run, asked=asked)
+    refused = _carried_out(
+        chosen, lambda each: plan_install(each, command, server), dry_run, asked=asked
+    )
+    if hooks:
+        refused += _hooked(chosen, lambda each: plan_hooks(each, command), dry_run)
+    if refused:
+        raise SystemExit(1)
 
 
 @click.command("uninstall")
@@ -66,7 +79,11 @@ def install_command(
 def uninstall_command(hosts: tuple[str, ...], dry_run: bool, server: str) -> None:
     """Take the server out of the settings of each HOST, or of every host; the bank stays as it is."""
     chosen = _chosen(hosts)
-    _carried_out(chosen, lambda each: plan_uninstall(each, server), dry_run, asked=False)
+    # In the other order than they came: each finds the file as it left it.
+    refused = _hooked(chosen, plan_no_hooks, dry_run)
+    refused += _carried_out(chosen, lambda each: plan_uninstall(each, server), dry_run, asked=False)
+    if refused:
+        raise SystemExit(1)
 
 
 def _chosen(names: Sequence[str]) -> list[Target]:
@@ -81,8 +98,11 @@ def _chosen(names: Sequence[str]) -> list[Target]:
 
 def _carried_out(
     targets: Sequence[Target], plan: Callable[[Target], Change], dry_run: bool, *, asked: bool
-) -> None:
-    """One host after the other: what one refuses does not keep the others from theirs."""
+) -> int:
+    """One host after the other: what one refuses does not keep the others from theirs.
+
+    Returns how many refused.
+    """
     refused = 0
     for target in targets:
         try:
@@ -99,8 +119,34 @@ def _carried_out(
             click.echo(f"  {line}")
         if change.kind in {"added", "updated", "unchanged"}:
             _afterwards(change, dry_run=dry_run, asked=asked)
-    if refused:
-        raise SystemExit(1)
+    return refused
+
+
+def _hooked(targets: Sequence[Target], plan: Callable[[Hooked], Change], dry_run: bool) -> int:
+    """The same for the hooks of those hosts that have them."""
+    names = {target.name for target in targets}
+    refused = 0
+    for hooked in HOOKED:
+        if hooked.host not in names:
+            continue
+        title = f"{hooked.target.title}, hooks"
+        try:
+            change = plan(hooked)
+            if not dry_run:
+                apply(change)
+        except InvalidInput as error:
+            refused += 1
+            click.echo(f"{title}: {error}", err=True)
+            continue
+        if change.kind == "absent":
+            continue
+        said = _WOULD.get(change.kind) if dry_run else None
+        click.echo(f"{title}: {said or _DONE[change.kind]} · {change.file}")
+        for line in change.shown():
+            click.echo(f"  {line}")
+        if change.before is not None and change.kind == "added":
+            click.echo(f"  The file as it was: {change.backup}")
+    return refused
 
 
 def _afterwards(change: Change, *, dry_run: bool, asked: bool) -> None:

@@ -29,11 +29,12 @@ class Change:
     kind: Kind
     before: bytes | None
     after: bytes | None
+    suffix: str = _BACKUP
 
     @property
     def backup(self) -> Path:
         """Where the file as it was before us is kept, beside it."""
-        return self.file.with_name(self.file.name + _BACKUP)
+        return self.file.with_name(self.file.name + self.suffix)
 
     def shown(self) -> Iterator[str]:
         """The lines that come and go, secrets in neighbouring lines masked."""
@@ -51,9 +52,9 @@ def plan_install(target: Target, launch: Launch, server: str = "") -> Change:
     Raises InvalidInput where the file cannot be read or edited safely, or the name is another's.
     """
     server = server or target.server
-    file = _real(target.file())
-    before = _bytes(file)
-    text = _text(file, before)
+    file = real(target.file())
+    before = raw(file)
+    text = decoded(file, before)
     path = (target.table, server)
     held = _at(_loaded(target, file, text), path)
     entry = target.entry(launch)
@@ -76,15 +77,15 @@ def plan_uninstall(target: Target, server: str = "") -> Change:
     Raises InvalidInput where the file cannot be read or edited safely.
     """
     server = server or target.server
-    file = _real(target.file())
-    before = _bytes(file)
+    file = real(target.file())
+    before = raw(file)
     path = (target.table, server)
-    text = _text(file, before)
+    text = decoded(file, before)
     held = _at(_loaded(target, file, text), path)
     if not isinstance(held, Mapping) or not is_ours(command_of(held)):
         return Change(target, server, file, "absent", before, before)
-    kept = _bytes(file.with_name(file.name + _BACKUP))
-    was = _text(file, kept)
+    kept = raw(file.with_name(file.name + _BACKUP))
+    was = decoded(file, kept)
     if _at(_loaded(target, file, was), path) is None and _same(target, was, text, path, held):
         return Change(target, server, file, "restored", before, kept)
     after = _edited(target, file, text, (path, None))
@@ -98,7 +99,7 @@ def apply(change: Change) -> None:
     """
     if change.before == change.after:
         return
-    if _bytes(change.file) != change.before:
+    if raw(change.file) != change.before:
         raise InvalidInput(
             f"{change.file} was changed by another program just now.",
             next_step="Run the command again.",
@@ -149,9 +150,9 @@ def _edited(
             wanted[path[0]] = {**(wanted[path[0]] or {}), path[1]: entry}
         read = target.form.load(after)
     except (ValueError, TypeError) as error:
-        raise _unfit(target, file, str(error)) from error
+        raise unfit(target, file, str(error)) from error
     if _full(read) != _full(wanted):
-        raise _unfit(target, file, "it is written in a way that this edit does not fit")
+        raise unfit(target, file, "it is written in a way that this edit does not fit")
     return after
 
 
@@ -174,13 +175,14 @@ def _loaded(target: Target, file: Path, text: str) -> Mapping[str, Any]:
     try:
         read = target.form.load(text)
     except ValueError as error:
-        raise _unfit(target, file, str(error)) from error
+        raise unfit(target, file, str(error)) from error
     if not isinstance(read, Mapping):
-        raise _unfit(target, file, "it holds no object")
+        raise unfit(target, file, "it holds no object")
     return read
 
 
-def _unfit(target: Target, file: Path, reason: str) -> InvalidInput:
+def unfit(target: Target, file: Path, reason: str) -> InvalidInput:
+    """Why a file is left as it is."""
     return InvalidInput(
         f"{target.title}'s settings {file} cannot be edited safely ({redact(reason).text}).",
         next_step=f"Put the entry in by hand; `mcp-memory install {target.name} --print` shows it.",
@@ -192,12 +194,13 @@ def _at(read: Mapping[str, Any], path: tuple[str, str]) -> Any:
     return table.get(path[1]) if isinstance(table, Mapping) else None
 
 
-def _real(file: Path) -> Path:
+def real(file: Path) -> Path:
     """The file itself where settings are a link into a folder of dotfiles."""
     return file.resolve() if file.is_symlink() else file
 
 
-def _bytes(file: Path) -> bytes | None:
+def raw(file: Path) -> bytes | None:
+    """What a file holds; None where there is none. Raises InvalidInput where it cannot be read."""
     try:
         return file.read_bytes()
     except FileNotFoundError:
@@ -208,9 +211,10 @@ def _bytes(file: Path) -> bytes | None:
         ) from error
 
 
-def _text(file: Path, raw: bytes | None) -> str:
+def decoded(file: Path, held: bytes | None) -> str:
+    """The text of a file. Raises InvalidInput where it is not UTF-8."""
     try:
-        return (raw or b"").decode("utf-8")
+        return (held or b"").decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"{file} is not UTF-8.", next_step="Save it as UTF-8, or put the entry in by hand."

@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 
 from mcp_memory.contract import Bank
 from mcp_memory.errors import Busy, MemoryBankError
+from mcp_memory.server.door import answer_hooks
 from mcp_memory.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,9 @@ class HeldBank:
                 self._settled.set()
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._keep_tidy, bank)
+                    tasks.start_soon(bank.keep_ready)
+                    if self._cwd is not None:
+                        tasks.start_soon(answer_hooks, self._settings.home, bank.still_holds)
                     if self._settings.index_auto:
                         tasks.start_soon(bank.keep_indexed)
         except MemoryBankError as error:

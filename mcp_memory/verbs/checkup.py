@@ -9,7 +9,7 @@ from mcp_memory import evidence
 from mcp_memory.errors import InvalidInput
 from mcp_memory.models import State
 from mcp_memory.store.rows import Where
-from mcp_memory.verbs import retain, spans, writing
+from mcp_memory.verbs import digesting, retain, spans, writing
 from mcp_memory.verbs.rooms import Rooms
 
 
@@ -49,6 +49,7 @@ async def rebuild(rooms: Rooms) -> int:
     for folder in await anyio.to_thread.run_sync(rooms.archive.folders) - live:
         await anyio.to_thread.run_sync(rooms.archive.remove_session, folder)
     await writing.rerender(rooms, [row.id for row in rows])
+    await digesting.renew(rooms)
     await rooms.store.maintain(force=True)
     return len(live)
 

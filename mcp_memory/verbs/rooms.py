@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from mcp_memory.archive import Archive
 from mcp_memory.embedder import Embedder
 from mcp_memory.errors import EmbedderUnavailable
+from mcp_memory.reranker import Reranker
 from mcp_memory.settings import Settings
 from mcp_memory.store import Store
 
@@ -27,12 +28,15 @@ class Rooms:
     project: str
     """The project that this process was started in; answers come from it and from `user`."""
     now: Callable[[], datetime] = utc_now
+    reranker: Reranker | None = None
 
     def degraded(self) -> tuple[str, ...]:
         """What answers go without, said plainly."""
-        if self.embedder is None or not self.store.vectors_ready:
-            return ("Words only: no vectors are in use.",)
-        return ()
+        wordy = self.embedder is None or not self.store.vectors_ready
+        lacking: tuple[str, ...] = ("Words only: no vectors are in use.",) if wordy else ()
+        if self.reranker is not None and self.reranker.unavailable:
+            lacking += (f"Not reranked: {self.reranker.unavailable}.",)
+        return lacking
 
     def path_of(self, folder: str, step: int) -> str | None:
         """`file:line` of a step; None where the caller has no files of this machine to open."""

@@ -28,6 +28,8 @@ DEPTH = 200
 """How deep each channel is read: sums need depth."""
 JUDGED = 30
 """How many more of the fused are looked up and ranked than are asked for."""
+REREAD = 20
+"""How many a cross-encoder reads, where one is set."""
 SNIPPET_CHARS = 480
 MARKS_TOKENS = 60
 """What ref, path, score and marks of a hit take beside its text."""
@@ -177,9 +179,24 @@ async def _judge(
         )
         for hit in ranked
     ]
-    return fusion.spread(
-        _once(made), session_of=_session, score_of=lambda candidate: candidate.rank
-    )
+    read = await _reread(rooms, text, _once(made))
+    return fusion.spread(read, session_of=_session, score_of=lambda candidate: candidate.rank)
+
+
+async def _reread(rooms: Rooms, text: str, made: list[Candidate]) -> list[Candidate]:
+    """The first again in a cross-encoder's order, where there is one; their ranks are dealt anew."""
+    first = made[:REREAD]
+    if rooms.reranker is None or not first:
+        return made
+    scores = await rooms.reranker.scores(text, [each.row.text for each in first])
+    if scores is None:
+        return made
+    order = sorted(range(len(first)), key=lambda place: (-scores[place], place))
+    dealt = [
+        replace(first[place], rank=old.rank, why={**first[place].why, "reranked": new})
+        for new, (place, old) in enumerate(zip(order, first, strict=True), 1)
+    ]
+    return [*dealt, *made[REREAD:]]
 
 
 def _features(
@@ -241,7 +258,9 @@ async def _hits(
 ) -> tuple[Hit, ...]:
     """The answer: shared fairly between the questions, spread over sessions, within the budget."""
     shared = ranking.fair_shares(lists, query.limit, key=lambda each: each.ref)
-    folders = {row.id: row.folder for row in await rooms.store.sessions(ids=_sessions(shared))}
+    named = _sessions(shared)
+    sessions = await rooms.store.sessions(ids=named) if named else []
+    folders = {row.id: row.folder for row in sessions}
     asked = wording.terms(" ".join(query.texts))
     hits = [_hit(rooms, each, folders, asked) for each in shared]
     priced = [(hit, _cost(hit)) for hit in hits]
@@ -255,7 +274,7 @@ def _session(candidate: Candidate) -> str:
 
 
 def _sessions(candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in map(_session, candidates) if name)) or ("-",)
+    return tuple(dict.fromkeys(name for name in map(_session, candidates) if name))
 
 
 def _hit(rooms: Rooms, found: Candidate, folders: Mapping[str, str], asked: Sequence[str]) -> Hit:

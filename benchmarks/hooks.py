@@ -1,0 +1,224 @@
+"""Hooks: whole-process time of each event with a full bank behind it, the digest's tokens, silence."""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+from store import evidence
+
+from mcp_memory import ledger, ready, tokens
+from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.models import Draft, Evidence, MemoryKind
+from mcp_memory.settings import Settings
+
+ERROR = "UnicodeEncodeError: 'charmap' codec can't encode character '\\u20ac' in position 17"
+TOUR = Path(__file__).parent.parent / "mcp_memory" / "data" / "tour"
+LESSON = "Always name the encoding when you open a file in this project."
+EVENTS = (
+    "session-start",
+    "prompt",
+    "before-edit",
+    "tool-failed",
+    "before-compaction",
+    "session-end",
+)
+NATIVE = {
+    "session-start": "SessionStart",
+    "prompt": "UserPromptSubmit",
+    "before-edit": "PreToolUse",
+    "tool-failed": "PostToolUseFailure",
+    "before-compaction": "PreCompact",
+    "session-end": "SessionEnd",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of evidence in the bank")
+    parser.add_argument("--runs", type=int, default=30, help="runs of each event")
+    parser.add_argument("--command", nargs="+", default=_command(), help="what starts the hook")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        anyio.run(filled, folder, chosen.rows)
+        print(
+            f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; {' '.join(chosen.command)}"
+        )
+        print(f"bare interpreter: {_bare(chosen.runs) * 1e3:.0f} ms, median of {chosen.runs}\n")
+        print("| event | silent | with something to say |\n|---|---|---|")
+        for event in EVENTS:
+            measured(folder, event, chosen.command, chosen.runs)
+        with Server(folder):
+            print(
+                "\nwith a server running:\n\n| event | silent | with something to say |\n|---|---|---|"
+            )
+            for event in EVENTS[:4]:
+                measured(folder, event, chosen.command, chosen.runs, session="served")
+        told(folder)
+        silence(folder, chosen.command)
+
+
+async def filled(folder: Path, rows: int) -> None:
+    """A bank of one project with two real sessions, memories that stand, and rows of other ones."""
+    (folder / "shop" / ".git").mkdir(parents=True)
+    (folder / "other" / ".git").mkdir(parents=True)
+    paths = []
+    for name in ("invoices.jsonl", "orders.jsonl"):
+        text = (TOUR / name).read_text("utf-8").replace("{project}", (folder / "shop").as_posix())
+        paths.append(folder / name)
+        paths[-1].write_text(text, "utf-8")
+    async with open_bank(Settings(home=folder / "home", embedding_model="none")) as bank:
+        for start in range(0, rows, 10_000):
+            async with bank.rooms.store.change("index") as change:
+                await change.add(evidence=[evidence(n) for n in range(start, start + 10_000)])
+        await bank.index(paths)
+        await remembered(bank, str(folder / "shop"))
+        await bank.maintain()
+
+
+async def remembered(bank: MemoryBank, project: str) -> None:
+    """Twenty memories that the user's own words bear out, one of them of a file."""
+    for listed in await bank.listing("sessions"):
+        opened = [await bank.fetch([f"{listed.ref}#{n}"]) for n in range(1, 8)]
+        said = [n for n, each in enumerate(opened, 1) if LESSON in each.items[0].text]
+        if not said:
+            continue
+        number = said[0]
+        cites = (Evidence(ref=f"{listed.ref}#{number}", quote=LESSON),)
+        for place in range(20):
+            draft = Draft(
+                text=LESSON,
+                title=f"encoding, {'abcdefghijklmnopqrst'[place]}",
+                kind=MemoryKind.GOTCHA if place % 2 else MemoryKind.PREFERENCE,
+                when_to_use="opening a file",
+                not_when="reading bytes",
+                files=("shop/export.py",) if place == 1 else (),
+                evidence=cites,
+                project=project,
+            )
+            await bank.retain(draft)
+
+
+def measured(
+    folder: Path, event: str, command: Sequence[str], runs: int, session: str = "alone"
+) -> None:
+    """Silent: a project that nothing is known of; else sessions that were not told yet."""
+    silent, speaking, answers = [], [], 0
+    for number in range(runs):
+        took, _ = called(folder, event, command, f"{session}-{event}-{number}", "other")
+        silent.append(took)
+        took, answer = called(folder, event, command, f"{session}-{event}-{number}", "shop")
+        speaking.append(took)
+        answers += bool(answer)
+    quiet, loud = (f"{statistics.median(each) * 1e3:.0f} ms" for each in (silent, speaking))
+    print(f"| {event} | {quiet} | {loud} ({answers} of {runs} spoke) |")
+
+
+def called(
+    folder: Path, event: str, command: Sequence[str], session: str, project: str
+) -> tuple[float, bytes]:
+    """Seconds of one whole hook, and what it printed."""
+    said = {
+        "session_id": session,
+        "transcript_path": str(folder / "orders.jsonl"),
+        "cwd": str(folder / project),
+        "hook_event_name": NATIVE[event],
+        "tool_name": "Bash" if event == "tool-failed" else "Edit",
+        "tool_input": {
+            "command": "python -m shop.export --out orders.csv",
+            "file_path": str(folder / project / "shop" / "export.py"),
+            "content": "x = 1\n" * 2_000,
+        },
+        "error": f"Exit code 1\nTraceback (most recent call last):\n{ERROR}: character maps to <undefined>",
+    }
+    env = {**os.environ, "MCP_MEMORY_HOME": str(folder / "home")}
+    started = time.perf_counter()
+    done = subprocess.run(
+        [*command, event], input=json.dumps(said).encode(), capture_output=True, env=env, check=True
+    )
+    took = time.perf_counter() - started
+    assert not done.stderr, done.stderr
+    return took, done.stdout
+
+
+def told(folder: Path) -> None:
+    """The digest, its tokens, and the files that hold all of it."""
+    home = folder / "home"
+    made = ready.read(home, str(folder / "shop"))
+    assert made is not None
+    assert made.digest is not None
+    size = ready.file_of(home, made.project).stat().st_size
+    print(f"\ndigest: {tokens.estimate(made.digest.text)} tokens, {len(made.digest.refs)} refs; "
+          f"ready file: {size} bytes, {len(made.errors)} errors, {len(made.files)} files")  # fmt: skip
+
+
+def silence(folder: Path, command: Sequence[str]) -> None:
+    """Ten sessions, every event of each, in a project that nothing is known of."""
+    before = ledger.summary(folder / "home")
+    said = [
+        called(folder, event, command, f"quiet-{number}", "other")[1]
+        for number in range(10)
+        for event in EVENTS
+    ]
+    after = ledger.summary(folder / "home")
+    noted = sum(after[event].silent - before[event].silent for event in EVENTS)
+    print(f"ten sessions in silence: {sum(map(bool, said))} of {len(said)} calls printed anything; "
+          f"{noted} noted as silent")  # fmt: skip
+
+
+class Server:
+    """`mcp-memory serve` with its bank open, until the block is left."""
+
+    def __init__(self, folder: Path) -> None:
+        env = {
+            **os.environ,
+            "MCP_MEMORY_HOME": str(folder / "home"),
+            "MCP_MEMORY_EMBEDDING_MODEL": "none",
+            "MCP_MEMORY_INDEX_AUTO": "false",
+        }
+        self._note = ready.folder(folder / "home") / "server.json"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "mcp_memory", "serve", "--transport", "http", "--port", "0"],
+            env=env,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def __enter__(self) -> None:
+        deadline = time.monotonic() + 60
+        while not self._note.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert self._note.exists(), "the server opened no door"
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=20)
+
+
+def _bare(runs: int) -> float:
+    taken = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def _command() -> list[str]:
+    script = Path(sys.executable).with_name("mcp-memory-hook")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "mcp_memory.hook"]
+
+
+if __name__ == "__main__":
+    print(datetime.now(UTC).date().isoformat())
+    main()
