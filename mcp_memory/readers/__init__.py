@@ -8,6 +8,7 @@ from mcp_memory.errors import UnknownTranscript
 from mcp_memory.models import Trajectory
 from mcp_memory.readers import (
     aider,
+    atif,
     claude_code,
     claude_prompts,
     cline,
@@ -16,10 +17,12 @@ from mcp_memory.readers import (
     copilot_cli,
     cursor,
     gemini_cli,
+    longmemeval_v2,
     mini_swe_agent,
     opencode,
     openhands,
     pi,
+    specstory,
     swe_agent,
     vscode_copilot,
 )
@@ -55,6 +58,7 @@ class Reader(Protocol):
 
 READERS: tuple[Reader, ...] = (
     aider,
+    atif,
     claude_code,
     claude_prompts,
     cline,
@@ -63,10 +67,12 @@ READERS: tuple[Reader, ...] = (
     copilot_cli,
     cursor,
     gemini_cli,
+    longmemeval_v2,
     mini_swe_agent,
     opencode,
     openhands,
     pi,
+    specstory,
     swe_agent,
     vscode_copilot,
 )

@@ -5,7 +5,6 @@ user was seen. A conversation may lie in both: then it is two sessions.
 """
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +17,7 @@ from mcp_memory.readers.clock import moment
 from mcp_memory.readers.cursor_bubbles import Bubbles
 from mcp_memory.readers.cursor_lines import BLOCKS, Lines
 from mcp_memory.readers.cursor_store import UNSAID, Conversation, Store, is_store
-from mcp_memory.readers.database import MAGIC, opened
+from mcp_memory.readers.database import DAMAGED, MAGIC, opened
 from mcp_memory.readers.jsonl import (
     Record,
     head_records,
@@ -94,7 +93,7 @@ def _stored(path: Path) -> Iterator[Trajectory]:
                     refusals.clear()
                     store.skipped.clear()
                     store.unknown.clear()
-    except (sqlite3.Error, OSError) as error:
+    except DAMAGED as error:
         refusals.append(Refusal(where="database", reason=str(error)))
     if refusals:
         native_id = f"{refs.short_hash(path.name)}/unread"

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from mcp_memory.models import Refusal
-from mcp_memory.readers.database import MAGIC, opened, tables
+from mcp_memory.readers.database import DAMAGED, MAGIC, opened, tables
 from mcp_memory.readers.jsonl import FILE_BYTES, LINE_BYTES, Record, list_at, object_at, text_at
 
 TABS = "workbench.panel.aichat.view.aichat.chatdata"
@@ -158,7 +158,7 @@ def is_store(path: Path, head: bytes) -> bool:
     try:
         with closing(opened(path)) as base:
             return _holds(base)
-    except (sqlite3.Error, OSError):
+    except DAMAGED:
         return False
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from mcp_memory.readers.jsonl import FILE_BYTES, open_transcript
 
 MAGIC = b"SQLite format 3\0"
+DAMAGED = (sqlite3.Error, OSError, UnicodeDecodeError)
+"""What reading a damaged database raises: its complaint may quote bytes that are no text."""
 _GZIP = b"\x1f\x8b"
 
 

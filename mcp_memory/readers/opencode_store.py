@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from mcp_memory.models import Refusal
-from mcp_memory.readers.database import MAGIC, opened
+from mcp_memory.readers.database import DAMAGED, MAGIC, opened
 from mcp_memory.readers.jsonl import Record
 
 _TABLES = {
@@ -31,7 +31,7 @@ def is_store(path: Path, head: bytes) -> bool:
     try:
         with closing(opened(path)) as base:
             return all(columns <= _columns(base, table) for table, columns in _TABLES.items())
-    except (sqlite3.Error, OSError):
+    except DAMAGED:
         return False
 
 
@@ -46,7 +46,7 @@ def stored_sessions(path: Path, refusals: list[Refusal]) -> Iterator[Record]:
                     "info": _facts(session),
                     "messages": _messages(base, session.get("id"), refusals),
                 }
-    except (sqlite3.Error, OSError) as error:
+    except DAMAGED as error:
         refusals.append(Refusal(where="database", reason=str(error)))
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from test_every_reader import values
 from transcripts import only, write
 
-from mcp_memory.readers import blobs, claude_code, clock, harness, jsonl, tools
+from mcp_memory.readers import blobs, claude_code, clock, database, harness, jsonl, tools
 
 
 def record(uuid: str, kind: str, content: object) -> dict[str, object]:
@@ -140,3 +141,13 @@ def test_arguments_are_kept_whole_but_not_bottomless() -> None:
     kept = tools.tool_call("1", "Edit", {"file_path": "a.py", "new_string": "x", "deep": deep})
     assert (kept.paths, kept.edits, kept.arguments["new_string"]) == (("a.py",), True, "x")
     assert "nested deeper" in kept.model_dump_json()
+
+
+def test_a_database_whose_complaint_is_no_text_is_damaged_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "state.vscdb"
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE named (a)")
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"CREATE TABLE named", b"CREATE TABL\xff named"))
+    with pytest.raises(database.DAMAGED):
+        database.tables(database.opened(path))
