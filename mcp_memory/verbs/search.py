@@ -33,7 +33,7 @@ REREAD = 20
 SNIPPET_CHARS = 480
 MARKS_TOKENS = 60
 """What ref, path, score and marks of a hit take beside its text."""
-WEIGHTS: Mapping[str, float] = {"words": 0.5, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
+WEIGHTS: Mapping[str, float] = {"words": 0.3, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
 TABLES: tuple[Table, ...] = ("evidence", "memories")
 EVIDENCE_KINDS = ("step", "episode", "output")
