@@ -39,6 +39,13 @@ def unheard(asked: Sequence[str], held: Sequence[Mapping[str, float]]) -> float:
     return len(missing) / len(entities) if entities else 0.0
 
 
+def share(held: Mapping[str, float]) -> float:
+    """The share of the terms that is held, weighed by how much each says; 0 without terms."""
+    weights = {term: wording.weight(term) for term in held}
+    whole = math.fsum(weights.values())
+    return math.fsum(weights[term] * held[term] for term in held) / whole if whole else 0.0
+
+
 def confidence(held: Mapping[str, float], *, similarity: float | None, unheard: float) -> float:
     """0 to 1: the measured share of such hits whose question has its answer in the bank.
 
@@ -46,12 +53,9 @@ def confidence(held: Mapping[str, float], *, similarity: float | None, unheard: 
     each says), the cosine (None while search goes by words only), and the share of names that
     nothing in the bank holds.
     """
-    weights = {term: wording.weight(term) for term in held}
-    whole = math.fsum(weights.values())
-    share = math.fsum(weights[term] * held[term] for term in held) / whole if whole else 0.0
     curve = WORDS_ONLY if similarity is None else WITH_VECTORS
     raised = (
-        curve.base + curve.held * share + curve.similar * (similarity or 0.0)
+        curve.base + curve.held * share(held) + curve.similar * (similarity or 0.0)
         + curve.unheard * unheard
     )  # fmt: skip
     return round(1 / (1 + math.exp(-raised)), 3)

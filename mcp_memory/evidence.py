@@ -20,7 +20,7 @@ from mcp_memory.models import (
 )
 from mcp_memory.store.rows import EvidenceRow
 
-EMBEDDED_CHARS = 1200
+EMBEDDED_CHARS = 600
 """How much of a row's text its vector is made of: a mean over more words says less."""
 _HEAD, _TAIL = 1500, 500
 _NEIGHBOUR, _AROUND = 240, 2

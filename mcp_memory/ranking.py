@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,12 @@ from mcp_memory.models import Outcome, SourceClass, Standing
 
 T = TypeVar("T")
 
+_MOST_PLACES = 2_000
+"""Matches of a text that a snippet is chosen from."""
+
 HALF_LIFE_DAYS = 42.0
+EXACT = 1.25
+"""What a record counts more whose own words hold every term: neighbours repeat some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,8 @@ class Features:
 
     searched: str = ""
     """Its words, its context and its identifiers."""
+    exact: bool = False
+    """Whether its own words, without its neighbours', hold all that is asked."""
     source: SourceClass = SourceClass.AGENT
     outcome: Outcome = Outcome.UNKNOWN
     standing: Standing | None = None
@@ -48,7 +56,8 @@ def rank(
 ) -> list[Ranked]:
     """Fused hits with their priors, best first; priors of 1 are not mentioned.
 
-    Each prior is bounded (0.85 to 1.15; superseded 0.4, an asked time 1.3): none hides a hit.
+    Each prior is bounded (0.85 to 1.15; superseded 0.4, exact 1.25, an asked time 1.3):
+    none hides a hit.
     """
     ranked = []
     for hit in fused:
@@ -67,6 +76,7 @@ def priors(known: Features, *, now: datetime) -> dict[str, float]:
         "trust": 0.82 + 0.3 * known.source.trust,
         "reinforcement": _reinforcement(*known.used),
         "recency": _recency(known.at, now),
+        "exact": EXACT if known.exact else 1.0,
         "superseded": 0.4 if known.superseded else 1.0,
         "time": 1.3 if known.asked_time else 1.0,
     }
@@ -133,13 +143,18 @@ def _densest(text: str, asked: Sequence[str], room: int) -> int:
     if not ordered:
         return 0
     pattern = re.compile("|".join(re.escape(term) for term in ordered), re.IGNORECASE)
-    places = [(m.start(), m[0].lower()) for m in islice(pattern.finditer(text), 2_000)]
-    best, where = 0.0, 0
-    for first, (start, _) in enumerate(places):
-        inside = {
-            term for place, term in places[first : first + 40] if place < start + room * 3 // 4
-        }
-        weight = math.fsum(weights.get(term, 0.0) for term in inside)
-        if weight > best:
-            best, where = weight, start
+    places = [(m.start(), m[0].lower()) for m in islice(pattern.finditer(text), _MOST_PLACES)]
+    counted: Counter[str] = Counter()
+    best = weight = 0.0
+    where = first = 0
+    for place, term in places:
+        counted[term] += 1
+        weight += weights.get(term, 0.0) * (counted[term] == 1)
+        while place >= places[first][0] + room * 3 // 4:
+            gone = places[first][1]
+            counted[gone] -= 1
+            weight -= weights.get(gone, 0.0) * (counted[gone] == 0)
+            first += 1
+        if weight > best + 1e-9:
+            best, where = weight, places[first][0]
     return min(max(0, where - room // 8), len(text) - room)

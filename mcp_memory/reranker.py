@@ -45,7 +45,9 @@ class Reranker:
                 if self._loaded is None:
                     self._loaded = self._load()
             seen = [text[:MOST_CHARS].encode("utf-8", "replace").decode("utf-8") for text in texts]
-            return [float(score) for score in self._loaded.rerank(question, seen, batch_size=_BATCH)]
+            return [
+                float(score) for score in self._loaded.rerank(question, seen, batch_size=_BATCH)
+            ]
         except Exception as error:  # noqa: BLE001 whatever a model fails with, the search goes on
             self.unavailable = next(iter(str(error).splitlines()), type(error).__name__)[:200]
             logger.warning("the reranker %s cannot be used: %s", self.name, self.unavailable)

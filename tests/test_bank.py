@@ -279,7 +279,9 @@ async def test_a_purged_sentence_is_gone_and_does_not_come_back(
     monkeypatch.setenv("CODEX_HOME", str(tmp_path / "codex"))
     typed = tmp_path / "codex" / "history.jsonl"
     typed.parent.mkdir()
-    typed.write_text(json.dumps({"text": f'they said "so":\nwrote 214 rows {PLANTED}'}), encoding="utf-8")
+    typed.write_text(
+        json.dumps({"text": f'they said "so":\nwrote 214 rows {PLANTED}'}), encoding="utf-8"
+    )
     ref = await planted_ref(bank)
     kept = await bank.retain(Draft(text=LEARNED, evidence=await evidence(bank)))
     preview = await bank.delete([ref])

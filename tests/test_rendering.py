@@ -435,7 +435,7 @@ def test_the_first_of_several_errors_is_the_error(text: str) -> None:
     ("command", "said", "failed", "subject"),
     [
         ("git commit -q -F - <<'EOF'\nMend the login\n\nWhy.\nEOF", "", False, "Mend the login"),
-        ('git commit -m "$(cat <<\'EOF\'\nMend it\n\nx\nEOF\n)" | tail -1', "", False, "Mend it"),
+        ("git commit -m \"$(cat <<'EOF'\nMend it\n\nx\nEOF\n)\" | tail -1", "", False, "Mend it"),
         ("git add . && git commit -qm 'Mend it'", "", False, "Mend it"),
         ("git commit -qm 'Mend it'", "nothing to commit", False, None),
         ("git commit -qm 'Mend it'", "hook failed", True, None),

@@ -71,7 +71,11 @@ CATALOGUE = (
     "steps",
     "hidden",
 )
-BRIEF = tuple(name for name in EvidenceRow.__dataclass_fields__ if name not in {"body", "vector"})
+BRIEF = tuple(
+    name
+    for name in EvidenceRow.__dataclass_fields__
+    if name not in {"body", "vector", "paths", "hash", "batch"}
+)
 _CHUNK = 500
 """Keys in one condition: longer lists are asked in pieces."""
 
@@ -143,7 +147,7 @@ class Store:
         return await self.find("memories", Where(keys=tuple(keys), states=()))
 
     async def briefs(self, keys: Sequence[str]) -> list[EvidenceRow]:
-        """Evidence rows without their records: what is ranked and shown, for half of the reading."""
+        """Evidence rows with what is ranked and shown only, for half of the reading."""
         condition = one_of("key", keys)
         rows = await self._tables.read(
             "evidence", lambda q: q.where(condition).select(list(BRIEF)), EvidenceRow

@@ -157,11 +157,15 @@ async def _judge(
     used = await rooms.usage() if remembered else {}
     ask_when = partial(periods.asked_about, text, now=rooms.now())
     named = await anyio.to_thread.run_sync(ask_when)
+    asked = wording.informative(text)
     features = {
-        key: _features(row, memory, used, named) for key, (row, memory) in candidates.items()
+        key: replace(
+            _features(row, memory, used, named),
+            exact=bool(asked) and all(confidence.holdings(asked, row.text).values()),
+        )
+        for key, (row, memory) in candidates.items()
     }
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
-    asked = wording.informative(text)
     held = {key: confidence.holdings(asked, each.searched) for key, each in features.items()}
     unheard = confidence.unheard(asked, list(held.values()))
     made = [
