@@ -44,6 +44,7 @@ def stages(paths: list[Path]) -> None:
     """Print the seconds of each stage in one thread, orjson's parsing alone as the floor."""
     from mcp_memory import admission, episodes, evidence, readers, rendering
     from mcp_memory.embedder import FastEmbedder
+    from mcp_memory.errors import UnknownTranscript
 
     took: dict[str, float] = {}
     model = FastEmbedder()
@@ -58,10 +59,13 @@ def stages(paths: list[Path]) -> None:
     size = 0
     for path in paths:
         if path.suffix == ".jsonl":
+            try:
+                reader = readers.detect(path)
+            except UnknownTranscript:
+                continue
             raw = path.read_bytes()
             size += len(raw)
             timed("orjson alone", lambda r=raw: [_parsed(line) for line in r.splitlines()])
-            reader = readers.detect(path)
             for trajectory in timed("parsing", lambda r=reader, p=path: list(r.read(p))):
                 masked = timed(
                     "masking", lambda t=trajectory: admission.admit_trajectory(t)

@@ -147,7 +147,9 @@ class Answer(BaseHTTPRequestHandler):
 
     def _responses(self, body: Body) -> None:
         tools = []
-        for each in body.get("tools", []):
+        sought = [x for x in body.get("input", []) if x.get("type") == "tool_search_output"]
+        offered = [*body.get("tools", []), *(one for each in sought for one in each["tools"])]
+        for each in offered:
             inner = each.get("tools", []) if each["type"] == "namespace" else []
             tools += [Tool(one["name"], each["name"]) for one in inner]
             if each["type"] in {"function", "custom"}:
@@ -157,8 +159,19 @@ class Answer(BaseHTTPRequestHandler):
             for each in body.get("input", [])
             if str(each.get("type")).endswith("call_output")
         ]
+        item: dict[str, Any]
+        hidden = any(each["type"] == "tool_search" for each in offered)
+        if (
+            hidden
+            and len(sought) <= sum(WAITED in each for each in results)
+            and not any("memory" in each.namespace for each in tools)
+        ):
+            item = {"type": "tool_search_call", "call_id": f"sought_{len(sought)}",
+                    "execution": "client", "arguments": {"query": "memory search retain"}}  # fmt: skip
+            self._said(item)
+            return
         call = self.server.next(body, tools, results)
-        item: dict[str, Any] = {
+        item = {
             "type": "message", "id": "m_1", "role": "assistant",
             "content": [{"type": "output_text", "text": "done"}],
         }  # fmt: skip
@@ -170,6 +183,9 @@ class Answer(BaseHTTPRequestHandler):
             else:
                 item |= {"type": "function_call", "arguments": json.dumps(given)}
             item |= {"namespace": tool.namespace} if tool.namespace else {}
+        self._said(item)
+
+    def _said(self, item: Mapping[str, Any]) -> None:
         used = {**USAGE, "input_tokens_details": None, "output_tokens_details": None,
                 "total_tokens": 10}  # fmt: skip
         self._events(

@@ -10,9 +10,16 @@ OPTED_OUT = "<INSTRUCTIONS-TO-EPISODIC-MEMORY>DO NOT INDEX THIS CHAT"
 """Which episodic-memory writes into its summariser's prompts, and its users into private chats."""
 _WORKSHOPS = ((".claude-mem", "observer-sessions"),)
 """Folders that memory tools run their own agents in."""
-_OURS = "<recalled mcp-memory"
-_RECALLED = re.compile(r"<recalled mcp-memory[^<>\n]{0,80}>.*?(?:</recalled>|\Z)", re.DOTALL)
-"""What our hooks put before a model, in the fence that nothing inside it can close."""
+_OURS = "recalled mcp-memory"
+_RECALLED = re.compile(
+    r"<recalled mcp-memory[^<>\n]{0,80}>.*?(?:</recalled>|\Z)"
+    r"|&lt;recalled mcp-memory[^<>&\n]{0,80}&gt;.*?(?:&lt;/recalled&gt;|\Z)",
+    re.DOTALL,
+)
+"""What our hooks put before a model, in the fence that nothing inside it can close.
+
+Gemini CLI escapes it, tells it to the model so, and keeps it so.
+"""
 
 
 def unfed(trajectory: Trajectory) -> Trajectory:

@@ -53,23 +53,25 @@ def names(text: str) -> tuple[str, ...]:
     Paths, symbols, flags, error codes (`E0308`, `HTTP 404`), hexadecimal ids, versions, variables.
     Of more, the first and the last half are kept.
     """
-    shaped = (_shape(token) for token in _tokens(text))
+    spaced = text.replace("()", _CALLED)
+    for mark in _BREAKS:
+        spaced = spaced.replace(mark, " ")
+    shaped = chain.from_iterable(map(_named, dict.fromkeys(spaced.split())))
     marked = chain(_numbered(text), _TICKED.findall(text) if "`" in text else ())
     found = tuple(dict.fromkeys(name for name in chain(shaped, marked) if name))
     kept = min(len(found), MOST_NAMES)
     return found[: kept - kept // 2] + found[len(found) - kept // 2 :]
 
 
-def _tokens(text: str) -> Iterator[str]:
-    """Runs of letters and signs that are no plain words; only what is not ASCII is read by pattern."""
-    spaced = text.replace("()", _CALLED)
-    for mark in _BREAKS:
-        spaced = spaced.replace(mark, " ")
-    for token in dict.fromkeys(spaced.split()):
-        if not token.isascii():
-            yield from _TOKEN.findall(token.replace("\x00", "()"))
-        elif not _plain(token):
-            yield token.replace("\x00", "()")
+@lru_cache(maxsize=1 << 16)
+def _named(token: str) -> tuple[str, ...]:
+    """What a run of letters and signs names; plain words, which are most, are known at once.
+
+    Only what is not ASCII is read by pattern.
+    """
+    if not token.isascii():
+        return tuple(map(_shape, _TOKEN.findall(token.replace("\x00", "()"))))
+    return () if _plain(token) else (_shape(token.replace("\x00", "()")),)
 
 
 def _numbered(text: str) -> Iterator[str]:

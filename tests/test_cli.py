@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from test_bank import written
 
-from mcp_memory import settings_table
+from mcp_memory import settings_table, spool
 from mcp_memory.cli import COMMANDS, cli
 from mcp_memory.settings import Settings
 from mcp_memory.version import VERSION
@@ -48,6 +48,17 @@ def test_a_history_is_indexed_listed_searched_and_inspected(run, tmp_path: Path)
     assert "score" in found.output
     assert "2 sessions" in run("status").output
     assert run("doctor", "--rebuild").exit_code == 0
+
+
+def test_what_hooks_handed_over_is_indexed_wherever_it_lies_and_its_notes_go(
+    run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "nobody")
+    for path in written(tmp_path):
+        spool.leave(home / "spool", str(path), "s")
+    assert "2 files: 2 indexed" in run("index").output
+    assert spool.waiting(home / "spool") == []
+    assert "2 sessions" in run("status").output
 
 
 def test_a_change_is_listed_and_undone(run) -> None:

@@ -53,3 +53,10 @@ def test_what_our_own_hooks_said_is_taken_out_wherever_a_host_kept_it() -> None:
     assert "lock" not in torn.steps[0].text
     plain = session("the fence is <recalled m:a>x</recalled>")
     assert foreign.unfed(plain) is plain
+
+
+def test_what_our_hooks_said_is_taken_out_too_where_a_host_escaped_it() -> None:
+    told = "a &lt;recalled mcp-memory error&gt;\n- pip install flask t:a#2\n&lt;/recalled&gt; b"
+    assert foreign.unfed(session(told)).steps[0].text == "a [recalled memory: left out] b"
+    torn = foreign.unfed(session(told.partition("\n&lt;")[0]))
+    assert "flask" not in torn.steps[0].text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from mcp_memory import hosts, indexer, readers, repositories, watching
+from mcp_memory import hosts, indexer, readers, repositories, spool, watching
 from mcp_memory.bank import MemoryBank
 from mcp_memory.cli.door import command, opened
 from mcp_memory.models import FileReport
@@ -55,8 +55,7 @@ async def index_command(
         if watch:
             await _watch(bank, lambda: indexer.transcripts(paths) if paths else _histories())
             return
-        found = list(indexer.transcripts(paths) if paths else _histories())
-        reports = await _index(bank, found)
+        reports = await (_index(bank, list(indexer.transcripts(paths))) if paths else _all(bank))
     for line in _summary(reports):
         click.echo(line)
     if not paths:
@@ -78,6 +77,16 @@ async def _repository(bank: MemoryBank, paths: Sequence[Path], repository: Path)
 def _histories() -> list[Path]:
     found = [path for host in hosts.HOSTS for path in host.transcripts()]
     return [*found, *hosts.prompts()]
+
+
+async def _all(bank: MemoryBank) -> list[FileReport]:
+    """What hosts keep, and what hooks handed over: that may lie in a folder nobody looks through."""
+    notes = spool.waiting(bank.rooms.settings.spool_dir)
+    handed = [note.transcript for note in notes if note.transcript.is_file()]
+    reports = await _index(bank, list(dict.fromkeys([*handed, *_histories()])))
+    for note in notes:
+        spool.done(note)
+    return reports
 
 
 async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:

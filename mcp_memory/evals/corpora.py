@@ -38,7 +38,7 @@ _SHAPING = (
     redaction_rules, refs, rendering, retain, signatures,
 )  # fmt: skip
 """The rooms that decide what rows come out: other code of theirs is another bank."""
-BATCH = 200
+BATCH, UPKEEP = 200, 32
 
 
 @asynccontextmanager
@@ -69,9 +69,18 @@ async def fill(bank: MemoryBank, corpus: Corpus, folder: Path) -> None:
                 next_step=refused[0].reason if refused else "Give --packs the unpacked folder.",
             )
     if corpus.memories is not None:
-        for draft in corpus.memories():
+        for number, draft in enumerate(corpus.memories(), 1):
             await bank.retain(draft)
+            await kept_up(bank, number)
+    if corpus.told is not None:
+        await corpus.told(bank)
     await bank.rooms.store.maintain(force=True)
+
+
+async def kept_up(bank: MemoryBank, written: int) -> None:
+    """Upkeep after every so many single writes, as a server does it."""
+    if written % UPKEEP == 0:
+        await bank.rooms.store.maintain(force=True)
 
 
 async def write(bank: MemoryBank, trajectories: Iterable[Trajectory]) -> None:

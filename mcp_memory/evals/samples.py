@@ -44,6 +44,8 @@ class Corpus:
     transcripts: Callable[[Path], Iterator[Path]] | None = None
     """Files of hosts, indexed as `mcp-memory index` does; may be written anew to the folder."""
     memories: Callable[[], Iterator[Draft]] | None = None
+    told: Callable[["MemoryBank"], Awaitable[None]] | None = None
+    """Whatever else a host would do with the bank."""
 
 
 @dataclass(frozen=True, slots=True)

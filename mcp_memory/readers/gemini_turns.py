@@ -315,6 +315,10 @@ def _observation(call: ToolCall, told: Record, text: str, status: str) -> Observ
 
 def _exit_code(call: ToolCall, text: str, display: object) -> int | None:
     """The code in the host's fields behind the output, never one that the program printed."""
+    if text.endswith(_HOOK_END):
+        text = text[: text.rfind(_HOOK)].rstrip("\n")
+    text = text.removesuffix("\n</untrusted_context>")
+    text = text.removeprefix("<untrusted_context>\n")
     header = len("Command: ") + len(call.command or "") if text.startswith("Command: ") else 0
     start = text.find("Output: ", header)
     if start < 0:

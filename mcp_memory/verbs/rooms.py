@@ -1,7 +1,7 @@
 """Rooms: what every verb works with; opened together by `open_bank`, closed together."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mcp_memory.archive import Archive
@@ -10,6 +10,9 @@ from mcp_memory.errors import EmbedderUnavailable
 from mcp_memory.reranker import Reranker
 from mcp_memory.settings import Settings
 from mcp_memory.store import Store
+
+WEIGHTS: Mapping[str, float] = {"words": 0.3, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
+"""What each channel of search counts; a channel of 0 is not asked."""
 
 
 def utc_now() -> datetime:
@@ -29,6 +32,7 @@ class Rooms:
     """The project that this process was started in; answers come from it and from `user`."""
     now: Callable[[], datetime] = utc_now
     reranker: Reranker | None = None
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
     def degraded(self) -> tuple[str, ...]:
         """What answers go without, said plainly."""

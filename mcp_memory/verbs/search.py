@@ -33,7 +33,6 @@ REREAD = 20
 SNIPPET_CHARS = 480
 MARKS_TOKENS = 60
 """What ref, path, score and marks of a hit take beside its text."""
-WEIGHTS: Mapping[str, float] = {"words": 0.3, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
 TABLES: tuple[Table, ...] = ("evidence", "memories")
 EVIDENCE_KINDS = ("step", "episode", "output")
@@ -114,8 +113,9 @@ async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Cand
             if where is None or not await rooms.store.holds(table):
                 continue
             for channel in LEXICAL:
-                tasks.start_soon(words, table, channel, where)
-            if vector is not None:
+                if rooms.weights[channel]:
+                    tasks.start_soon(words, table, channel, where)
+            if vector is not None and rooms.weights["vectors"]:
                 tasks.start_soon(near, table, where, vector)
     return await _judge(rooms, text, found, most=JUDGED + query.limit)
 
@@ -150,7 +150,7 @@ async def _judge(
         for name, hits in told.items():
             channels.setdefault(name, {}).update((one.key, one.score) for one in hits)
     near = channels.get("vectors", {})
-    fused = fusion.fuse(channels, weights=WEIGHTS, from_worst=frozenset({"vectors"}))
+    fused = fusion.fuse(channels, weights=rooms.weights, from_worst=frozenset({"vectors"}))
     fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
     candidates = await _looked_up(rooms, fused)
     remembered = any(memory for _, memory in candidates.values())

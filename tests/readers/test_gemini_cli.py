@@ -52,6 +52,14 @@ OLD += "Background PIDs: (none)\nProcess Group PGID: 7"
         (OLD.format("x", "(none)"), "x", None),
         ("Output: all well\nProcess Group PGID: 7", "all well", 0),
         ("Output: bad\nExit Code: 2\nProcess Group PGID: 7", "bad", 2),
+        (
+            (
+                "<untrusted_context>\nOutput: bad\nExit Code: 2\nProcess Group PGID: 7\n"
+                "</untrusted_context>\n\n<hook_context>said</hook_context>"
+            ),
+            "bad",
+            2,
+        ),
         ("Output: (empty)\nExit Code: 1\nProcess Group PGID: 7", "exited with code: 1", 1),
         ("Output: Exit Code: 5\nProcess Group PGID: 7", "Exit Code: 5", 0),
         ("Output: a\nExit Code: 5\nProcess Group PGID: 7", "a\nExit Code: 5", 0),

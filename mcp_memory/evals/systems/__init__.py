@@ -2,12 +2,14 @@
 
 from mcp_memory.evals.systems import lexical, ours, vectors
 from mcp_memory.evals.systems.fields import Answer, Ask, Field, Prepare
+from mcp_memory.verbs.rooms import WEIGHTS
 
 __all__ = ["SYSTEMS", "Answer", "Ask", "Field", "Prepare"]
 
 SYSTEMS: dict[str, Prepare] = {
     "ours": ours.prepare,
     "ours-nofloor": ours.without_floor,
+    **{f"no-{channel}": ours.without(channel) for channel in WEIGHTS},
     "grep": lexical.grep,
     "fts5": lexical.fts5,
     "bm25": lexical.bm25,
@@ -15,4 +17,5 @@ SYSTEMS: dict[str, Prepare] = {
     "dense": vectors.dense,
     "rrf": vectors.rrf,
 }
-"""Name to what prepares it; `grep` is ripgrep's ranking by the question's words, in Python."""
+"""Name to what prepares it: `grep` is ripgrep's ranking by the question's words, in Python, and
+`no-words` ours without that channel and without the floor."""

@@ -6,7 +6,7 @@ from mcp_memory import tokens
 from mcp_memory.asked import Query
 from mcp_memory.bank import MemoryBank
 from mcp_memory.evals.samples import Sample
-from mcp_memory.evals.systems.fields import DEPTH, Answer, Ask, Field
+from mcp_memory.evals.systems.fields import DEPTH, Answer, Ask, Field, Prepare
 from mcp_memory.models import Hit
 
 BUDGET = 100_000
@@ -46,6 +46,18 @@ async def without_floor(field: Field) -> Ask:
     settings = rooms.settings.model_copy(update={"floor": 0.0})
     bank = MemoryBank(replace(rooms, settings=settings))
     return await prepare(replace(field, bank=bank))
+
+
+def without(channel: str) -> Prepare:
+    """Search without one of its channels, and without its floor."""
+
+    async def prepared(field: Field) -> Ask:
+        rooms = field.bank.rooms
+        weights = {**rooms.weights, channel: 0.0}
+        bank = MemoryBank(replace(rooms, weights=weights))
+        return await without_floor(replace(field, bank=bank))
+
+    return prepared
 
 
 def _cost(hit: Hit) -> int:

@@ -1,8 +1,33 @@
 """Tasks: one module each, with NAME, HEADLINE, KINDS and suites(sources)."""
 
 from mcp_memory.evals.samples import Task
-from mcp_memory.evals.tasks import beam, coding_history, file_edits, locomo, memsim, reme
+from mcp_memory.evals.tasks import (
+    abstention,
+    beam,
+    coding_history,
+    file_edits,
+    grounding,
+    locomo,
+    longmemeval,
+    longmemeval_v2,
+    memsim,
+    reme,
+    updates,
+)
 
 TASKS: dict[str, Task] = {
-    task.NAME: task for task in (locomo, coding_history, file_edits, reme, beam, memsim)
+    task.NAME: task
+    for task in (
+        locomo,
+        coding_history,
+        file_edits,
+        reme,
+        beam,
+        memsim,
+        updates,
+        grounding,
+        abstention,
+        longmemeval,
+        longmemeval_v2,
+    )
 }
