@@ -8,6 +8,7 @@ import click
 import orjson
 
 from mcp_memory.cli.door import command
+from mcp_memory.errors import InvalidInput
 from mcp_memory.evals import reports, running
 from mcp_memory.evals.samples import Half, Sources
 from mcp_memory.evals.systems import SYSTEMS
@@ -73,6 +74,46 @@ def _measured(name: str) -> click.Command:
             click.echo(reports.table(made, task.HEADLINE))
 
     return measure
+
+
+@eval_command.command("all")
+@click.option("--data", type=FOLDER, required=True, help="Folder that holds benchmarks/ and gold/.")
+@click.option("--packs", type=FOLDER, help="Folder of unpacked projects, for coding tasks.")
+@click.option("--work", type=FOLDER, help="Where banks are kept between runs.")
+@click.option("--half", type=click.Choice(["first", "second", "all"]), default="all")
+@click.option(
+    *("--system", "-s", "systems"),
+    multiple=True,
+    type=click.Choice(list(SYSTEMS)),
+    default=["ours", "fts5", "bm25", "dense"],
+)
+@click.option("--out", type=FOLDER, help="Keep every question's result in this folder.")
+@command
+async def all_command(
+    data: Path,
+    packs: Path | None,
+    work: Path | None,
+    half: Half,
+    systems: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """Every task whose data is there, in one run; those without data are named."""
+    sources = Sources(data, packs, work or Path(tempfile.gettempdir()) / "mcp-memory-eval")
+    for name, task in TASKS.items():
+        plan = running.Plan(task, tuple(dict.fromkeys(systems)), half)
+        try:
+            said = running.run(plan, sources, Settings(), lambda text: click.echo(text, err=True))
+            records = [record async for record in said]
+        except InvalidInput as error:
+            click.echo(f"{name}: left out. {error}\n")
+            continue
+        if out is not None:
+            reports.keep(out, records)
+        click.echo(f"{name}, {half}")
+        click.echo(
+            reports.table(reports.summaries(records, task.HEADLINE, groups=True), task.HEADLINE)
+        )
+        click.echo("")
 
 
 @eval_command.command("compare")

@@ -178,6 +178,7 @@ async def _judge(
                 held[hit.key],
                 similarity=near.get(hit.key, 0.0) if near else None,
                 unheard=unheard,
+                memory=candidates[hit.key][1] is not None,
             ),
             memory=candidates[hit.key][1],
         )
