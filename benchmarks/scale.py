@@ -74,8 +74,13 @@ async def measure(home: Path, rows: int, data: Path) -> None:
         print(f"| {rows:,} | {what} | {figure} | |", flush=True)
     print(f"| {rows:,} | disk, MB | {size(home / 'bank') >> 20} | |")
     async with open_bank(settings, cwd="/nowhere") as bank:
-        questions = await asked(bank, rows)
+        wanted = await asked(bank, rows)
+        questions = list(wanted)
         await compared(bank, rows, questions)
+        found = [await places(bank, question, key) for question, key in wanted.items()]
+        print(
+            f"| {rows:,} | share of rows found in the first 10 | {statistics.mean(found):.3f} | |"
+        )
         print(f"| {rows:,} | memory after searching, MB | {resident()} | |")
     lexical(home, rows, questions)
 
@@ -102,6 +107,12 @@ async def compared(bank: MemoryBank, rows: int, questions: Sequence[str]) -> Non
         tell(rows, what, each)
     ratio = statistics.median(taken["search"]) / statistics.median(taken["raw queries"])
     print(f"| {rows:,} | search over raw queries | {ratio:.2f}x | |")
+
+
+async def places(bank: MemoryBank, question: str, key: str) -> bool:
+    """Whether the row that a question was made from is among the first ten."""
+    query = Query(texts=(question,), project="*", limit=10, budget_tokens=100_000)
+    return key in [hit.ref for hit in (await bank.search(query)).hits]
 
 
 async def raw(bank: MemoryBank, question: str) -> None:
@@ -237,18 +248,18 @@ def halves(dice: random.Random, one: str, other: str) -> str:
     return "\n".join(lines) or one
 
 
-async def asked(bank: MemoryBank, rows: int) -> list[str]:
-    """Questions of six words, each from one row of the bank."""
+async def asked(bank: MemoryBank, rows: int) -> dict[str, str]:
+    """Questions of six words, each with the row that it was made from."""
     dice = random.Random(rows)
-    questions = []
+    questions: dict[str, str] = {}
     while len(questions) < QUESTIONS:
         number = dice.randrange(rows)
-        where = Where(keys=(f"t:{number // 50:012d}#{number % 50 + 1}",))
-        found = await bank.rooms.store.find("evidence", where)
+        key = f"t:{number // 50:012d}#{number % 50 + 1}"
+        found = await bank.rooms.store.find("evidence", Where(keys=(key,)))
         words = list(dict.fromkeys(wording.content_words(found[0].text[:2_000]).split()))
         words = [word for word in words if word.isalnum()]
         if len(words) >= 6:
-            questions.append(" ".join(dice.sample(words, 6)))
+            questions[" ".join(dice.sample(words, 6))] = key
     return questions
 
 

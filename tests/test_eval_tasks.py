@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from mcp_memory.errors import InvalidInput
-from mcp_memory.evals import corpora, reports, running
+from mcp_memory.evals import corpora, plots, reports, running
 from mcp_memory.evals.samples import Sample, Sources, Task
 from mcp_memory.evals.tasks import (
     abstention,
@@ -27,7 +28,9 @@ async def asked(task: Task, sources: Sources, settings: Settings) -> list[Sample
     return made
 
 
-async def run(task: Task, sources: Sources, settings: Settings, *systems: str) -> list[running.Record]:
+async def run(
+    task: Task, sources: Sources, settings: Settings, *systems: str
+) -> list[running.Record]:
     plan = running.Plan(task, systems)
     return [one async for one in running.run(plan, sources, settings, lambda _: None)]
 
@@ -137,3 +140,13 @@ async def test_a_channel_can_be_switched_off(settings: Settings, tmp_path: Path)
     sources = Sources(tmp_path, None, tmp_path)
     records = await run(longmemeval, sources, settings, "no-vectors", "no-context")
     assert {record.system for record in records} == {"no-vectors", "no-context"}
+
+
+async def test_runs_are_drawn(settings: Settings, tmp_path: Path) -> None:
+    instance(tmp_path)
+    records = await run(longmemeval, Sources(tmp_path, None, tmp_path), settings, "ours", "bm25")
+    for drawn in (plots.quality_by_time(records, "session.any@5"), plots.reliability(records)):
+        parsed = ET.fromstring(drawn)
+        assert len(parsed.findall(".//{*}circle")) >= 1
+    assert "ours" in plots.quality_by_time(records, "session.any@5")
+    assert plots.write(tmp_path / "a", "b", "<svg/>").read_text(encoding="utf-8") == "<svg/>"

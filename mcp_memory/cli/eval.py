@@ -9,7 +9,7 @@ import orjson
 
 from mcp_memory.cli.door import command
 from mcp_memory.errors import InvalidInput
-from mcp_memory.evals import reports, running
+from mcp_memory.evals import plots, reports, running
 from mcp_memory.evals.samples import Half, Sources
 from mcp_memory.evals.systems import SYSTEMS
 from mcp_memory.evals.tasks import TASKS
@@ -125,6 +125,24 @@ async def compare_command(first: Path, second: Path, measure: str) -> None:
     """Compare two runs that --out kept, question by question (paired bootstrap)."""
     one, other = reports.kept(first), reports.kept(second)
     click.echo(reports.compared(one, other, measure or TASKS[one[0].task].HEADLINE))
+
+
+@eval_command.command("plot")
+@click.argument("kept", nargs=-1, type=FOLDER, required=True)
+@click.option("--to", type=FOLDER, required=True, help="Folder for the pictures.")
+@command
+async def plot_command(kept: tuple[Path, ...], to: Path) -> None:
+    """Draw runs that --out kept: quality against time, and how often a score of ours is right."""
+    records = [record for path in kept for record in reports.kept(path)]
+    for name in dict.fromkeys(record.task for record in records):
+        told = [record for record in records if record.task == name]
+        measure = TASKS[name].HEADLINE
+        drawn = {name: plots.quality_by_time(told, measure)}
+        ours = [record for record in told if record.system == "ours"]
+        if any(record.absent for record in ours):
+            drawn[f"{name}-reliability"] = plots.reliability(ours)
+        for title, picture in drawn.items():
+            click.echo(plots.write(to, title, picture))
 
 
 for _name in TASKS:
