@@ -10,9 +10,9 @@ import orjson
 from mcp_memory.cli.door import command
 from mcp_memory.errors import InvalidInput
 from mcp_memory.evals import plots, reports, running
+from mcp_memory.evals.board import TASKS
 from mcp_memory.evals.samples import Half, Sources
 from mcp_memory.evals.systems import SYSTEMS
-from mcp_memory.evals.tasks import TASKS
 from mcp_memory.settings import Settings
 
 FOLDER = click.Path(path_type=Path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from mcp_memory import evidence, forgetting, hosts, indexing, rendering
+from mcp_memory import evidence, forgetting, hosts, indexing, rendering, wire
 from mcp_memory.forgetting import Reach
 from mcp_memory.models import Check, Deletion, Standing, Trajectory
 from mcp_memory.store.changes import Change
@@ -143,11 +143,14 @@ def _selected(hidden: Hidden, memories: Sequence[str]) -> dict[Table, Where]:
 
 
 async def _copies(rooms: Rooms, hidden: Hidden, needles: Sequence[str]) -> tuple[str, ...]:
-    """Copies that a purge does not reach: hosts' own files, and backups of older schemas."""
+    """Copies that a purge does not reach: hosts' own files, senders', backups of older schemas."""
     ids = tuple(dict.fromkeys((*hidden.sessions, *hidden.steps)))
     rows = await rooms.store.sessions(ids=ids) if ids else []
     transcripts = [row.source_path for row in rows]
-    return await anyio.to_thread.run_sync(_there, transcripts, needles, rooms.settings.home)
+    origins = filter(None, map(wire.source_of, transcripts))
+    senders = sorted({f"the transcripts of {sender}, who pushed them" for sender, _ in origins})
+    here = await anyio.to_thread.run_sync(_there, transcripts, needles, rooms.settings.home)
+    return (*here, *senders)
 
 
 def _there(transcripts: Sequence[str], needles: Sequence[str], home: Path) -> tuple[str, ...]:

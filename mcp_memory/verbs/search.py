@@ -153,39 +153,41 @@ async def _judge(
     fused = fusion.fuse(channels, weights=rooms.weights, from_worst=frozenset({"vectors"}))
     fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
     candidates = await _looked_up(rooms, fused)
+    asked = wording.informative(text)
+    features = await _known(rooms, text, candidates)
+    ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
+    held = {key: confidence.holdings(asked, each.searched) for key, each in features.items()}
+    unheard = confidence.unheard(asked, list(held.values()))
+    made = []
+    for hit in ranked:
+        row, memory = candidates[hit.key]
+        score = confidence.confidence(
+            held[hit.key],
+            similarity=near.get(hit.key, 0.0) if near else None,
+            unheard=unheard,
+            memory=memory is not None,
+        )
+        made.append(Candidate(_ref(row), row, hit.why, rank=hit.score, score=score, memory=memory))
+    read = await _reread(rooms, text, _once(made))
+    return fusion.spread(read, session_of=_session, score_of=lambda candidate: candidate.rank)
+
+
+async def _known(
+    rooms: Rooms, text: str, candidates: Mapping[str, tuple[EvidenceRow | MemoryRow, Memory | None]]
+) -> dict[str, ranking.Features]:
+    """What ranking needs to know of each candidate."""
     remembered = any(memory for _, memory in candidates.values())
     used = await rooms.usage() if remembered else {}
     ask_when = partial(periods.asked_about, text, now=rooms.now())
     named = await anyio.to_thread.run_sync(ask_when)
     asked = wording.informative(text)
-    features = {
+    return {
         key: replace(
             _features(row, memory, used, named),
             exact=bool(asked) and all(confidence.holdings(asked, row.text).values()),
         )
         for key, (row, memory) in candidates.items()
     }
-    ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
-    held = {key: confidence.holdings(asked, each.searched) for key, each in features.items()}
-    unheard = confidence.unheard(asked, list(held.values()))
-    made = [
-        Candidate(
-            ref=_ref(candidates[hit.key][0]),
-            row=candidates[hit.key][0],
-            why=hit.why,
-            rank=hit.score,
-            score=confidence.confidence(
-                held[hit.key],
-                similarity=near.get(hit.key, 0.0) if near else None,
-                unheard=unheard,
-                memory=candidates[hit.key][1] is not None,
-            ),
-            memory=candidates[hit.key][1],
-        )
-        for hit in ranked
-    ]
-    read = await _reread(rooms, text, _once(made))
-    return fusion.spread(read, session_of=_session, score_of=lambda candidate: candidate.rank)
 
 
 async def _reread(rooms: Rooms, text: str, made: list[Candidate]) -> list[Candidate]:
