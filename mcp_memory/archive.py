@@ -1,6 +1,7 @@
 """The archive: the only writer of its files; atomic, inside its root, nothing rewritten in vain."""
 
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -18,7 +19,9 @@ from mcp_memory.rendering import Entry, Files
 _FRESH = ".mcp-memory-"
 _ABANDONED_SECONDS = 600.0
 """A half-written file so old was left by a kill; a younger one may be another process at work."""
-_INDEXES = ("INDEX.md", "by-file.md", "by-command.md", "by-error.md", "by-decision.md")
+README = "README.md"
+SESSION_FILES = ("SUMMARY.md", "steps.jsonl")
+INDEXES = ("INDEX.md", "by-file.md", "by-command.md", "by-error.md", "by-decision.md")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -122,6 +125,56 @@ class Archive:
             shutil.rmtree(place)
         return there
 
+    def digest(self, path: str) -> tuple[int, str] | None:
+        """Size and SHA-256 of a file by its path below the root; None where there is none.
+
+        Raises:
+            OutsideRoot: the path leaves the archive.
+        """
+        try:
+            with self.place_of(path).open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256")
+                return stream.tell(), found.hexdigest()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def place_of(self, path: str) -> Path:
+        """Where a file lies that is at most two folders below the root.
+
+        Raises:
+            OutsideRoot: the path leaves the archive, or its last name is a link.
+        """
+        folder, _, name = path.rpartition("/")
+        place = self._inside(folder, depth=len(PurePosixPath(folder).parts)) / name
+        plain = PureWindowsPath(name).name == name and name not in {"", ".", ".."}
+        if not plain or folder.count("/") > 1 or place.is_symlink():
+            raise OutsideRoot(path, self.root)
+        return place
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Write a file that another archive has, by its path below the root; whether it changed.
+
+        Raises:
+            StoreFull: the disk took no more; the older file is whole.
+            OutsideRoot: the path leaves the archive.
+        """
+        return self._replace(self.place_of(path), content)
+
+    def drop(self, path: str) -> bool:
+        """Remove such a file, and the folders that it leaves empty; whether it was there.
+
+        Raises:
+            OutsideRoot: the path leaves the archive.
+        """
+        place = self.place_of(path)
+        there = place.is_file()
+        place.unlink(missing_ok=True)
+        for folder in place.parents:
+            if folder == self.root or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
+        return there
+
     def sweep(self, projects: Collection[str]) -> None:
         """Remove what a kill left half-written, and the indexes of projects without sessions."""
         for project in _folders(self.root):
@@ -130,7 +183,7 @@ class Archive:
                 _drop_abandoned(place)
             if project.name in projects or sessions:
                 continue
-            for name in _INDEXES:
+            for name in INDEXES:
                 (project / name).unlink(missing_ok=True)
             if not any(project.iterdir()):
                 project.rmdir()

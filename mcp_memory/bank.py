@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from mcp_memory import indexer, projects, ready
+from mcp_memory import indexer, projects, ready, receiving
 from mcp_memory.archive import Archive
 from mcp_memory.asked import DeletionMode, Filter, Inspection, Query, Task
 from mcp_memory.contract import Listable
@@ -44,6 +44,7 @@ from mcp_memory.verbs import (
     undo,
 )
 from mcp_memory.verbs.rooms import Rooms, utc_now
+from mcp_memory.wire import Holding, Listing, Part, Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -162,6 +163,24 @@ class MemoryBank:
         its main module with `if __name__ == "__main__"`.
         """
         return await indexer.index(self.rooms, paths, progress=progress, processes=processes)
+
+    async def holdings(
+        self, ids: Sequence[str], *, within: Sequence[str] | None = None
+    ) -> Mapping[str, Holding]:
+        """How far sessions are held that somebody may bring."""
+        return await receiving.holdings(self.rooms, ids, within=within)
+
+    async def receive(self, parts: Sequence[Part], *, sender: str) -> Receipt:
+        """Take in pieces of sessions that somebody brings."""
+        return await receiving.receive(self.rooms, parts, sender=sender)
+
+    async def files(self, project: str) -> Listing:
+        """The files of a project's archive, with their digests."""
+        return await receiving.files(self.rooms, project)
+
+    async def file(self, project: str, path: str) -> Path:
+        """Where a file of a project's archive lies."""
+        return await receiving.file(self.rooms, project, path)
 
     async def maintain(self) -> None:
         """One round of upkeep, where it pays and no other process is at it."""

@@ -14,6 +14,7 @@ MemoryBankError
 ├── StoreFull(OSError)                  the disk took no more
 ├── Busy(RuntimeError)                  another process holds a lock for longer than we wait
 ├── NotAllowed(PermissionError)         a caller's access does not reach so far
+├── CannotReach(ConnectionError)         a remote bank was not reached, or did not answer as one
 └── CannotListen(RuntimeError)          the server may not, or cannot, listen where it was asked to
 """
 
@@ -159,3 +160,13 @@ class CannotListen(MemoryBankError, RuntimeError):
 
     def __init__(self, reason: str, *, next_step: str) -> None:
         super().__init__(f"The server was not started: {reason} {next_step}")
+
+
+class CannotReach(MemoryBankError, ConnectionError):
+    """Raised when a remote bank cannot be reached, or what answers is none."""
+
+    def __init__(self, reason: str, *, next_step: str) -> None:
+        super().__init__(
+            f"The remote bank: {reason} What it acknowledged is kept, and nothing was changed here. "
+            f"{next_step}"
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from mcp_memory import hosts
+from mcp_memory import hosts, wire
 from mcp_memory.indexing import Allowance, Stamp
 from mcp_memory.models import Frozen
 from mcp_memory.readers import prompts
@@ -164,6 +164,8 @@ class _Look:
 def _catalogued(rows: Sequence[SessionRow]) -> dict[str, _Known]:
     known: dict[str, _Known] = {}
     for row in rows:
+        if row.source_path.startswith(wire.PUSHED):
+            continue
         entry = known.setdefault(row.source_path, _Known(row.format))
         entry.stamps.add(Stamp(row.size, row.mtime_ns))
     return known

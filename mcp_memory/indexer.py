@@ -28,6 +28,8 @@ from mcp_memory.verbs.rooms import Rooms
 
 logger = logging.getLogger(__name__)
 
+LOCK = "index.lock"
+"""Held by whoever brings sessions into the bank."""
 BATCH_ROWS = 2_000
 BATCH_BYTES = 8_000_000
 """A batch is written when either is reached: few appends, flat memory."""
@@ -170,7 +172,7 @@ class _Run:
         settings = rooms.settings
         allowance = Allowance(settings.include, settings.exclude, only_project, settings.step_chars)
         rows = await rooms.store.catalogue()
-        known = {row.id: _known(row) for row in rows}
+        known = {row.id: known_of(row) for row in rows}
         terms = Terms(known, await writing.tombstones(rooms), allowance)
         stamps = await anyio.to_thread.run_sync(Stamps, settings.store_dir / STAMPS, allowance)
         run = cls(rooms, terms, known, Crew(terms, processes), stamps)
@@ -245,7 +247,7 @@ class _Run:
         self._batch.add(kept)
         self._stamps.note(report, stamp)
         for one in kept:
-            self._known[one.session.id] = _known(one.session)
+            self._known[one.session.id] = known_of(one.session)
             self._taken.add(one.session.id)
             self._projects.add(one.session.project)
         return report
@@ -288,7 +290,8 @@ def _broken(path: Path, error: Exception) -> FileReport:
     return FileReport(path=path, status="refused", reason=f"{type(error).__name__}: {error}")
 
 
-def _known(row: SessionRow) -> Known:
+def known_of(row: SessionRow) -> Known:
+    """What the catalogue has of a session."""
     return Known(
         fingerprint=row.fingerprint,
         folder=row.folder,
@@ -302,7 +305,7 @@ def _known(row: SessionRow) -> Known:
 @contextmanager
 def elected(rooms: Rooms) -> Iterator[None]:
     """One indexer a bank."""
-    lock = filelock.FileLock(rooms.settings.locks_dir / "index.lock", mode=0o600)
+    lock = filelock.FileLock(rooms.settings.locks_dir / LOCK, mode=0o600)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:

@@ -92,6 +92,21 @@ class Stamp:
         return cls(status.st_size, status.st_mtime_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """One session as it may be kept; rows and files are still to be made of it."""
+
+    trajectory: Trajectory
+    session: SessionRow
+    hidden: Mapping[int, str]
+    masked: Mapping[str, int]
+
+    def made(self, *, step_chars: int) -> Prepared:
+        """The session with its rows and files."""
+        made = rebuilt(self.trajectory, self.session, hidden=self.hidden, step_chars=step_chars)
+        return replace(made, masked=self.masked)
+
+
 class Gone(Protocol):
     """What was purged and must not come back."""
 
@@ -105,8 +120,11 @@ class Gone(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    path: Path
+class Place:
+    """Where a session comes from, to which project it belongs, and what read it."""
+
+    source: str
+    """The file's path, or who brought it."""
     stamp: Stamp
     project: str
     reader_version: int
@@ -177,7 +195,7 @@ def prepare(
             tally.purged += 1
             continue
         one = _prepared(
-            trajectory, _Place(path, stamp, project, reader.VERSION), known, gone, allowance
+            trajectory, Place(str(path), stamp, project, reader.VERSION), known, gone, allowance
         )
         if one is not None:
             made.append(one)
@@ -227,9 +245,20 @@ def fingerprint(trajectory: Trajectory, *, reader_version: int, hidden: Mapping[
     return hashlib.sha256(orjson.dumps(versions) + told).hexdigest()
 
 
+def admit(trajectory: Trajectory, place: Place, before: Known | None, gone: Gone) -> Admitted:
+    """A session masked, without what was purged of it, and as the catalogue will have it."""
+    masked = admission.admit_trajectory(trajectory)
+    kept = masked.trajectory
+    purged = {s.number: evidence.PURGED for s in kept.steps if gone.step(kept.id, s)}
+    kept = evidence.blanked(kept, purged)
+    hidden = {**(before.hidden if before else {}), **purged}
+    mark = fingerprint(kept, reader_version=place.reader_version, hidden=hidden)
+    return Admitted(kept, _session(kept, place, before, mark), hidden, masked.masked)
+
+
 def _prepared(
     trajectory: Trajectory,
-    place: _Place,
+    place: Place,
     known: Mapping[str, Known],
     gone: Gone,
     allowance: Allowance,
@@ -240,20 +269,13 @@ def _prepared(
         return None
     if before is not None and _older_copy(before, trajectory, place):
         return None
-    admitted = admission.admit_trajectory(trajectory)
-    masked = admitted.trajectory
-    purged = {s.number: evidence.PURGED for s in masked.steps if gone.step(masked.id, s)}
-    masked = evidence.blanked(masked, purged)
-    hidden = {**(before.hidden if before else {}), **purged}
-    mark = fingerprint(masked, reader_version=place.reader_version, hidden=hidden)
-    if before is not None and before.fingerprint == mark:
+    found = admit(trajectory, place, before, gone)
+    if before is not None and before.fingerprint == found.session.fingerprint:
         return None
-    session = _session(masked, place, before, mark)
-    made = rebuilt(masked, session, hidden=hidden, step_chars=allowance.step_chars)
-    return replace(made, masked=admitted.masked)
+    return found.made(step_chars=allowance.step_chars)
 
 
-def _session(trajectory: Trajectory, place: _Place, before: Known | None, mark: str) -> SessionRow:
+def _session(trajectory: Trajectory, place: Place, before: Known | None, mark: str) -> SessionRow:
     """The catalogue's row, as far as it is known before the session is rendered."""
     return SessionRow(
         id=trajectory.id,
@@ -267,7 +289,7 @@ def _session(trajectory: Trajectory, place: _Place, before: Known | None, mark: 
         steps=len(trajectory.steps),
         started_at=trajectory.started_at,
         ended_at=trajectory.ended_at,
-        source_path=str(place.path),
+        source_path=place.source,
         size=place.stamp.size,
         mtime_ns=place.stamp.mtime_ns,
         fingerprint=mark,
@@ -281,9 +303,9 @@ def _session(trajectory: Trajectory, place: _Place, before: Known | None, mark: 
     )
 
 
-def _older_copy(before: Known, trajectory: Trajectory, place: _Place) -> bool:
+def _older_copy(before: Known, trajectory: Trajectory, place: Place) -> bool:
     """A second file of the same session that holds less of it than the bank has."""
-    return before.source_path != str(place.path) and len(trajectory.steps) < before.steps
+    return before.source_path != place.source and len(trajectory.steps) < before.steps
 
 
 def _outcome(cut: Sequence[Episode]) -> Outcome:

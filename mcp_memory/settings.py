@@ -168,6 +168,27 @@ class Settings(BaseSettings):
         description="Claim that says whose bank a token opens, one bank a value; `-`: all share "
         "the server's own.",
     )
+    push_url: str = Field(
+        default="",
+        description="Remote bank that `serve` and `index --watch` push sessions to in the background, "
+        "masked; empty: none.",
+    )
+    push_projects: Names = Field(
+        default=(),
+        description="Projects that are pushed there, whole or by their folder's name, "
+        "comma-separated, `*` for all; empty: the one that the server was started in.",
+    )
+    push_seconds: float = Field(
+        default=300.0, gt=0, description="How many seconds it rests between two pushes."
+    )
+    remote_token_file: Path | None = Field(
+        default=None,
+        description="File with the access token for remote banks (`push`, `pull`, `bridge`).",
+    )
+    remote_insecure: bool = Field(
+        default=False,
+        description="Whether remote banks beyond loopback may be reached without TLS.",
+    )
     local_paths: bool = Field(
         default=True,
         description="Whether answers name files of the archive; a server with authentication "
@@ -178,7 +199,13 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "include", "exclude", "allowed_hosts", "allowed_origins", "trusted_proxies", mode="before"
+        "include",
+        "exclude",
+        "allowed_hosts",
+        "allowed_origins",
+        "trusted_proxies",
+        "push_projects",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -222,4 +249,4 @@ class Settings(BaseSettings):
         if not tenant:
             return self
         home = self.home / "tenants" / tenant
-        return self.model_copy(update={"home": home, "index_auto": False})
+        return self.model_copy(update={"home": home, "index_auto": False, "push_url": ""})

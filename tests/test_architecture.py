@@ -14,7 +14,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.pa
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
      "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions",
-     "fusion", "access", "wording", "paths", "ready", "ledger", "mending"),
+     "fusion", "access", "wording", "paths", "ready", "ledger", "mending", "wire"),
     ("admission", "episodes", "ranking", "confidence", "periods", "rendering", "inspection",
      "projects", "embedder", "reranker", "store", "readers", "linking", "foreign"),
     ("catalogues", "commits", "hook", "digests"),
@@ -23,9 +23,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("verbs",),
     ("crew", "stamps"),
     ("indexer", "exchange", "history", "repositories"),
-    ("watching",),
+    ("watching", "receiving"),
     ("bank",),
-    ("evals",),
+    ("evals", "remote"),
     ("server",),
     ("cli",),
     ("__main__",),
@@ -35,7 +35,7 @@ PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
     "signatures", "identifiers", "decisions", "fusion", "wording", "confidence", "admission",
     "episodes", "ranking", "rendering", "inspection", "catalogues", "linking", "foreign",
-    "consolidation", "runbook", "forgetting", "evidence", "answers", "paths", "mending", "digests",
+    "consolidation", "runbook", "forgetting", "evidence", "answers", "paths", "mending", "digests", "wire",
 )  # fmt: skip
 IMPURE_LIBRARIES = {
     "anyio",
@@ -55,7 +55,7 @@ OWNERS = {
     "fastembed": {"embedder", "reranker"},
     "onnxruntime": {"embedder"},
     "numpy": {"embedder", "store"},
-    "mcp": {"server", "cli"},
+    "mcp": {"server", "cli", "remote"},
     "click": {"cli", "__main__"},
     "filelock": {"store", "indexer"},
     "pydantic_settings": {"settings"},

@@ -3,17 +3,19 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import anyio
 import click
 
 from mcp_memory import hosts, indexer, readers, repositories, spool, watching
 from mcp_memory.bank import MemoryBank
 from mcp_memory.cli.door import command, opened
 from mcp_memory.models import FileReport
+from mcp_memory.settings import Settings
 
 SOON = timedelta(days=7)
 MOST_NAMED = 20
@@ -100,11 +102,28 @@ async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
 
 async def _watch(bank: MemoryBank, sources: watching.Sources) -> None:
     """One line a pass that read anything, until interrupted."""
-    async with aclosing(watching.watch(bank.rooms, sources)) as passes:
+    async with (
+        _pushing(bank.rooms.settings),
+        aclosing(watching.watch(bank.rooms, sources)) as passes,
+    ):
         async for reports in passes:
             for line in _summary(reports)[:2] if reports else ["up to date"]:
                 click.echo(line)
             click.echo("watching; interrupt to stop")
+
+
+@asynccontextmanager
+async def _pushing(settings: Settings) -> AsyncIterator[None]:
+    """Push in the background of a block, where a remote bank is set."""
+    if not settings.push_url:
+        yield
+        return
+    from mcp_memory.remote.background import keep_pushed
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep_pushed, settings, str(Path.cwd()))
+        yield
+        tasks.cancel_scope.cancel()
 
 
 def _processes(found: Sequence[Path]) -> int:

@@ -111,12 +111,21 @@ class HeldBank:
                         tasks.start_soon(answer_hooks, self._settings.home, bank.still_holds)
                     if self._settings.index_auto:
                         tasks.start_soon(bank.keep_indexed)
+                    if self._settings.push_url and self._cwd is not None:
+                        tasks.start_soon(_keep_pushed, self._settings, self._cwd)
         except MemoryBankError as error:
             logger.warning("the bank could not be opened: %s", error)
             self._error = error
         finally:
             self._bank = None
             self._settled.set()
+
+
+async def _keep_pushed(settings: Settings, cwd: str) -> None:
+    # A client of its own, with all that: not for a server that pushes nothing.
+    name = "mcp_memory.remote.background"
+    background = await anyio.to_thread.run_sync(importlib.import_module, name)
+    await background.keep_pushed(settings, cwd)
 
 
 class Banks:

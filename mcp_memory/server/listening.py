@@ -28,6 +28,7 @@ from mcp_memory.server.app import Guard, build_server
 from mcp_memory.server.authentication import StillAllowed, build_guard, is_guarded
 from mcp_memory.server.held import Banks
 from mcp_memory.server.punctual import PunctualProtocol
+from mcp_memory.server.sharing import sharing_routes
 from mcp_memory.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -128,8 +129,9 @@ def build_app(
 
     apps = {"streamable-http": http, "sse": sse}
     served = [route for name in transports for route in apps[name].routes]
+    shared = sharing_routes(banks, guard, request_bytes=settings.request_bytes)
     return Starlette(
-        routes=_once([*_probes(banks), *_metadata(guard), *served]),
+        routes=_once([*_probes(banks), *_metadata(guard), *shared, *served]),
         middleware=_middleware(settings, http.user_middleware, guard),
         lifespan=lifespan,
     )

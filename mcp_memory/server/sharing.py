@@ -1,0 +1,167 @@
+"""Sharing: the routes beside the protocol by which sessions are pushed in and archives pulled out."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import anyio
+import orjson
+from mcp.server.auth.middleware.bearer_auth import RequireAuthMiddleware
+from mcp.server.auth.routes import build_resource_metadata_url
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route, request_response
+from starlette.types import ASGIApp
+
+from mcp_memory import wire
+from mcp_memory.errors import (
+    Busy,
+    InvalidInput,
+    MemoryBankError,
+    NotAllowed,
+    OutsideRoot,
+    StoreFull,
+    UnknownRef,
+)
+from mcp_memory.server.app import Guard
+from mcp_memory.server.callers import caller
+from mcp_memory.server.held import Banks
+from mcp_memory.wire import Asked, Holdings, Part, Receipt, Refused
+
+logger = logging.getLogger(__name__)
+
+PIECE = 256 * 1024
+"""Bytes of a file that are read at a time."""
+AGAIN_SECONDS = 2
+_STATUSES: tuple[tuple[type[MemoryBankError], int], ...] = (
+    (NotAllowed, 403),
+    (UnknownRef, 404),
+    (OutsideRoot, 404),
+    (InvalidInput, 400),
+    (Busy, 503),
+    (StoreFull, 507),
+    (MemoryBankError, 500),
+)
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Sharing:
+    """Answers pushes and pulls of a server's banks, each as its caller may."""
+
+    def __init__(self, banks: Banks, *, request_bytes: int) -> None:
+        self._banks = banks
+        self._request_bytes = request_bytes
+
+    async def holdings(self, request: Request) -> Response:
+        """How far the sessions are held that somebody is about to push."""
+        asked = Asked.model_validate(_json(await request.body()))
+        held = await caller(self._banks).holdings(asked.ids)
+        return _told(Holdings(held=held, request_bytes=self._request_bytes))
+
+    async def trajectories(self, request: Request) -> Response:
+        """Take pieces of sessions in; one that is none is refused, and the others are taken."""
+        told = _json(await request.body())
+        listed = told.get("parts") if isinstance(told, dict) else None
+        if not isinstance(listed, list) or len(listed) > wire.MOST_PARTS:
+            raise InvalidInput(
+                f"A delivery is a list `parts` of at most {wire.MOST_PARTS}.",
+                next_step="Send less at a time.",
+            )
+        parts: list[Part] = []
+        refused: list[Refused] = []
+        for number, each in enumerate(listed, 1):
+            try:
+                parts.append(Part.model_validate(each))
+            except (ValidationError, RecursionError):
+                id_ = _id_of(each) or f"number {number}"
+                refused.append(Refused(id=id_, reason="not the shape of a part"))
+        receipt = await caller(self._banks).receive(parts)
+        return _told(Receipt(taken=receipt.taken, refused=(*refused, *receipt.refused)))
+
+    async def files(self, request: Request) -> Response:
+        """The files of a project's archive with their digests."""
+        return _told(await caller(self._banks).files(request.query_params.get("project")))
+
+    async def file(self, request: Request) -> Response:
+        """One of these files."""
+        asked = request.query_params
+        place = await caller(self._banks).file(asked.get("project"), asked.get("path", ""))
+        stream = _read(place)
+        try:
+            first = await anext(stream, b"")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return JSONResponse({"error": "There is no such file."}, 404)
+        return StreamingResponse(_after(first, stream), media_type="application/octet-stream")
+
+
+def sharing_routes(banks: Banks, guard: Guard | None, *, request_bytes: int) -> list[Route]:
+    """The routes, each behind the same token check as the protocol's own."""
+    sharing = Sharing(banks, request_bytes=request_bytes)
+    return [
+        Route(path, _guarded(answer, guard), methods=[method])
+        for path, method, answer in (
+            (wire.HOLDINGS, "POST", sharing.holdings),
+            (wire.TRAJECTORIES, "POST", sharing.trajectories),
+            (wire.FILES, "GET", sharing.files),
+            (wire.FILE, "GET", sharing.file),
+        )
+    ]
+
+
+def _guarded(answer: Answer, guard: Guard | None) -> Answer | ASGIApp:
+    if guard is None:
+        return _speaking(answer)
+    url = guard.settings.resource_server_url
+    return RequireAuthMiddleware(
+        request_response(_speaking(answer)),
+        guard.settings.required_scopes or [],
+        build_resource_metadata_url(url) if url else None,
+    )
+
+
+def _speaking(answer: Answer) -> Answer:
+    """Errors as an answer that says what to do next, and nothing of what was sent."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except ValidationError:
+            return JSONResponse({"error": "That is not the shape of such a request."}, 400)
+        except MemoryBankError as error:
+            status = next(code for kind, code in _STATUSES if isinstance(error, kind))
+            again = {"retry-after": str(AGAIN_SECONDS)} if isinstance(error, Busy) else None
+            return JSONResponse({"error": str(error)}, status, again)
+
+    return answered
+
+
+def _told(model: BaseModel) -> Response:
+    return Response(model.model_dump_json(), media_type="application/json")
+
+
+def _json(body: bytes) -> object:
+    try:
+        told: object = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("The body is not JSON.", next_step="Send JSON.") from error
+    return told
+
+
+def _id_of(part: object) -> str:
+    head = part.get("head") if isinstance(part, dict) else None
+    told = head.get("id") if isinstance(head, dict) else None
+    return told[:80] if isinstance(told, str) else ""
+
+
+async def _read(place: Path) -> AsyncIterator[bytes]:
+    async with await anyio.open_file(place, "rb") as stream:
+        while piece := await stream.read(PIECE):
+            yield piece
+
+
+async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
