@@ -1,7 +1,6 @@
 """The contract of a bank: the verbs and what they promise; light, so that a server starts at once."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, Protocol
 
 from mcp_memory.asked import DeletionMode, Filter, Query, Task
@@ -16,7 +15,6 @@ from mcp_memory.models import (
     Runbook,
     SearchResult,
 )
-from mcp_memory.wire import Holding, Listing, Part, Receipt
 
 Listable = Literal["sessions", "memories", "projects", "changes"]
 
@@ -103,36 +101,5 @@ class Bank(Protocol):
         Raises:
             InvalidInput: one is not spelled like a ref.
             UnknownRef: one names nothing.
-        """
-        ...
-
-    async def holdings(
-        self, ids: Sequence[str], *, within: Sequence[str] | None = None
-    ) -> Mapping[str, Holding]:
-        """How far sessions are held; those of projects that are not `within` are not told of."""
-        ...
-
-    async def receive(self, parts: Sequence[Part], *, sender: str) -> Receipt:
-        """Take in pieces of sessions that somebody brings; each is taken or refused for itself.
-
-        Raises:
-            Busy: something else brings sessions into this bank.
-        """
-        ...
-
-    async def files(self, project: str) -> Listing:
-        """The files of a project's archive, with their digests.
-
-        Raises:
-            InvalidInput: the bank has no such project.
-        """
-        ...
-
-    async def file(self, project: str, path: str) -> Path:
-        """Where a file of a project's archive lies.
-
-        Raises:
-            InvalidInput: the bank has no such project.
-            UnknownRef: no such file is among the project's.
         """
         ...

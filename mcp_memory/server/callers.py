@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
@@ -11,7 +10,7 @@ from mcp_memory import projects
 from mcp_memory.access import Access, Scope, acting
 from mcp_memory.asked import DeletionMode, Filter, Query, Task
 from mcp_memory.contract import Bank, Listable
-from mcp_memory.errors import InvalidInput, NotAllowed, UnknownRef
+from mcp_memory.errors import NotAllowed, UnknownRef
 from mcp_memory.models import (
     Consolidation,
     Deletion,
@@ -24,11 +23,8 @@ from mcp_memory.models import (
     SearchResult,
 )
 from mcp_memory.server.held import Banks
-from mcp_memory.wire import Holding, Listing, Part, Receipt, Refused
 
 EVERYTHING = "*"
-LOCAL = "local"
-"""Who brings sessions where nobody has to show who it is."""
 
 
 class Verified(AccessToken):
@@ -143,52 +139,6 @@ class Caller:
             await self._owned(bank, texts)
             return await bank.owners(texts)
 
-    async def holdings(self, ids: Sequence[str]) -> Mapping[str, Holding]:
-        """Needs `write`: only who may bring sessions is told how far they are held."""
-        async with self._entered("write") as bank:
-            return await bank.holdings(ids, within=await self._bounds(bank))
-
-    async def receive(self, parts: Sequence[Part]) -> Receipt:
-        """Needs `write`; a session of a project out of reach is refused, the others are taken."""
-        async with self._entered("write") as bank:
-            known = [each.ref for each in await bank.listing("projects")]
-            bounds = await self._bounds(bank)
-            within: list[Part] = []
-            refused: list[Refused] = []
-            for part in parts:
-                try:
-                    project = self._destination(part.project, known, bounds)
-                    within.append(part.model_copy(update={"project": project}))
-                except NotAllowed as error:
-                    refused.append(Refused(id=str(part.head.get("id"))[:80], reason=str(error)))
-            sender = self._access.caller if self._access else LOCAL
-            receipt = await bank.receive(within, sender=sender)
-            return receipt.model_copy(update={"refused": (*refused, *receipt.refused)})
-
-    async def files(self, project: str | None) -> Listing:
-        """Needs `read`, and one project."""
-        async with self._entered("read") as bank:
-            return await bank.files(await self._one(bank, project))
-
-    async def file(self, project: str | None, path: str) -> Path:
-        """Needs `read`, and one project."""
-        async with self._entered("read") as bank:
-            return await bank.file(await self._one(bank, project), path)
-
-    async def _one(self, bank: Bank, asked: str | None) -> str:
-        one = await self._readable(bank, asked)
-        if not one or one == EVERYTHING:
-            raise InvalidInput("No project is named.", next_step="Name one with `project`.")
-        return one
-
-    def _destination(
-        self, asked: str, known: Sequence[str], bounds: tuple[str, ...] | None
-    ) -> str:
-        """The project that sessions go to: as the bank spells it, where it knows it."""
-        if bounds is not None:
-            return self._within(bounds, asked)
-        return projects.resolve(asked, known) or asked
-
     @asynccontextmanager
     async def _entered(self, scope: Scope) -> AsyncIterator[Bank]:
         access = self._access
@@ -269,12 +219,21 @@ def caller(banks: Banks) -> Caller:
     Raises:
         NotAllowed: the server is guarded, and nothing says who it is.
     """
+    return Caller(banks, shown_access(banks))
+
+
+def shown_access(banks: Banks) -> Access | None:
+    """What the maker of the request that is being answered may do; None for a local one.
+
+    Raises:
+        NotAllowed: the server is guarded, and nothing says who it is.
+    """
     token = get_access_token()
     if isinstance(token, Verified):
-        return Caller(banks, token.access)
+        return token.access
     if token is not None or banks.guarded:
         raise NotAllowed("nothing says who is calling.", next_step="Send an access token.")
-    return Caller(banks, None)
+    return None
 
 
 def tenant() -> str:

@@ -1,8 +1,9 @@
 """Sharing: the routes beside the protocol by which sessions are pushed in and archives pulled out."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, cast
 
 import anyio
 import orjson
@@ -14,7 +15,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, request_response
 from starlette.types import ASGIApp
 
-from mcp_memory import wire
+from mcp_memory import projects, wire
+from mcp_memory.contract import Bank
 from mcp_memory.errors import (
     Busy,
     InvalidInput,
@@ -25,15 +27,17 @@ from mcp_memory.errors import (
     UnknownRef,
 )
 from mcp_memory.server.app import Guard
-from mcp_memory.server.callers import caller
+from mcp_memory.server.callers import EVERYTHING, Caller, shown_access
 from mcp_memory.server.held import Banks
-from mcp_memory.wire import Asked, Holdings, Part, Receipt, Refused
+from mcp_memory.wire import Asked, Holding, Holdings, Listing, Part, Receipt, Refused
 
 logger = logging.getLogger(__name__)
 
 PIECE = 256 * 1024
 """Bytes of a file that are read at a time."""
 AGAIN_SECONDS = 2
+LOCAL = "local"
+"""Who brings sessions where nobody has to show who it is."""
 _STATUSES: tuple[tuple[type[MemoryBankError], int], ...] = (
     (NotAllowed, 403),
     (UnknownRef, 404),
@@ -47,6 +51,93 @@ _STATUSES: tuple[tuple[type[MemoryBankError], int], ...] = (
 Answer = Callable[[Request], Awaitable[Response]]
 
 
+class Shared(Bank, Protocol):
+    """A bank that sessions are brought to, and whose files are taken from."""
+
+    async def holdings(
+        self, ids: Sequence[str], *, within: Sequence[str] | None = None
+    ) -> Mapping[str, Holding]:
+        """How far sessions are held; those of projects that are not `within` are not told of."""
+        ...
+
+    async def receive(self, parts: Sequence[Part], *, sender: str) -> Receipt:
+        """Take in pieces of sessions that somebody brings; each is taken or refused for itself.
+
+        Raises:
+            Busy: something else brings sessions into this bank.
+        """
+        ...
+
+    async def files(self, project: str) -> Listing:
+        """The files of a project's archive, with their digests.
+
+        Raises:
+            InvalidInput: the bank has no such project.
+        """
+        ...
+
+    async def file(self, project: str, path: str) -> Path:
+        """Where a file of a project's archive lies.
+
+        Raises:
+            InvalidInput: the bank has no such project.
+            UnknownRef: no such file is among the project's.
+        """
+        ...
+
+
+class Sharer(Caller):
+    """A bank's sessions and files as one caller may bring and take them."""
+
+    async def holdings(self, ids: Sequence[str]) -> Mapping[str, Holding]:
+        """Needs `write`: only who may bring sessions is told how far they are held."""
+        async with self._entered("write") as lent:
+            bank = cast("Shared", lent)
+            return await bank.holdings(ids, within=await self._bounds(bank))
+
+    async def receive(self, parts: Sequence[Part]) -> Receipt:
+        """Needs `write`; a session of a project out of reach is refused, the others are taken."""
+        async with self._entered("write") as lent:
+            bank = cast("Shared", lent)
+            known = [each.ref for each in await bank.listing("projects")]
+            bounds = await self._bounds(bank)
+            within: list[Part] = []
+            refused: list[Refused] = []
+            for part in parts:
+                try:
+                    project = self._destination(part.project, known, bounds)
+                    within.append(part.model_copy(update={"project": project}))
+                except NotAllowed as error:
+                    refused.append(Refused(id=str(part.head.get("id"))[:80], reason=str(error)))
+            sender = self._access.caller if self._access else LOCAL
+            receipt = await bank.receive(within, sender=sender)
+            return receipt.model_copy(update={"refused": (*refused, *receipt.refused)})
+
+    async def files(self, project: str | None) -> Listing:
+        """Needs `read`, and one project."""
+        async with self._entered("read") as lent:
+            bank = cast("Shared", lent)
+            return await bank.files(await self._one(bank, project))
+
+    async def file(self, project: str | None, path: str) -> Path:
+        """Needs `read`, and one project."""
+        async with self._entered("read") as lent:
+            bank = cast("Shared", lent)
+            return await bank.file(await self._one(bank, project), path)
+
+    async def _one(self, bank: Bank, asked: str | None) -> str:
+        one = await self._readable(bank, asked)
+        if not one or one == EVERYTHING:
+            raise InvalidInput("No project is named.", next_step="Name one with `project`.")
+        return one
+
+    def _destination(self, asked: str, known: Sequence[str], bounds: tuple[str, ...] | None) -> str:
+        """The project that sessions go to: as the bank spells it, where it knows it."""
+        if bounds is not None:
+            return self._within(bounds, asked)
+        return projects.resolve(asked, known) or asked
+
+
 class Sharing:
     """Answers pushes and pulls of a server's banks, each as its caller may."""
 
@@ -54,10 +145,13 @@ class Sharing:
         self._banks = banks
         self._request_bytes = request_bytes
 
+    def _caller(self) -> Sharer:
+        return Sharer(self._banks, shown_access(self._banks))
+
     async def holdings(self, request: Request) -> Response:
         """How far the sessions are held that somebody is about to push."""
         asked = Asked.model_validate(_json(await request.body()))
-        held = await caller(self._banks).holdings(asked.ids)
+        held = await self._caller().holdings(asked.ids)
         return _told(Holdings(held=held, request_bytes=self._request_bytes))
 
     async def trajectories(self, request: Request) -> Response:
@@ -77,17 +171,17 @@ class Sharing:
             except (ValidationError, RecursionError):
                 id_ = _id_of(each) or f"number {number}"
                 refused.append(Refused(id=id_, reason="not the shape of a part"))
-        receipt = await caller(self._banks).receive(parts)
+        receipt = await self._caller().receive(parts)
         return _told(Receipt(taken=receipt.taken, refused=(*refused, *receipt.refused)))
 
     async def files(self, request: Request) -> Response:
         """The files of a project's archive with their digests."""
-        return _told(await caller(self._banks).files(request.query_params.get("project")))
+        return _told(await self._caller().files(request.query_params.get("project")))
 
     async def file(self, request: Request) -> Response:
         """One of these files."""
         asked = request.query_params
-        place = await caller(self._banks).file(asked.get("project"), asked.get("path", ""))
+        place = await self._caller().file(asked.get("project"), asked.get("path", ""))
         stream = _read(place)
         try:
             first = await anext(stream, b"")
