@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import secrets
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ SECONDS = 2.0
 """How long a caller may take to ask."""
 LONGEST_PATH = 100
 """A socket's name must fit into the system's own field of about so many bytes."""
-_PREFIX = "door-"
+_PREFIX, _ELSEWHERE = "door-", "mcp-memory-door-"
 
 Check = Callable[[tuple[str, ...]], Awaitable[bool]]
 
@@ -33,15 +34,14 @@ Check = Callable[[tuple[str, ...]], Awaitable[bool]]
 async def answer_hooks(home: Path, still_holds: Check) -> None:
     """Tell hooks of this user, until cancelled, whether what they are about to say still holds.
 
-    Where the system has no such sockets, or the home's path is too long for one, hooks go by the
-    ready files alone.
+    Where the system has no such sockets hooks go by the ready files alone.
     """
-    address = ready.folder(home) / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(3)}.sock"
-    if os.name != "posix" or len(os.fsencode(address)) > LONGEST_PATH:
+    if os.name != "posix":
         return
     token = secrets.token_hex(32)
     try:
         await anyio.to_thread.run_sync(_sweep, ready.folder(home))
+        address = await anyio.to_thread.run_sync(_address, ready.folder(home))
         listener = await anyio.create_unix_listener(address, mode=0o600)
     except OSError as error:
         logger.warning("hooks go by the ready files: %s", error)
@@ -53,7 +53,17 @@ async def answer_hooks(home: Path, still_holds: Check) -> None:
             await listener.serve(lambda line: _serve(line, token, still_holds))
     finally:
         address.unlink(missing_ok=True)
+        if address.parent.name.startswith(_ELSEWHERE):
+            address.parent.rmdir()
         _withdraw(note, token)
+
+
+def _address(folder: Path) -> Path:
+    """In the home, or in a private temporary folder where the home's path is too long."""
+    address = folder / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(3)}.sock"
+    if len(os.fsencode(address)) <= LONGEST_PATH:
+        return address
+    return Path(tempfile.mkdtemp(prefix=_ELSEWHERE)) / "s.sock"
 
 
 async def _serve(line: SocketStream, token: str, still_holds: Check) -> None:
