@@ -18,7 +18,8 @@ from mcp_memory.models import (
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts
-from mcp_memory.readers.jsonl import LINE_BYTES, open_transcript, read_head, refuse
+from mcp_memory.readers.jsonl import read_head
+from mcp_memory.readers.prose import text_lines
 from mcp_memory.readers.tools import tool_call
 
 FORMAT = "aider"
@@ -52,7 +53,7 @@ def read(path: Path) -> Iterator[Trajectory]:
     seen: Counter[str] = Counter()
     run: _Run | None = None
     first = ""
-    for text in _lines(path, refusals):
+    for text in text_lines(path, refusals):
         header = _HEADER.fullmatch(text)
         if not header and run is None and not text.strip():
             continue
@@ -232,21 +233,3 @@ def _count(number: str, scale: str | None) -> int:
         return int(float(number.replace(",", "")) * _SCALE[scale or ""])
     except ValueError:
         return 0
-
-
-def _lines(path: Path, refusals: list[Refusal]) -> Iterator[str]:
-    with open_transcript(path) as stream:
-        number = 0
-        while True:
-            try:
-                line = stream.readline(LINE_BYTES)
-            except OSError as error:
-                refuse(refusals, number + 1, f"reading stopped here: {error}")
-                return
-            if not line:
-                return
-            number += 1
-            text = line.rstrip(b"\r\n").decode("utf-8", "replace")
-            if "\ufffd" in text and "\ufffd".encode() not in line:
-                refuse(refusals, number, "damaged UTF-8; read with replacement characters")
-            yield text

@@ -11,7 +11,8 @@ from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Drafts
 from mcp_memory.readers.harness import speeches
-from mcp_memory.readers.jsonl import LINE_BYTES, open_transcript, read_head, refuse
+from mcp_memory.readers.jsonl import read_head
+from mcp_memory.readers.prose import text_lines
 from mcp_memory.readers.specstory_tools import Use
 from mcp_memory.readers.tools import tool_call
 
@@ -39,7 +40,7 @@ def read(path: Path) -> Iterator[Trajectory]:
     """The session of a file, then what its sub-agents did, which the file does not tell apart."""
     refusals: list[Refusal] = []
     session = _Session()
-    for line in _lines(path, refusals):
+    for line in text_lines(path, refusals):
         session.take(line)
     session.close()
     if not session.begun:
@@ -195,21 +196,3 @@ def _stamp(told: str) -> tuple[str | None, str]:
     if time is None:
         return told.strip() or None, ""
     return told[: time.start(1)].strip() or None, f"{time[1]}T{time[2]}+00:00"
-
-
-def _lines(path: Path, refusals: list[Refusal]) -> Iterator[str]:
-    with open_transcript(path) as stream:
-        number = 0
-        while True:
-            try:
-                line = stream.readline(LINE_BYTES)
-            except OSError as error:
-                refuse(refusals, number + 1, f"reading stopped here: {error}")
-                return
-            if not line:
-                return
-            number += 1
-            text = line.rstrip(b"\r\n").decode("utf-8", "replace")
-            if "\ufffd" in text and "\ufffd".encode() not in line:
-                refuse(refusals, number, "damaged UTF-8; read with replacement characters")
-            yield text
