@@ -27,7 +27,7 @@ from mcp_memory.errors import UnknownTranscript
 from mcp_memory.settings import Settings
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.rows import EvidenceRow, Where
-from mcp_memory.verbs.search import DEPTH
+from mcp_memory.verbs.channels import DEPTH
 
 BATCH, QUESTIONS = 5_000, 60
 POOL = 20_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from mcp_memory import guard, identifiers, refs, rendering, signatures
+from mcp_memory import guard, identifiers, marks, refs, rendering, signatures
 from mcp_memory.models import (
     Episode,
     Observation,
@@ -38,6 +38,15 @@ class Origin:
     state: str = State.LIVE.value
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a step is found by."""
+
+    text: str
+    context: str
+    marks: tuple[str, ...]
+
+
 PURGED = "purged"
 """A hidden step that has no row; one hidden for any other reason has a forgotten row."""
 
@@ -56,6 +65,7 @@ def rows_of(
     outputs: dict[str, EvidenceRow] = {}
     rows: list[EvidenceRow] = []
     words = [_words(step) for step in steps]
+    tied = marks.first_met(steps)
     heads = [
         "" if s.number in hidden else w[:_NEIGHBOUR] for s, w in zip(steps, words, strict=True)
     ]
@@ -69,7 +79,8 @@ def rows_of(
         )
         own = "" if step.number in hidden else words[place][:_WINDOW]
         context = "\n".join(text for text in (*before, own, *after) if text)
-        rows.append(_step_row(trajectory, step, words[place], context, origin, outcome))
+        told = Told(words[place], context, tied[place])
+        rows.append(_step_row(trajectory, step, told, origin, outcome))
     rows.extend(_episode_row(trajectory, episode, origin) for episode in episodes)
     made = [*outputs.values(), *rows]
     return [
@@ -182,7 +193,7 @@ def _ends(text: str) -> str:
 
 
 def _step_row(
-    trajectory: Trajectory, step: Step, text: str, context: str, origin: Origin, outcome: str
+    trajectory: Trajectory, step: Step, told: Told, origin: Origin, outcome: str
 ) -> EvidenceRow:
     least = min(sources((step,)), key=lambda source: source.trust)
     body = _pointed(trajectory.id, step).model_dump_json(exclude_defaults=True)
@@ -197,13 +208,13 @@ def _step_row(
             source=least.value,
             at=step.at,
             outcome=outcome,
-            text=text,
-            context=context,
-            identifiers=" ".join(identifiers.indexed(text)),
+            text=told.text,
+            context=told.context,
+            identifiers=" ".join((*identifiers.indexed(told.text), *told.marks)),
             paths=tuple(dict.fromkeys(path for call in step.calls for path in call.paths)),
             body=body,
             hash="",
-            flags=guard.inspect(text),
+            flags=guard.inspect(told.text),
             state=origin.state,
             batch=origin.batch,
         )
@@ -281,7 +292,7 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
             outcome=episode.outcome.value,
             text=text,
             context=_window(trajectory.goal, text),
-            identifiers=" ".join(identifiers.indexed(text)),
+            identifiers=" ".join((*identifiers.indexed(text), *marks.of_steps(span))),
             paths=paths,
             body=episode.model_dump_json(),
             hash="",

@@ -32,7 +32,7 @@ from mcp_memory.models import (
 )
 from mcp_memory.store.rows import EvidenceRow, SessionRow
 
-VERSION = 4
+VERSION = 5
 """Raised when rows or files of the same trajectory come out differently: all is indexed anew."""
 
 

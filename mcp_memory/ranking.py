@@ -35,6 +35,8 @@ class Features:
     outcome: Outcome = Outcome.UNKNOWN
     standing: Standing | None = None
     superseded: bool = False
+    restated: bool = False
+    """Whether a newer memory says the same with another value, and nobody said which holds."""
     used: tuple[int, int] = (0, 0)
     """How often it was used, and how often with success."""
     at: datetime | None = None
@@ -56,7 +58,7 @@ def rank(
 ) -> list[Ranked]:
     """Fused hits with their priors, best first; priors of 1 are not mentioned.
 
-    Each prior is bounded (0.85 to 1.15; superseded 0.4, exact 1.25, an asked time 1.3):
+    Each prior is bounded (0.85 to 1.15; superseded 0.4, restated 0.6, exact 1.25, an asked time 1.3):
     none hides a hit.
     """
     ranked = []
@@ -78,6 +80,7 @@ def priors(known: Features, *, now: datetime) -> dict[str, float]:
         "recency": _recency(known.at, now),
         "exact": EXACT if known.exact else 1.0,
         "superseded": 0.4 if known.superseded else 1.0,
+        "restated": 0.6 if known.restated else 1.0,
         "time": 1.3 if known.asked_time else 1.0,
     }
     return {name: round(weight, 3) for name, weight in made.items()}

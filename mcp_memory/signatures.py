@@ -150,12 +150,18 @@ def error(text: str) -> str:
 def errors(text: str) -> tuple[str, ...]:
     """The error, and a few further lines of the same output that name one; each folded, once."""
     first = error(text)
+    found = ((first,) if first else ()) + named_errors(text)
+    return tuple(dict.fromkeys(found))[:MOST_ERRORS]
+
+
+def named_errors(text: str) -> tuple[str, ...]:
+    """Lines that have the shape of an error, whatever stands around them; each folded, once."""
     scanned = _COLOUR.sub("", text[:_SCANNED]).replace("\r", "\n")
-    found = [first] if first else []
+    found: dict[str, None] = {}
     for pattern in (_LOCATED, _LABELLED, _FAILED_TEST, _LOUD, _RAISED):
-        named = (fold(seen.group()) for seen in islice(pattern.finditer(scanned), MOST_ERRORS))
-        found.extend(name for name in named if name not in found)
-    return tuple(found[:MOST_ERRORS])
+        named = islice(pattern.finditer(scanned), MOST_ERRORS)
+        found |= dict.fromkeys(fold(seen.group()) for seen in named)
+    return tuple(found)[:MOST_ERRORS]
 
 
 def fold(text: str) -> str:

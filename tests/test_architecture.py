@@ -15,8 +15,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "models", "asked", "errors", "settings", "settings_table", "spool", "refs", "redaction",
      "redaction_rules", "guard", "tokens", "naming", "signatures", "identifiers", "decisions",
      "fusion", "access", "wording", "paths", "ready", "ledger", "mending", "wire"),
-    ("admission", "episodes", "ranking", "confidence", "periods", "rendering", "inspection",
-     "projects", "embedder", "reranker", "store", "readers", "linking", "foreign"),
+    ("admission", "episodes", "ranking", "confidence", "periods", "rendering", "inspection", "marks",
+     "restating", "projects", "embedder", "reranker", "store", "readers", "linking", "foreign"),
     ("catalogues", "commits", "hook", "digests"),
     ("archive", "consolidation", "runbook", "forgetting", "evidence", "answers", "hosts", "contract"),
     ("indexing", "installing"),
@@ -35,7 +35,8 @@ PURE = (
     "models", "asked", "errors", "refs", "redaction", "redaction_rules", "guard", "tokens", "naming",
     "signatures", "identifiers", "decisions", "fusion", "wording", "confidence", "admission",
     "episodes", "ranking", "rendering", "inspection", "catalogues", "linking", "foreign",
-    "consolidation", "runbook", "forgetting", "evidence", "answers", "paths", "mending", "digests", "wire",
+    "consolidation", "runbook", "forgetting", "evidence", "marks", "restating", "answers", "paths", "mending",
+    "digests", "wire",
 )  # fmt: skip
 IMPURE_LIBRARIES = {
     "anyio",

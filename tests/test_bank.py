@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory import exchange
+from mcp_memory import exchange, marks
 from mcp_memory.asked import Filter, Query, Task
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.errors import GateRefused, InvalidInput, UnknownRef
 from mcp_memory.models import Draft, Evidence, MemoryKind, Outcome, Standing
 from mcp_memory.settings import Settings
+from mcp_memory.store.rows import Where
 
 TOUR = Path(__file__).parent.parent / "mcp_memory" / "data" / "tour"
 PLANTED = "the heron sleeps under violet bridges"
@@ -227,6 +228,32 @@ async def test_a_superseded_memory_comes_back_marked(bank: MemoryBank) -> None:
     hits = (await bank.search(ask("which port does the export listen on", kinds=["fact"]))).hits
     assert "9090" in hits[0].text
     assert [hit.flags for hit in hits if hit.ref == old.ref] in ([("superseded",)], [])
+
+
+async def test_a_memory_that_was_only_retained_anew_is_marked_and_comes_later(
+    bank: MemoryBank,
+) -> None:
+    old = await bank.retain(Draft(text="the export of the shop listens on port 8080"))
+    new = await bank.retain(Draft(text="the export of the shop now listens on port 9090"))
+    hits = (await bank.search(ask("which port does the export listen on", kinds=["fact"]))).hits
+    assert [hit.ref for hit in hits] == [new.ref, old.ref]
+    assert [hit.flags for hit in hits] == [(), (f"restated in {new.ref}",)]
+
+
+async def test_a_file_leads_to_the_sessions_that_changed_it(bank: MemoryBank) -> None:
+    hits = (await bank.search(ask("shop/export.py"))).hits
+    assert "links" in hits[0].why
+    changed = await bank.rooms.store.by_words(
+        "evidence", *marks.asked("export.py"), column="identifiers", where=Where(), limit=9
+    )
+    assert {hit.ref for hit in hits if "links" in hit.why} <= {row.key for row in changed}
+
+
+async def test_an_error_leads_to_the_step_that_met_it(bank: MemoryBank) -> None:
+    met = "UnicodeEncodeError: 'charmap' codec can't encode character '\\u20ac' in position 99"
+    hits = (await bank.search(ask(f"{met}: character maps to <undefined>", kinds=["step"]))).hits
+    assert "links" in hits[0].why
+    assert "charmap" in hits[0].text
 
 
 async def test_feedback_belongs_to_one_version(bank: MemoryBank) -> None:

@@ -15,7 +15,6 @@ from mcp.client.sse import sse_client
 from test_bank import written
 
 from mcp_memory.bank import open_bank
-from mcp_memory.server import held
 from mcp_memory.server.app import INSTRUCTIONS, build_server
 from mcp_memory.server.listening import open_listener
 from mcp_memory.settings import Settings
@@ -273,11 +272,11 @@ def test_nothing_heavy_is_imported_before_the_handshake() -> None:
 async def test_a_server_that_is_written_to_keeps_its_fragments_few(host: Path, home: Path) -> None:
     settings = Settings(home=home, embedding_model="hash", index_auto=False)
     async with Client(build_server(settings, cwd=host)) as client:
-        for number in range(upkeep.MOST_FRAGMENTS + 2 * held.WRITES_BETWEEN):
+        for number in range(3 * upkeep.MOST_FRAGMENTS_SMALL):
             await client.call_tool("retain", {"text": f"The heron build needs {number} nests."})
         async with open_bank(settings) as bank:
-            memories = bank.rooms.store._tables["memories"]
+            memories, most = bank.rooms.store._tables["memories"], upkeep.MOST_FRAGMENTS_SMALL
             with anyio.fail_after(20):
-                while (await memories.stats())["fragment_stats"]["num_fragments"] > 32:
+                while (await memories.stats())["fragment_stats"]["num_fragments"] > most:
                     await anyio.sleep(0.1)
                     await memories.checkout_latest()

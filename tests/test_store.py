@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import orjson
 import pytest
 
 from mcp_memory.errors import StoreTooNew
-from mcp_memory.store import Store, home, open_store
+from mcp_memory.store import Store, home, open_store, upkeep
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -220,6 +221,24 @@ async def test_maintenance_bounds_the_fragments(store: Store) -> None:
     stats = await store._tables["evidence"].stats()
     assert stats["fragment_stats"]["num_fragments"] < 10
     assert len(await store.find("evidence", Where())) == 40
+
+
+@pytest.mark.parametrize(
+    ("fragments", "rows", "due"),
+    [(8, 100, False), (9, 100, True), (9, 100_000, False), (33, 100_000, True)],
+)
+def test_a_round_costs_more_in_a_large_table_and_comes_later(
+    fragments: int, rows: int, *, due: bool
+) -> None:
+    assert upkeep.due(fragments, 0, rows=rows) is due
+
+
+async def test_a_name_of_any_length_is_found_whole(store: Store) -> None:
+    name = "apps/heron/internal/integration_test/nest_building_in_spring_test.go"
+    rows = [evidence(1, "zebra"), evidence(2, "zebra")]
+    await added(store, replace(rows[0], identifiers=name), replace(rows[1], identifiers="nest.go"))
+    found = await store.by_words("evidence", name, column="identifiers", where=Where(), limit=5)
+    assert [one.key for one in found] == [rows[0].key]
 
 
 async def test_rows_newer_than_an_index_are_found(store: Store) -> None:

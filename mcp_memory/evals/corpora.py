@@ -16,6 +16,7 @@ from mcp_memory import (
     guard,
     identifiers,
     indexing,
+    marks,
     projects,
     redaction,
     redaction_rules,
@@ -29,13 +30,14 @@ from mcp_memory.evals.samples import Corpus
 from mcp_memory.indexing import Prepared
 from mcp_memory.models import State, Trajectory
 from mcp_memory.settings import Settings
+from mcp_memory.store import upkeep
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.verbs import retain, writing
 
 DONE = "made"
 _SHAPING = (
-    admission, embedder, episodes, evidence, guard, identifiers, indexing, redaction,
-    redaction_rules, refs, rendering, retain, signatures,
+    admission, embedder, episodes, evidence, guard, identifiers, indexing, marks, redaction,
+    redaction_rules, refs, rendering, retain, signatures, upkeep,
 )  # fmt: skip
 """The rooms that decide what rows come out: other code of theirs is another bank."""
 BATCH, UPKEEP = 200, 32

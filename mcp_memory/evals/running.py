@@ -16,7 +16,8 @@ from mcp_memory.settings import Settings
 KEPT = 20
 """How many ranked refs of a question are kept in the record."""
 BUDGET_TOKENS = 1_500
-SUPERSEDED = "superseded"
+MARKED = ("superseded", "restated in ")
+"""How the flags begin that say of a memory that it may not hold any more."""
 
 
 class Record(Frozen):
@@ -133,7 +134,8 @@ def scores_of(sample: Sample, answer: Answer, units: tuple[str, ...]) -> dict[st
 def _misleads(sample: Sample, answer: Answer, place: int) -> bool:
     if place >= len(answer.ranked) or answer.ranked[place] not in sample.stale:
         return False
-    return place >= len(answer.flags) or SUPERSEDED not in answer.flags[place]
+    flags = answer.flags[place] if place < len(answer.flags) else ()
+    return not any(flag.startswith(MARKED) for flag in flags)
 
 
 def _unit(ref: str) -> str:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
 """How long to wait for a host to list the tools before the bank is opened all the same."""
-WRITES_BETWEEN = 16
+WRITES_BETWEEN = 8
 """Writes between two rounds of upkeep; each leaves two small files."""
 MOST_AT_WORK = 8
 """Calls of one bank that are carried out at a time; the others wait their turn, in order."""

@@ -18,9 +18,10 @@ T = TypeVar("T")
 
 ATTEMPTS = 6
 _FULL = ("no space left", "os error 28", "disk quota", "file too large", "os error 27")
-_INDEX_CACHE, _METADATA_CACHE = 512 << 20, 64 << 20
+_INDEX_CACHE, _METADATA_CACHE = 512 << 20, 16 << 20
 """Filled by what searches touch: at a million rows 64 MB of indexes were read anew by each search
 (305 ms instead of 122) and held no less memory in all (887 MB against 945); at 100,000 it is 370.
+Of metadata, 64 MB held manifests of versions long gone, and made no search faster at any size.
 """
 _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")

@@ -10,9 +10,9 @@ from mcp_memory.models import Consolidation, Draft, Episode, Memory, State
 from mcp_memory.rendering import Entry, Touched
 from mcp_memory.store.rows import EvidenceRow, Where
 from mcp_memory.verbs import retain, spans
+from mcp_memory.verbs.channels import Scope, scope_of
 from mcp_memory.verbs.retain import Proposal
 from mcp_memory.verbs.rooms import Rooms
-from mcp_memory.verbs.search import Scope, scope_of
 
 MOST_GROUPS = 12
 MOST_DRAFTS = 50

@@ -11,7 +11,13 @@ from mcp_memory.reranker import Reranker
 from mcp_memory.settings import Settings
 from mcp_memory.store import Store
 
-WEIGHTS: Mapping[str, float] = {"words": 0.3, "context": 1.0, "identifiers": 0.2, "vectors": 0.5}
+WEIGHTS: Mapping[str, float] = {
+    "words": 0.3,
+    "context": 1.0,
+    "identifiers": 0.2,
+    "vectors": 0.5,
+    "links": 1.0,
+}
 """What each channel of search counts; a channel of 0 is not asked."""
 
 

@@ -9,8 +9,9 @@ from mcp_memory.asked import Query, Task
 from mcp_memory.models import Hit, HitKind, Outcome, Runbook, State
 from mcp_memory.runbook import Sighting
 from mcp_memory.store.rows import EvidenceRow, Where
+from mcp_memory.verbs.channels import Scope, scope_of
 from mcp_memory.verbs.rooms import Rooms
-from mcp_memory.verbs.search import Scope, scope_of, search
+from mcp_memory.verbs.search import search
 
 MEMORY_KINDS: tuple[HitKind, ...] = ("procedure", "gotcha", "fact", "preference", "observation")
 DEEP = 12

@@ -12,20 +12,19 @@ from mcp_memory import (
     fusion,
     guard,
     periods,
-    projects,
     ranking,
     refs,
+    restating,
     tokens,
     wording,
 )
 from mcp_memory.asked import Query
 from mcp_memory.models import Hit, Memory, Outcome, SearchResult, SourceClass, State
-from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
-from mcp_memory.verbs import spans
+from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table
+from mcp_memory.verbs import channels, spans
+from mcp_memory.verbs.channels import Scope, scope_of
 from mcp_memory.verbs.rooms import Rooms
 
-DEPTH = 200
-"""How deep each channel is read: sums need depth."""
 JUDGED = 30
 """How many more of the fused are looked up and ranked than are asked for."""
 REREAD = 20
@@ -33,17 +32,6 @@ REREAD = 20
 SNIPPET_CHARS = 480
 MARKS_TOKENS = 60
 """What ref, path, score and marks of a hit take beside its text."""
-LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
-TABLES: tuple[Table, ...] = ("evidence", "memories")
-EVIDENCE_KINDS = ("step", "episode", "output")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which records may answer."""
-
-    projects: tuple[str, ...]
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +44,8 @@ class Candidate:
     rank: float
     score: float
     memory: Memory | None = None
+    newer: str = ""
+    """The memory that says the same again with another value."""
 
 
 async def search(rooms: Rooms, query: Query) -> SearchResult:
@@ -78,83 +68,26 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
     return SearchResult(found=False, hits=(), nearest=nearest, notes=notes)
 
 
-async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
-    """The projects that answer: the one asked for and `user`; an unknown one is said."""
-    if asked == "*":
-        return Scope(())
-    known = await rooms.store.projects()
-    wanted = projects.resolve(asked or rooms.project, known)
-    if wanted is not None:
-        return Scope(tuple(dict.fromkeys((wanted, projects.USER))))
-    some = ", ".join(list(known)[:5]) or "none yet"
-    note = f"No history of {asked or rooms.project}; known: {some}. project='*' asks them all."
-    return Scope((asked or rooms.project, projects.USER), (note,))
-
-
 async def _ask(rooms: Rooms, text: str, query: Query, scope: Scope) -> list[Candidate]:
-    vector = await rooms.query_vector(text)
-    said = wording.content_words(text)
-    found: dict[Table, dict[str, list[Found]]] = {table: {} for table in TABLES}
-
-    async def words(table: Table, channel: str, where: Where) -> None:
-        column = LEXICAL[channel]
-        found[table][channel] = await rooms.store.by_words(
-            table, said, column=column, where=where, limit=DEPTH
-        )
-
-    async def near(table: Table, where: Where, asked: tuple[float, ...]) -> None:
-        found[table]["vectors"] = await rooms.store.by_vector(
-            table, asked, where=where, limit=DEPTH
-        )
-
-    async with anyio.create_task_group() as tasks:
-        for table in TABLES:
-            where = _where(table, query, scope)
-            if where is None or not await rooms.store.holds(table):
-                continue
-            for channel in LEXICAL:
-                if rooms.weights[channel]:
-                    tasks.start_soon(words, table, channel, where)
-            if vector is not None and rooms.weights["vectors"]:
-                tasks.start_soon(near, table, where, vector)
+    found = await channels.heard(rooms, text, query, scope)
     return await _judge(rooms, text, found, most=JUDGED + query.limit)
-
-
-def _where(table: Table, query: Query, scope: Scope) -> Where | None:
-    if table == "evidence":
-        kinds: tuple[str, ...] = tuple(k for k in query.kinds if k in EVIDENCE_KINDS)
-        kinds += ("output",) if "step" in kinds else ()
-    else:
-        kinds = tuple(kind for kind in query.kinds if kind not in EVIDENCE_KINDS)
-    if query.kinds and not kinds:
-        return None
-    if table == "memories" and query.outcome is not None:
-        return None
-    return Where(
-        kinds=kinds,
-        projects=scope.projects,
-        outcomes=(query.outcome.value,) if query.outcome else (),
-        since=query.since,
-        until=query.until,
-        path=query.path,
-        states=("live",) if table == "evidence" else ("live", "superseded"),
-    )
 
 
 async def _judge(
     rooms: Rooms, text: str, found: Mapping[Table, Mapping[str, Sequence[Found]]], *, most: int
 ) -> list[Candidate]:
     """Fuse the channels, look the rows up, and let ranking judge them."""
-    channels: dict[str, dict[str, float]] = {}
+    sums: dict[str, dict[str, float]] = {}
     for told in found.values():
         for name, hits in told.items():
-            channels.setdefault(name, {}).update((one.key, one.score) for one in hits)
-    near = channels.get("vectors", {})
-    fused = fusion.fuse(channels, weights=rooms.weights, from_worst=frozenset({"vectors"}))
+            sums.setdefault(name, {}).update((one.key, one.score) for one in hits)
+    near = sums.get("vectors", {})
+    fused = fusion.fuse(sums, weights=rooms.weights, from_worst=frozenset({"vectors"}))
     fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
     candidates = await _looked_up(rooms, fused)
     asked = wording.informative(text)
-    features = await _known(rooms, text, candidates)
+    newer = _restated(candidates)
+    features = await _known(rooms, text, candidates, newer)
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
     held = {key: confidence.holdings(asked, each.searched) for key, each in features.items()}
     unheard = confidence.unheard(asked, list(held.values()))
@@ -167,13 +100,26 @@ async def _judge(
             unheard=unheard,
             memory=memory is not None,
         )
-        made.append(Candidate(_ref(row), row, hit.why, rank=hit.score, score=score, memory=memory))
+        other = newer.get(hit.key, "")
+        made.append(Candidate(_ref(row), row, hit.why, hit.score, score, memory, other))
     read = await _reread(rooms, text, _once(made))
     return fusion.spread(read, session_of=_session, score_of=lambda candidate: candidate.rank)
 
 
+Candidates = Mapping[str, tuple[EvidenceRow | MemoryRow, Memory | None]]
+
+
+def _restated(candidates: Candidates) -> Mapping[str, str]:
+    """Memories that nobody said are superseded, though a newer one gives another value."""
+    return restating.restated(
+        restating.Said(key, memory.text, memory.created_at, (memory.kind.value, memory.project))
+        for key, (_, memory) in candidates.items()
+        if memory is not None and not memory.superseded_by
+    )
+
+
 async def _known(
-    rooms: Rooms, text: str, candidates: Mapping[str, tuple[EvidenceRow | MemoryRow, Memory | None]]
+    rooms: Rooms, text: str, candidates: Candidates, newer: Mapping[str, str]
 ) -> dict[str, ranking.Features]:
     """What ranking needs to know of each candidate."""
     remembered = any(memory for _, memory in candidates.values())
@@ -185,6 +131,7 @@ async def _known(
         key: replace(
             _features(row, memory, used, named),
             exact=bool(asked) and all(confidence.holdings(asked, row.text).values()),
+            restated=key in newer,
         )
         for key, (row, memory) in candidates.items()
     }
@@ -299,13 +246,14 @@ def _hit(rooms: Rooms, found: Candidate, folders: Mapping[str, str], asked: Sequ
     }
     if memory is not None:
         superseded = ("superseded",) if memory.superseded_by else ()
+        restated = (f"restated in {found.newer}",) if found.newer else ()
         return Hit(
             **common,
             kind=memory.kind.value,
             title=guard.neutralise(memory.title),
             trust=memory.trust,
             standing=memory.standing,
-            flags=(*superseded, *memory.flags),
+            flags=(*superseded, *restated, *memory.flags),
         )
     assert isinstance(row, EvidenceRow)
     folder = folders.get(row.trajectory)
