@@ -62,11 +62,13 @@ def _library(path: Path) -> Iterator[dict[str, Any]]:
 
 def _drafts(path: Path) -> Iterator[Draft]:
     for memory in _library(path):
+        told = memory["metadata"].get("extra_info") or {}
         yield Draft(
             text=memory["content"],
             kind=MemoryKind.FACT,
+            title=told.get("generalized_query") or "",
             when_to_use=memory["when_to_use"],
-            tags=tuple(memory["metadata"].get("extra_info", {}).get("tags") or ()),
+            tags=tuple(told.get("tags") or ()),
             project=_project(path),
         )
 
