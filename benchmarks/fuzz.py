@@ -1,8 +1,10 @@
 """Fuzz: mutated real records, 10,000 a format: crashes, the slowest file, peak memory, refusals counted."""
 
 import argparse
+import gzip
 import random
 import resource
+import sqlite3
 import tempfile
 import time
 import traceback
@@ -15,8 +17,8 @@ from mcp_memory import readers
 from mcp_memory.errors import UnknownTranscript
 
 SMALL = 200_000
-A_FILE = 100
-"""Mutations in each file."""
+OF_LINES, OF_A_WHOLE = 100, 10
+"""Mutations in each file: a document with a hundred is hardly ever known for what it was."""
 VALUES = (
     None, True, False, 0, -1, 1 << 62, -1e308, 1.5, "", "\u0000", "x" * 5_000, "\u202e\u001b[31m",
     "../../etc/passwd", [], {}, [[]], {"type": "user"}, [None], "2026-13-45T99:99:99Z", {"": None},
@@ -81,27 +83,58 @@ def changed_bytes(raw: bytes, chance: random.Random, times: int) -> bytes:
     return bytes(made)
 
 
-def mutated(path: Path, chance: random.Random) -> bytes:
-    """A file with about a hundred mutations, half of them of values, half of bytes."""
+def changed_rows(raw: bytes, chance: random.Random) -> bytes:
+    """A database whose values were changed in place, so that it still opens."""
+    with sqlite3.connect(":memory:") as database:
+        database.deserialize(raw)
+        for table in [
+            name
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]:
+            rows = database.execute(f"SELECT rowid, value FROM {table}").fetchall()
+            for row, value in chance.sample(rows, min(OF_A_WHOLE, len(rows))):
+                told = value if isinstance(value, bytes) else str(value).encode()
+                way = chance.choice((changed_value, changed_bytes))
+                made = way(told, chance, 1).decode("utf-8", "replace")
+                database.execute(f"UPDATE {table} SET value = ? WHERE rowid = ?", (made, row))
+        database.commit()
+        return database.serialize()
+
+
+def unpacked(path: Path) -> bytes:
+    """What a file holds; of a packed one what was packed, so that more than the packing is tried."""
     raw = path.read_bytes()
+    return gzip.decompress(raw) if path.suffix == ".gz" else raw
+
+
+def ending(path: Path) -> str:
+    """The ending of a file, without that of its packing."""
+    return Path(path.name.removesuffix(".gz")).suffix
+
+
+def mutated(path: Path, chance: random.Random) -> bytes:
+    """A file with mutations, half of them of values, half of bytes."""
+    raw = unpacked(path)
+    if raw.startswith(b"SQLite format 3") and chance.random() < 0.8:
+        return changed_rows(raw, chance)
     lines = raw.split(b"\n")
-    if path.suffix == ".jsonl":
-        few = [chance.choice(lines)[:SMALL] for _ in range(A_FILE)]
+    if ending(path) == ".jsonl":
+        few = [chance.choice(lines)[:SMALL] for _ in range(OF_LINES)]
         ways = (changed_value, changed_bytes)
         return b"\n".join(chance.choice(ways)(line, chance, 1) for line in few)
-    times = A_FILE
-    return chance.choice((changed_value, changed_bytes))(raw, chance, times)
+    return chance.choice((changed_value, changed_bytes))(raw, chance, OF_A_WHOLE)
 
 
 def run(reader: readers.Reader, paths: list[Path], count: int, folder: Path) -> str:
     """One format: what came of so many mutations."""
     chance = random.Random(reader.FORMAT)
-    small = [path for path in paths if path.stat().st_size < SMALL or path.suffix == ".jsonl"]
+    small = [path for path in paths if path.stat().st_size < SMALL or ending(path) == ".jsonl"]
     told: Counter[str] = Counter()
-    slowest = 0.0
-    for number in range(count // A_FILE):
+    slowest, done, number = 0.0, 0, 0
+    while done < count:
         source = chance.choice(small or paths[:1])
-        file = folder / f"mutated{source.suffix}"
+        number, done = number + 1, done + (OF_LINES if ending(source) == ".jsonl" else OF_A_WHOLE)
+        file = folder / f"mutated{ending(source)}"
         file.write_bytes(mutated(source, chance))
         started = time.perf_counter()
         try:
@@ -119,7 +152,7 @@ def run(reader: readers.Reader, paths: list[Path], count: int, folder: Path) -> 
         slowest = max(slowest, time.perf_counter() - started)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return (
-        f"{reader.FORMAT:16} {count:6} mutations in {count // A_FILE} files: {told['crashes']} crashes, "
+        f"{reader.FORMAT:16} {done:6} mutations in {number} files: {told['crashes']} crashes, "
         f"slowest {slowest * 1000:.0f} ms, peak {peak:.0f} MB; {told['recognised']} recognised, "
         f"{told['steps']} steps kept, {told['refused']} refusals and {told['unknown']} unknown counted"
     )
