@@ -40,6 +40,7 @@ MAPPED = frozenset(
         "attachment/queued_command", "attachment/nested_memory", "attachment/prompt_snapshot",
         "attachment/edited_text_file", "attachment/diagnostics", "attachment/file",
         "progress/agent_progress", "summary", "ai-title", "custom-title", "agent-name", "pr-link",
+        "tool",
     }
 )  # fmt: skip
 """Records (`type/subtype`) and content blocks (`type:block`) that become part of a trajectory."""
@@ -137,6 +138,9 @@ class _File:
         """Read one record."""
         kind = text_at(record, "type")
         if self._replayed(record):
+            return
+        if not kind:
+            refuse(self.refusals, number, "a record without a type")
             return
         chain = self._chain_of(record)
         chain.note(record)
@@ -322,12 +326,32 @@ def _pull_request(_: _File, chain: Chain, record: Record) -> None:
     chain.once(record, "system", f"[pr-link] {text_at(record, 'prUrl')}")
 
 
+def _tool(file: _File, chain: Chain, record: Record) -> None:
+    """A call with its result in one record: other agents' sessions, kept in this host's form."""
+    message, id_ = object_at(record, "message"), text_at(record, "uuid")
+    call = {
+        "type": "tool_use",
+        "id": id_,
+        "name": text_at(message, "tool_name"),
+        "input": object_at(message, "tool_input"),
+    }
+    result = {
+        "type": "tool_result",
+        "tool_use_id": id_,
+        "content": message.get("tool_output"),
+        "is_error": text_at(message, "status") in {"error", "failed", "failure"},
+    }
+    file.take_assistant(chain, {**record, "message": {"role": "assistant", "content": [call]}})
+    file.take_user(chain, {**record, "message": {"role": "user", "content": [result]}})
+
+
 _TAKERS: dict[str, Callable[[_File, Chain, Record], None]] = {
     "user": _File.take_user,
     "assistant": _File.take_assistant,
     "system": _File.take_system,
     "attachment": _File.take_attachment,
     "pr-link": _pull_request,
+    "tool": _tool,
 }
 
 

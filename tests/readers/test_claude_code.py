@@ -76,6 +76,23 @@ def test_an_unknown_record_is_counted_by_name(tmp_path: Path, name: str) -> None
     assert (trajectory.skipped, trajectory.unknown) == ({}, {name: 1})
 
 
+def test_a_call_with_its_result_in_one_record_is_both(tmp_path: Path) -> None:
+    told = {"role": "tool", "tool_name": "Bash", "tool_input": {"command": "make nest"},
+            "tool_output": "no twigs", "status": "error"}  # fmt: skip
+    asked = record("a", "user", "Build the nest.")
+    read = read_claude(tmp_path, asked, {**record("b", "tool", ""), "message": told})
+    (made,) = read.steps[1:]
+    assert (made.calls[0].command, made.observations[0].text) == ("make nest", "no twigs")
+    assert made.observations[0].failed
+
+
+def test_a_record_without_a_type_is_refused_by_its_line(tmp_path: Path) -> None:
+    read = read_claude(tmp_path, record("a", "user", "Build the nest."), {"silly": "this"})
+    assert [(one.where, one.reason) for one in read.refusals] == [
+        ("line 2", "a record without a type")
+    ]
+
+
 def test_a_command_that_ended_well_has_exit_code_zero(tmp_path: Path) -> None:
     told = {"stdout": "fine", "stderr": "", "interrupted": False}
     assert bash_result(tmp_path, "fine", told) == (0, False)
