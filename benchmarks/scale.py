@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from mcp_memory import episodes, evidence, readers, wording
 from mcp_memory.asked import Query
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.errors import UnknownTranscript
+from mcp_memory.evals import plots
 from mcp_memory.settings import Settings
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.rows import EvidenceRow, Where
@@ -33,6 +34,7 @@ BATCH, QUESTIONS = 5_000, 60
 POOL = 20_000
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 COLUMNS = ("text", "context", "identifiers")
+FOUND = "share of rows found in the first 10"
 
 
 def main() -> None:
@@ -40,23 +42,35 @@ def main() -> None:
     arguments.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     arguments.add_argument("--data", type=Path, required=True, help="folder of transcripts")
     arguments.add_argument("--home", type=Path, help="where banks are kept for another run")
+    arguments.add_argument("--plot", type=Path, help="folder for a picture of quality against size")
     arguments.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.one:
         anyio.run(measure, chosen.home, chosen.rows[0], chosen.data)
         return
     print("| rows | what | p50 ms | p95 ms |\n|---|---|---|---|")
+    shares: dict[str, dict[int, float]] = {"ours": {}, "FTS5": {}}
     with tempfile.TemporaryDirectory() as scratch:
         home = chosen.home or Path(scratch)
         for rows in chosen.rows:
             # A process of its own each, so that its memory is that of one bank.
-            subprocess.run(
+            done = subprocess.run(
                 [
                     *(sys.executable, __file__, "--one", "--rows", str(rows)),
                     *("--home", str(home / str(rows)), "--data", str(chosen.data)),
                 ],
                 check=True,
+                stdout=subprocess.PIPE,
+                text=True,
             )
+            print(done.stdout, end="", flush=True)
+            for name, told in shares.items():
+                (line,) = [one for one in done.stdout.splitlines() if f"| {name}, {FOUND}" in one]
+                told[rows] = float(line.split("|")[3])
+    if chosen.plot:
+        plots.write(
+            chosen.plot, "scale", plots.quality_by_size(shares, "rows found in the first 10")
+        )
 
 
 async def measure(home: Path, rows: int, data: Path) -> None:
@@ -78,11 +92,9 @@ async def measure(home: Path, rows: int, data: Path) -> None:
         questions = list(wanted)
         await compared(bank, rows, questions)
         found = [await places(bank, question, key) for question, key in wanted.items()]
-        print(
-            f"| {rows:,} | share of rows found in the first 10 | {statistics.mean(found):.3f} | |"
-        )
+        print(f"| {rows:,} | ours, {FOUND} | {statistics.mean(found):.3f} | |")
         print(f"| {rows:,} | memory after searching, MB | {resident()} | |")
-    lexical(home, rows, questions)
+    lexical(home, rows, wanted)
 
 
 async def compared(bank: MemoryBank, rows: int, questions: Sequence[str]) -> None:
@@ -138,18 +150,20 @@ async def raw(bank: MemoryBank, question: str) -> None:
     await table.query().where(one_of("key", keys)).to_arrow()
 
 
-def lexical(home: Path, rows: int, questions: Sequence[str]) -> None:
+def lexical(home: Path, rows: int, wanted: Mapping[str, str]) -> None:
     """The same text under SQLite's FTS5 and under ripgrep."""
     database = sqlite3.connect(home / "fts5.db")
-    taken = []
+    questions, taken, found = list(wanted), [], []
     for question in questions:
         terms = " OR ".join(f'"{word}"' for word in question.split())
         began = time.perf_counter()
-        database.execute(
+        best = database.execute(
             "SELECT key FROM rows WHERE rows MATCH ? ORDER BY rank LIMIT 10", (terms,)
         ).fetchall()
         taken.append(time.perf_counter() - began)
+        found.append((wanted[question],) in best)
     tell(rows, "FTS5", taken)
+    print(f"| {rows:,} | FTS5, {FOUND} | {statistics.mean(found):.3f} | |")
     rg = shutil.which("rg")
     if rg is None:
         print(f"| {rows:,} | ripgrep: not installed | | |")

@@ -1,4 +1,4 @@
-"""Plots: what runs measured as SVG, drawn by hand: reliability, and quality against time."""
+"""Plots: what runs measured as SVG, drawn by hand: reliability, quality against time and size."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -111,6 +111,19 @@ def quality_by_time(records: Iterable[Record], measure: str) -> str:
     decades = [10**n for n in range(-1, round(math.log10(most)) + 1)]
     return axes.svg(f"{measure} against time", "median milliseconds a question (log)", measure,
                     {"across": decades, "up": (0, 0.2, 0.4, 0.6, 0.8, 1)})  # fmt: skip
+
+
+def quality_by_size(systems: Mapping[str, Mapping[int, float]], measure: str) -> str:
+    """Each system's score over the number of rows that its bank holds."""
+    sizes = sorted({size for told in systems.values() for size in told})
+    axes = Axes((sizes[0], max(sizes[-1], sizes[0] * 10)), (0, 1), log=True)
+    for place, (name, told) in enumerate(systems.items()):
+        colour = _COLOURS[place % len(_COLOURS)]
+        axes.line(sorted(told.items()), colour)
+        for size, value in told.items():
+            axes.dot(size, value, colour, name if size == sizes[0] else "")
+    return axes.svg(f"{measure} as a bank grows", "rows (log)", measure,
+                    {"across": sizes, "up": (0, 0.2, 0.4, 0.6, 0.8, 1)})  # fmt: skip
 
 
 def write(folder: Path, name: str, drawn: str) -> Path:
