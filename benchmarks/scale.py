@@ -32,6 +32,8 @@ from mcp_memory.verbs.channels import DEPTH
 
 BATCH, QUESTIONS = 5_000, 60
 POOL = 20_000
+AROUND, OWN = 480, 1_500
+"""What a row's context takes of its neighbours, and of its own words, as `evidence` makes it."""
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 COLUMNS = ("text", "context", "identifiers")
 FOUND = "share of rows found in the first 10"
@@ -249,7 +251,7 @@ def mixed(pool: Sequence[EvidenceRow], number: int) -> EvidenceRow:
         project=f"/p{session % 10}",
         at=NOON - timedelta(minutes=number),
         text=text,
-        context=f"{one.context[:700]}\n{other.context[:700]}",
+        context=f"{one.context[:AROUND]}\n{text[:OWN]}\n{other.context[-AROUND:]}",
         identifiers=f"{one.identifiers} {other.identifiers}"[:2_000],
         hash=f"{number:064x}",
         vector=near,
