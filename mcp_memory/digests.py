@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mcp_memory import guard, naming, ranking, refs, tokens
+from mcp_memory import guard, naming, ranking, refs, restating, tokens
 from mcp_memory.errors import InvalidInput
 from mcp_memory.models import Memory, MemoryKind, Outcome, SourceClass, Standing, State
 from mcp_memory.ready import Ready, Saying
@@ -54,7 +54,9 @@ def stands(memory: Memory) -> bool:
 
 def assemble(project: str, memories: Sequence[Memory], entries: Sequence[Entry]) -> Ready:
     """What hooks may say of a project; `entries` are its live sessions, in any order."""
-    known = sorted(filter(stands, memories), key=lambda one: one.ref)
+    doubted = restating.restated(memories)
+    known = [one for one in sorted(memories, key=lambda one: one.ref) if stands(one)]
+    known = [one for one in known if one.ref not in doubted]
     known.sort(key=lambda one: (one.trust, one.created_at), reverse=True)
     newest = sorted(entries, key=lambda one: (one.started, one.id), reverse=True)
     return Ready(project, digest(known, newest), dict(_errors(known, newest)), dict(_files(known)))

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import combinations
 
 from mcp_memory import wording
+from mcp_memory.models import Memory, State
 
 LEAST_SHARED, MOST_OTHERS = 3, 2
 """Words that both must have beside the value, and words that only the longer one may have."""
@@ -16,17 +15,6 @@ _EDGES = ".,;:!?\"'`()[]\u3002\uff0c\uff1b\uff01\uff1f"
 _SENTENCE_END = re.compile(r"[.!?;]\s|[\u3002\uff1b\uff01\uff1f]|\n")
 _LAST = 2
 """How near to the end a value stands: `is 30 seconds`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a memory says, when, and where it counts."""
-
-    ref: str
-    text: str
-    at: datetime
-    scope: tuple[str, ...] = ()
-    """Kind and project: only within one of them one memory can say another's thing again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +43,41 @@ def claim(text: str) -> Claim | None:
     return Claim(words, value.casefold()) if len(words) >= LEAST_SHARED else None
 
 
-def restated(told: Iterable[Said]) -> Mapping[str, str]:
-    """To each ref whose claim a newer one makes with another value, the newest such ref."""
-    claims = [(said, made) for said in told if (made := claim(said.text)) is not None]
-    ordered = sorted(claims, key=lambda one: (one[0].at, one[0].ref))
-    return {
-        old.ref: new.ref
-        for (old, before), (new, after) in combinations(ordered, 2)
-        if old.scope == new.scope and before.value != after.value and _same(before, after)
-    }
+def restated(memories: Iterable[Memory]) -> Mapping[str, str]:
+    """Older to newest ref, where a newer memory makes the same claim with another value.
+
+    Both are of one kind and project; superseded and forgotten memories make no claims.
+    """
+    claims = [
+        (memory, made)
+        for memory in sorted(memories, key=lambda one: (one.created_at, one.ref))
+        if _counts(memory) and (made := claim(memory.text)) is not None
+    ]
+    holders: dict[str, list[int]] = {}
+    for place, (_, made) in enumerate(claims):
+        for word in made.words:
+            holders.setdefault(word, []).append(place)
+    newest: dict[int, int] = {}
+    for place, (_, made) in enumerate(claims):
+        # Whoever has all of its words has its rarest one.
+        rarest = min(made.words, key=lambda word: len(holders[word]))
+        for other in holders[rarest]:
+            if _says_otherwise(claims[place], claims[other]):
+                old, new = sorted((place, other))
+                newest[old] = max(new, newest.get(old, new))
+    return {claims[old][0].ref: claims[new][0].ref for old, new in newest.items()}
 
 
-def _same(before: Claim, after: Claim) -> bool:
-    shorter, longer = sorted((before.words, after.words), key=len)
-    return shorter <= longer and len(longer) - len(shorter) <= MOST_OTHERS
+def _counts(memory: Memory) -> bool:
+    return memory.state is State.LIVE and not memory.superseded_by
+
+
+def _says_otherwise(one: tuple[Memory, Claim], other: tuple[Memory, Claim]) -> bool:
+    """Whether the other has all words of the one, hardly more, and another value."""
+    (a, mine), (b, theirs) = one, other
+    return (
+        mine.value != theirs.value
+        and mine.words <= theirs.words
+        and len(theirs.words) - len(mine.words) <= MOST_OTHERS
+        and (a.kind, a.project) == (b.kind, b.project)
+    )

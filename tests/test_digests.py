@@ -230,6 +230,18 @@ def entry(**fields: Any) -> Entry:
     return Entry.model_validate(values)
 
 
+def test_what_a_newer_memory_says_otherwise_is_not_said_unasked() -> None:
+    older = memory(1, text="The till of the shop opens at port 8080.")
+    newer = memory(
+        2,
+        text="The till of the shop opens at port 9090.",
+        standing=Standing.CANDIDATE,
+        created_at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    assert digests.assemble("/w", [older], []).digest is not None
+    assert digests.assemble("/w", [older, newer], []).digest is None
+
+
 def test_a_digest_of_many_memories_keeps_to_its_budget() -> None:
     kinds = [MemoryKind.GOTCHA, MemoryKind.PROCEDURE, MemoryKind.FACT]
     found = digests.assemble("/w", [memory(n, kind=kinds[n % 3]) for n in range(90)], []).digest

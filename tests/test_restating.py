@@ -6,15 +6,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.restating import Said, claim, restated
+from mcp_memory.models import Memory, MemoryKind, SourceClass, Standing
+from mcp_memory.restating import claim, restated
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PORT = "The port of the heron service is 4821."
 
 
-def said(*texts: str, scope: str = "p") -> list[Said]:
+def said(*texts: str, **fields: object) -> list[Memory]:
+    """Memories `m:0`, `m:1` and so on, an hour apart."""
+    common = {
+        "version": 1,
+        "kind": MemoryKind.FACT,
+        "project": "/nest",
+        "source": SourceClass.AGENT,
+        "trust": 0.6,
+        "standing": Standing.CANDIDATE,
+        "batch": "b:1",
+        **fields,
+    }
     return [
-        Said(f"m:{place}", text, NOON + timedelta(hours=place), (scope,))
+        Memory.model_validate(
+            {
+                "ref": f"m:{place}",
+                "text": text,
+                "created_at": NOON + timedelta(hours=place),
+                **common,
+            }
+        )
         for place, text in enumerate(texts)
     ]
 
@@ -51,9 +70,20 @@ def test_what_is_less_certain_is_let_be(other: str) -> None:
     assert restated(said(PORT, other)) == {}
 
 
-def test_another_project_restates_nothing() -> None:
-    mine, theirs = said(PORT), said("", "The port of the heron service is 1.", scope="q")
-    assert restated([*mine, *theirs]) == {}
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"project": "/reed"},
+        {"kind": MemoryKind.GOTCHA},
+        {"superseded_by": "m:9"},
+        {"state": "forgotten"},
+    ],
+)
+def test_another_project_or_kind_and_what_holds_no_more_restate_nothing(
+    fields: dict[str, object],
+) -> None:
+    theirs = said("", "The port of the heron service is 1.", **fields)
+    assert restated([*said(PORT), *theirs]) == {}
 
 
 @given(st.text(max_size=400))

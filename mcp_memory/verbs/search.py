@@ -48,6 +48,10 @@ class Candidate:
     """The memory that says the same again with another value."""
 
 
+Looked = Mapping[str, tuple[EvidenceRow | MemoryRow, Memory | None]]
+"""Key to its row, and to the memory that a memory's row holds."""
+
+
 async def search(rooms: Rooms, query: Query) -> SearchResult:
     """What bears on the questions, best first; below the floor only the nearest, named as such."""
     scope = await scope_of(rooms, query.project)
@@ -86,7 +90,7 @@ async def _judge(
     fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
     candidates = await _looked_up(rooms, fused)
     asked = wording.informative(text)
-    newer = _restated(candidates)
+    newer = restating.restated(memory for _, memory in candidates.values() if memory)
     features = await _known(rooms, text, candidates, newer)
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
     held = {key: confidence.holdings(asked, each.searched) for key, each in features.items()}
@@ -106,20 +110,8 @@ async def _judge(
     return fusion.spread(read, session_of=_session, score_of=lambda candidate: candidate.rank)
 
 
-Candidates = Mapping[str, tuple[EvidenceRow | MemoryRow, Memory | None]]
-
-
-def _restated(candidates: Candidates) -> Mapping[str, str]:
-    """Memories that nobody said are superseded, though a newer one gives another value."""
-    return restating.restated(
-        restating.Said(key, memory.text, memory.created_at, (memory.kind.value, memory.project))
-        for key, (_, memory) in candidates.items()
-        if memory is not None and not memory.superseded_by
-    )
-
-
 async def _known(
-    rooms: Rooms, text: str, candidates: Candidates, newer: Mapping[str, str]
+    rooms: Rooms, text: str, candidates: Looked, newer: Mapping[str, str]
 ) -> dict[str, ranking.Features]:
     """What ranking needs to know of each candidate."""
     remembered = any(memory for _, memory in candidates.values())
