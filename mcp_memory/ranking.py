@@ -19,7 +19,7 @@ _MOST_PLACES = 2_000
 """Matches of a text that a snippet is chosen from."""
 
 HALF_LIFE_DAYS = 42.0
-EXACT = 1.5
+EXACT = 1.25
 """What a record counts more whose own words hold every term: neighbours repeat some of them."""
 
 
@@ -58,7 +58,7 @@ def rank(
 ) -> list[Ranked]:
     """Fused hits with their priors, best first; priors of 1 are not mentioned.
 
-    Each prior is bounded (0.85 to 1.15; superseded 0.4, restated 0.6, exact 1.5, an asked time 1.3):
+    Each prior is bounded (0.85 to 1.15; superseded 0.4, restated 0.6, exact 1.25, an asked time 1.3):
     none hides a hit.
     """
     ranked = []

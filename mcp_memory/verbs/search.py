@@ -163,9 +163,7 @@ def _features(
     )
 
 
-async def _looked_up(
-    rooms: Rooms, fused: Sequence[fusion.Fused]
-) -> dict[str, tuple[EvidenceRow | MemoryRow, Memory | None]]:
+async def _looked_up(rooms: Rooms, fused: Sequence[fusion.Fused]) -> Looked:
     """The rows behind keys; of memories only the newest version, and only while it answers."""
     memories = tuple(hit.key for hit in fused if hit.key.startswith("m:"))
     evidence = tuple(hit.key for hit in fused if not hit.key.startswith("m:"))
