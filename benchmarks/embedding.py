@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mcp_memory.embedder import FastEmbedder
+from mcp_memory.embedding.embedder import FastEmbedder
 
 NEAREST = 10
 QUERIES = 200

@@ -7,8 +7,9 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from mcp_memory import admission, episodes, evidence, readers, rendering
-from mcp_memory.errors import UnknownTranscript
+from mcp_memory import readers
+from mcp_memory.domain.errors import UnknownTranscript
+from mcp_memory.trajectories import admission, episodes, evidence, rendering
 
 STAGES = ("reading", "masking", "rendering", "rows")
 

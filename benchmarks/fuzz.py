@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from mcp_memory import readers
-from mcp_memory.errors import UnknownTranscript
+from mcp_memory.domain.errors import UnknownTranscript
 
 SMALL = 200_000
 OF_LINES, OF_A_WHOLE = 100, 10

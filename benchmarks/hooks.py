@@ -15,13 +15,14 @@ from pathlib import Path
 import anyio
 from store import evidence
 
-from mcp_memory import ledger, ready, tokens
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.models import Draft, Evidence, MemoryKind
+from mcp_memory.domain.models import Draft, Evidence, MemoryKind
+from mcp_memory.hooks import ledger, ready
 from mcp_memory.settings import Settings
+from mcp_memory.text import tokens
 
 ERROR = "UnicodeEncodeError: 'charmap' codec can't encode character '\\u20ac' in position 17"
-TOUR = Path(__file__).parent.parent / "mcp_memory" / "data" / "tour"
+TOUR = Path(__file__).parent.parent / "mcp_memory" / "cli" / "samples"
 LESSON = "Always name the encoding when you open a file in this project."
 EVENTS = (
     "session-start",
@@ -216,7 +217,7 @@ def _bare(runs: int) -> float:
 
 def _command() -> list[str]:
     script = Path(sys.executable).with_name("mcp-memory-hook")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "mcp_memory.hook"]
+    return [str(script)] if script.exists() else [sys.executable, "-m", "mcp_memory.hooks.hook"]
 
 
 if __name__ == "__main__":

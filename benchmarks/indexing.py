@@ -15,7 +15,7 @@ import orjson
 CHILD = """
 import anyio, resource, sys, time
 from pathlib import Path
-from mcp_memory import indexer
+from mcp_memory.history import indexer
 from mcp_memory.bank import open_bank
 from mcp_memory.settings import Settings
 
@@ -42,9 +42,10 @@ anyio.run(main)
 
 def stages(paths: list[Path]) -> None:
     """Print the seconds of each stage in one thread, orjson's parsing alone as the floor."""
-    from mcp_memory import admission, episodes, evidence, readers, rendering
-    from mcp_memory.embedder import FastEmbedder
-    from mcp_memory.errors import UnknownTranscript
+    from mcp_memory import readers
+    from mcp_memory.domain.errors import UnknownTranscript
+    from mcp_memory.embedding.embedder import FastEmbedder
+    from mcp_memory.trajectories import admission, episodes, evidence, rendering
 
     took: dict[str, float] = {}
     model = FastEmbedder()

@@ -25,7 +25,7 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from mcp_memory.access import AccessTokens, Wanted
+from mcp_memory.domain.access import AccessTokens, Wanted
 
 WORDS = (
     *("heron", "otter", "build", "cache", "socket", "export", "parser", "retry"),

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import anyio
 
-from mcp_memory import exchange
-from mcp_memory.asked import Filter
 from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain.asked import Filter
+from mcp_memory.history import exchange
 from mcp_memory.settings import Settings
 
 PLANTED = "the heron sleeps under violet bridges"
-SAMPLE = Path(__file__).parent.parent / "mcp_memory" / "data" / "tour" / "orders.jsonl"
+SAMPLE = Path(__file__).parent.parent / "mcp_memory" / "cli" / "samples" / "orders.jsonl"
 
 
 def written(folder: Path, count: int) -> list[Path]:

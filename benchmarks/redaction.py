@@ -6,7 +6,7 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from mcp_memory import redaction
+from mcp_memory.text import redaction
 
 PROVIDER_FREE = {"Password", "Secret", "Token", "Key", "Credential", "Auth", "Salt", "Nonce", "API",
                  "CMD Password", "CMD Secret", "CMD Token", "CMD ConvertTo-SecureString", "DOC_GET",

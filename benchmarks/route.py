@@ -18,8 +18,8 @@ from pathlib import Path
 import anyio
 import orjson
 
-from mcp_memory import indexer
 from mcp_memory.bank import open_bank
+from mcp_memory.history import indexer
 from mcp_memory.settings import Settings
 
 MOST_CALLS, PRINTED, LINE = 10, 16_000, 1_000

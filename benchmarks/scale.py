@@ -20,15 +20,17 @@ from typing import Any
 import anyio
 from lancedb.query import MatchQuery
 
-from mcp_memory import episodes, evidence, readers, wording
-from mcp_memory.asked import Query
+from mcp_memory import readers
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.errors import UnknownTranscript
+from mcp_memory.domain.asked import Query
+from mcp_memory.domain.errors import UnknownTranscript
 from mcp_memory.evals import plots
+from mcp_memory.search.channels import DEPTH
 from mcp_memory.settings import Settings
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.rows import EvidenceRow, Where
-from mcp_memory.verbs.channels import DEPTH
+from mcp_memory.text import wording
+from mcp_memory.trajectories import episodes, evidence
 
 BATCH, QUESTIONS = 5_000, 60
 POOL = 20_000

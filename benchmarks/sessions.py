@@ -23,14 +23,14 @@ from typing import Any, NamedTuple
 
 import anyio
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+from failing_session import ERROR, gotcha, session
 from hosts import QUIET
 from scripted_model import Model, Tool, Turn
-from test_digests import ERROR, gotcha, session
 
-from mcp_memory import ledger, spool
-from mcp_memory.asked import Query
 from mcp_memory.bank import open_bank
+from mcp_memory.domain.asked import Query
+from mcp_memory.hooks import ledger, spool
 from mcp_memory.settings import Settings
 
 FAILING = "pytest -q"

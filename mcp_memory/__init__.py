@@ -2,15 +2,18 @@
 
 import importlib
 
+VERSION = "0.1.0"
+"""The same as in pyproject.toml; a test compares them."""
+
 _WHERE = {
     "MemoryBank": "bank",
     "open_bank": "bank",
     "Settings": "settings",
-    "MemoryBankError": "errors",
-    "Draft": "models",
-    "Evidence": "models",
-    "Query": "asked",
-    "Task": "asked",
+    "MemoryBankError": "domain.errors",
+    "Draft": "domain.models",
+    "Evidence": "domain.models",
+    "Query": "domain.asked",
+    "Task": "domain.asked",
 }
 __all__ = sorted(_WHERE)  # noqa: PLE0605 the names are those of the table above
 

@@ -9,14 +9,12 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from mcp_memory import indexer, projects, ready, receiving
-from mcp_memory.archive import Archive
-from mcp_memory.asked import DeletionMode, Filter, Inspection, Query, Task
-from mcp_memory.contract import Listable
-from mcp_memory.embedder import Embedder, build_embedder
-from mcp_memory.errors import EmbedderUnavailable
-from mcp_memory.ledger import Book
-from mcp_memory.models import (
+from mcp_memory.archive.files import Archive
+from mcp_memory.domain import projects
+from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Task
+from mcp_memory.domain.contract import Listable
+from mcp_memory.domain.errors import EmbedderUnavailable
+from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,
@@ -29,22 +27,19 @@ from mcp_memory.models import (
     SearchResult,
     Status,
 )
-from mcp_memory.reranker import build_reranker
+from mcp_memory.embedding.embedder import Embedder, build_embedder
+from mcp_memory.embedding.reranker import build_reranker
+from mcp_memory.forgetting import delete, undo
+from mcp_memory.history import indexer, receiving
+from mcp_memory.history.wire import Holding, Listing, Part, Receipt
+from mcp_memory.hooks import digesting, ready
+from mcp_memory.hooks.ledger import Book
+from mcp_memory.memories import consolidate, fetch, listing, retain
+from mcp_memory.rooms import Rooms, utc_now
+from mcp_memory.runbook import asking
+from mcp_memory.search import searching
 from mcp_memory.settings import Settings
 from mcp_memory.store import open_store
-from mcp_memory.verbs import (
-    consolidate,
-    delete,
-    digesting,
-    fetch,
-    listing,
-    retain,
-    runbook,
-    search,
-    undo,
-)
-from mcp_memory.verbs.rooms import Rooms, utc_now
-from mcp_memory.wire import Holding, Listing, Part, Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +73,7 @@ class MemoryBank:
 
     async def search(self, query: Query) -> SearchResult:
         """What bears on the questions, best first, or the nearest below the floor."""
-        return await search.search(self.rooms, query)
+        return await searching.search(self.rooms, query)
 
     async def fetch(
         self, texts: Sequence[str], *, around: int = 0, budget_tokens: int | None = None
@@ -90,7 +85,7 @@ class MemoryBank:
 
     async def runbook(self, task: Task) -> Runbook:
         """Evidence-backed instructions for one task."""
-        return await runbook.runbook(self.rooms, task)
+        return await asking.runbook(self.rooms, task)
 
     async def plan(self, project: str | None = None) -> Consolidation:
         """Groups of records that may deserve a memory, or a second look."""

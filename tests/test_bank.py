@@ -9,38 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tour_sessions import SECRET, archived, written
 
-from mcp_memory import exchange, marks
-from mcp_memory.asked import Filter, Query, Task
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.errors import GateRefused, InvalidInput, UnknownRef
-from mcp_memory.models import Draft, Evidence, MemoryKind, Outcome, Standing
+from mcp_memory.domain.asked import Filter, Query, Task
+from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
+from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome, Standing
+from mcp_memory.history import exchange
 from mcp_memory.settings import Settings
 from mcp_memory.store.rows import Where
+from mcp_memory.trajectories import marks
 
-TOUR = Path(__file__).parent.parent / "mcp_memory" / "data" / "tour"
 PLANTED = "the heron sleeps under violet bridges"
-SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 LEARNED = 'open() without encoding raises UnicodeEncodeError; pass encoding="utf-8"'
-
-
-def written(folder: Path, *, plant: str = "") -> list[Path]:
-    """The two sessions of the tour, in a project folder of this test."""
-    project = folder / "shop"
-    (project / ".git").mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in ("invoices.jsonl", "orders.jsonl"):
-        text = (TOUR / name).read_text(encoding="utf-8").replace("{project}", project.as_posix())
-        if plant and name == "orders.jsonl":
-            text = text.replace('"wrote 214 rows"', f'"wrote 214 rows {plant}"')
-        paths.append(folder / name)
-        paths[-1].write_text(text, encoding="utf-8")
-    return paths
-
-
-def archived(settings: Settings) -> dict[str, bytes]:
-    root = settings.archive_dir
-    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
 def ask(*texts: str, **fields: object) -> Query:
@@ -364,7 +345,7 @@ async def test_without_a_model_words_still_answer(tmp_path: Path) -> None:
 KILLED = """
 import anyio, os, sys
 from pathlib import Path
-from mcp_memory.archive import Archive
+from mcp_memory.archive.files import Archive
 from mcp_memory.bank import open_bank
 from mcp_memory.settings import Settings
 

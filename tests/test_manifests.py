@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mcp_memory.installing.targets import TARGETS, command_of
+from mcp_memory import VERSION
+from mcp_memory.hosts.installing.targets import TARGETS, command_of
 from mcp_memory.server.tools import TOOLS
-from mcp_memory.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 MANIFESTS = ROOT / "manifests"

@@ -4,7 +4,7 @@ import importlib
 
 import click
 
-from mcp_memory.version import VERSION
+from mcp_memory import VERSION
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve the six tools: over stdio, streamable HTTP or SSE."),

@@ -13,9 +13,9 @@ import click
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from mcp_memory.answers import Answer, as_structure, as_text
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.errors import MemoryBankError
+from mcp_memory.domain.errors import MemoryBankError
+from mcp_memory.server.answers import Answer, as_structure, as_text
 from mcp_memory.settings import Settings
 
 P = ParamSpec("P")

@@ -8,10 +8,10 @@ import click
 import orjson
 
 from mcp_memory.cli.door import command
-from mcp_memory.errors import InvalidInput
+from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.evals import plots, reports, running
 from mcp_memory.evals.board import TASKS
-from mcp_memory.evals.samples import Half, Sources
+from mcp_memory.evals.material.samples import Half, Sources
 from mcp_memory.evals.systems import SYSTEMS
 from mcp_memory.settings import Settings
 

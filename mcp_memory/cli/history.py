@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import click
 
-from mcp_memory import history
 from mcp_memory.cli.door import command, json_text, opened
-from mcp_memory.history import History, Kept
+from mcp_memory.history import keeping
+from mcp_memory.history.keeping import History, Kept
 
 _HEAD = (
     "host",
@@ -30,7 +30,7 @@ async def history_command(as_json: bool) -> None:
     No transcript is opened.
     """
     async with opened() as bank:
-        told = await history.history(bank.rooms)
+        told = await keeping.history(bank.rooms)
     if as_json:
         click.echo(json_text(told))
         return

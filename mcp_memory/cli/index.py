@@ -11,10 +11,12 @@ from pathlib import Path
 import anyio
 import click
 
-from mcp_memory import hosts, indexer, readers, repositories, spool, watching
+from mcp_memory import hosts, readers
 from mcp_memory.bank import MemoryBank
 from mcp_memory.cli.door import command, opened
-from mcp_memory.models import FileReport
+from mcp_memory.domain.models import FileReport
+from mcp_memory.history import indexer, repositories, watching
+from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
 
 SOON = timedelta(days=7)

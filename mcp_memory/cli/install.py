@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from mcp_memory.errors import InvalidInput, MemoryBankError
-from mcp_memory.installing.changes import Change, apply, plan_install, plan_uninstall
-from mcp_memory.installing.checking import standing
-from mcp_memory.installing.hooking import HOOKED, Hooked, plan_hooks, plan_no_hooks
-from mcp_memory.installing.launch import launch
-from mcp_memory.installing.targets import TARGETS, Target
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError
+from mcp_memory.hosts.installing.changes import Change, apply, plan_install, plan_uninstall
+from mcp_memory.hosts.installing.checking import standing
+from mcp_memory.hosts.installing.hooking import HOOKED, Hooked, plan_hooks, plan_no_hooks
+from mcp_memory.hosts.installing.launch import launch
+from mcp_memory.hosts.installing.targets import TARGETS, Target
 
 _NAMES = click.Choice([target.name for target in TARGETS])
 _DONE = {

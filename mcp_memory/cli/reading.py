@@ -2,10 +2,10 @@
 
 import click
 
-from mcp_memory import answers
-from mcp_memory.asked import Inspection
 from mcp_memory.cli.door import command, opened
-from mcp_memory.contract import Listable
+from mcp_memory.domain.asked import Inspection
+from mcp_memory.domain.contract import Listable
+from mcp_memory.server import answers
 
 
 @click.command("inspect")

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from mcp_memory import projects
 from mcp_memory.cli.door import command
+from mcp_memory.domain import projects
 from mcp_memory.settings import Settings
 
 MOST_NAMED = 20
@@ -56,7 +56,7 @@ async def push_command(
     insecure: bool,
 ) -> None:
     """Send sessions of this machine, or in PATHS, to the bank at URL: masked, and only what is new."""
-    from mcp_memory import indexer
+    from mcp_memory.history import indexer
     from mcp_memory.remote import background, pushing, reaching
     from mcp_memory.remote.outgoing import Terms
 

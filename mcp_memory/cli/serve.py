@@ -48,7 +48,7 @@ def _listen(settings: Settings, transports: tuple[str, ...]) -> None:
     # Web server and all that: not for a host that waits for its handshake.
     import anyio
 
-    from mcp_memory.errors import MemoryBankError
+    from mcp_memory.domain.errors import MemoryBankError
     from mcp_memory.server import listening
 
     wanted: set[listening.Transport] = {

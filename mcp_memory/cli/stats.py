@@ -4,7 +4,7 @@ import json
 
 import click
 
-from mcp_memory import ledger
+from mcp_memory.hooks import ledger
 from mcp_memory.settings import Settings
 
 

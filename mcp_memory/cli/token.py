@@ -5,8 +5,8 @@ from typing import get_args
 
 import click
 
-from mcp_memory.access import AccessTokens, Scope, TokenRecord, Wanted
-from mcp_memory.errors import MemoryBankError
+from mcp_memory.domain.access import AccessTokens, Scope, TokenRecord, Wanted
+from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.settings import Settings
 
 DAYS = 90

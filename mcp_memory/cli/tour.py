@@ -169,7 +169,7 @@ def _history(place: Path) -> tuple[Path, Path]:
     target = folder / "claude" / "projects" / slug
     target.mkdir(parents=True)
     for name in SESSIONS:
-        text = (resources.files("mcp_memory") / "data" / "tour" / name).read_text(encoding="utf-8")
+        text = (resources.files("mcp_memory.cli") / "samples" / name).read_text(encoding="utf-8")
         spelled = json.dumps(str(project))[1:-1]
         (target / name).write_text(text.replace("{project}", spelled), encoding="utf-8")
     return folder, project

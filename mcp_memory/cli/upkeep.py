@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from mcp_memory import exchange, settings_table
+from mcp_memory import checkup
+from mcp_memory.cli import settings_table
 from mcp_memory.cli.door import command, json_text, opened
+from mcp_memory.history import exchange
 from mcp_memory.settings import Settings
-from mcp_memory.verbs import checkup
 
 
 @click.command("status")

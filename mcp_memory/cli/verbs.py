@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import orjson
 
-from mcp_memory.asked import DeletionMode, Filter, Query, Task
 from mcp_memory.cli.door import command, opened, show
-from mcp_memory.models import Draft, Evidence, MemoryKind, Outcome
+from mcp_memory.domain.asked import DeletionMode, Filter, Query, Task
+from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 project_option = click.option("--project", help="Project path or folder name; '*' for all.")

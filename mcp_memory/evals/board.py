@@ -1,6 +1,6 @@
 """Every task by its name, in the order in which they are run and reported."""
 
-from mcp_memory.evals.samples import Task
+from mcp_memory.evals.material.samples import Task
 from mcp_memory.evals.tasks import (
     abstention,
     beam,

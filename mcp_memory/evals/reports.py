@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mcp_memory.errors import InvalidInput
+from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.evals import scorers
 from mcp_memory.evals.running import Record, kept_at
 

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcp_memory import refs
-from mcp_memory.evals import corpora, scorers
-from mcp_memory.evals.samples import Half, Sample, Sources, Task, in_half
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Frozen
+from mcp_memory.evals import scorers
+from mcp_memory.evals.material import corpora
+from mcp_memory.evals.material.samples import Half, Sample, Sources, Task, in_half
 from mcp_memory.evals.systems import SYSTEMS, Answer, Ask
 from mcp_memory.evals.systems.fields import Field, field_of
-from mcp_memory.models import Frozen
 from mcp_memory.settings import Settings
 
 KEPT = 20

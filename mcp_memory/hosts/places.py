@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from mcp_memory.projects import project_of, pure_path
+from mcp_memory.domain.projects import project_of, pure_path
 
 P = TypeVar("P", bound=PurePath)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from mcp_memory.errors import UnknownTranscript
-from mcp_memory.models import Trajectory
+from mcp_memory.domain.errors import UnknownTranscript
+from mcp_memory.domain.models import Trajectory
 from mcp_memory.readers import (
     aider,
     atif,

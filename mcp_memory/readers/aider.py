@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcp_memory import refs
-from mcp_memory.models import (
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import (
     Observation,
     Refusal,
     SourceClass,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import refs
-from mcp_memory.models import Refusal, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Refusal, Trajectory
 from mcp_memory.readers.atif_steps import Steps, spoken
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.jsonl import (

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import refs
-from mcp_memory.models import Outcome, Refusal, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Outcome, Refusal, Trajectory
 from mcp_memory.readers.cline_turns import BLOCKS, UNSAID, Turns
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.jsonl import (

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from mcp_memory.models import Observation, Refusal, SourceClass, ToolCall
+from mcp_memory.domain.models import Observation, Refusal, SourceClass, ToolCall
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.cline_prose import called, result_of, said
 from mcp_memory.readers.clock import moment

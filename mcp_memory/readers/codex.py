@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from mcp_memory import refs
-from mcp_memory.models import Refusal, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Refusal, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.codex_turns import Turns
 from mcp_memory.readers.jsonl import (

@@ -3,17 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcp_memory.models import Trajectory
+from mcp_memory.domain.models import Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
-from mcp_memory.readers.jsonl import (
-    Record,
-    head_records,
-    number_at,
-    read_head,
-    read_lines,
-    text_at,
-)
+from mcp_memory.readers.jsonl import Record, head_records, number_at, read_head, read_lines, text_at
 from mcp_memory.readers.prompts import COMMANDS_ONLY, Prompts
 
 FORMAT = "codex_prompts"

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from mcp_memory.models import Observation, SourceClass, StepKind, ToolCall
+from mcp_memory.domain.models import Observation, SourceClass, StepKind, ToolCall
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.codex_outputs import Output, output_of
 from mcp_memory.readers.drafts import Draft, Drafts

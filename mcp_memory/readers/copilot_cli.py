@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import refs
-from mcp_memory.models import Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Outcome, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.copilot_agent import Agent
 from mcp_memory.readers.jsonl import (

@@ -11,21 +11,14 @@ from pathlib import Path
 
 import orjson
 
-from mcp_memory import refs
-from mcp_memory.models import Outcome, Refusal, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Outcome, Refusal, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.cursor_bubbles import Bubbles
 from mcp_memory.readers.cursor_lines import BLOCKS, Lines
 from mcp_memory.readers.cursor_store import UNSAID, Conversation, Store, is_store
 from mcp_memory.readers.database import DAMAGED, MAGIC, opened
-from mcp_memory.readers.jsonl import (
-    Record,
-    head_records,
-    object_at,
-    read_head,
-    read_lines,
-    text_at,
-)
+from mcp_memory.readers.jsonl import Record, head_records, object_at, read_head, read_lines, text_at
 from mcp_memory.readers.vscode_calls import path_of
 
 FORMAT = "cursor"

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from mcp_memory.models import Observation, Refusal, SourceClass
+from mcp_memory.domain.models import Observation, Refusal, SourceClass
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.cursor_words import said

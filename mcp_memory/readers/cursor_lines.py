@@ -5,8 +5,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Refusal, SourceClass
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Refusal, SourceClass
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.cursor_words import said

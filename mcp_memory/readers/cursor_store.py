@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from mcp_memory.models import Refusal
+from mcp_memory.domain.models import Refusal
 from mcp_memory.readers.database import DAMAGED, MAGIC, opened, tables
 from mcp_memory.readers.jsonl import FILE_BYTES, LINE_BYTES, Record, list_at, object_at, text_at
 

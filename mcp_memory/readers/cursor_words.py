@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mcp_memory.models import SourceClass
+from mcp_memory.domain.models import SourceClass
 from mcp_memory.readers.harness import Speech
 
 _OPEN, _CLOSE = "<user_query>", "</user_query>"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mcp_memory.models import Observation, SourceClass, Step, StepKind, ToolCall
+from mcp_memory.domain.models import Observation, SourceClass, Step, StepKind, ToolCall
 
 
 @dataclass(slots=True)

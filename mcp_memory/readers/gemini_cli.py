@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import refs
-from mcp_memory.models import Refusal, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Refusal, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.gemini_turns import PARTS, Turns
 from mcp_memory.readers.jsonl import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mcp_memory.models import Observation, SourceClass, StepKind, ToolCall
+from mcp_memory.domain.models import Observation, SourceClass, StepKind, ToolCall
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts

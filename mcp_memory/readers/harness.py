@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mcp_memory.models import SourceClass, StepKind
+from mcp_memory.domain.models import SourceClass, StepKind
 
 WRAPPERS = (
     "system-reminder",

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 
-from mcp_memory.models import Refusal
+from mcp_memory.domain.models import Refusal
 
 LINE_BYTES = 16 * 2**20
 """A longer line is skipped in bounded memory and named."""

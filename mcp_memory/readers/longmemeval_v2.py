@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Outcome, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import Record, list_at, read_head, read_lines, text_at

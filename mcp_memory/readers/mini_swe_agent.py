@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Outcome, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts

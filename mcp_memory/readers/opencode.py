@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcp_memory import refs
-from mcp_memory.models import Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Outcome, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.jsonl import Record, list_at, object_at, read_head, read_whole, text_at
 from mcp_memory.readers.opencode_messages import KEPT, Messages

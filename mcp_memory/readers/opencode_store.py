@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from mcp_memory.models import Refusal
+from mcp_memory.domain.models import Refusal
 from mcp_memory.readers.database import DAMAGED, MAGIC, opened
 from mcp_memory.readers.jsonl import Record
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import refs
-from mcp_memory.models import Outcome, Refusal, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Outcome, Refusal, Trajectory
 from mcp_memory.readers.jsonl import list_at, read_head, read_json, text_at
 from mcp_memory.readers.openhands_events import ACTIONS, OBSERVATIONS, UNSAID, Events
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from mcp_memory.models import Observation, Refusal, SourceClass, ToolCall
+from mcp_memory.domain.models import Observation, Refusal, SourceClass, ToolCall
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts

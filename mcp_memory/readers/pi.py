@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Refusal, SourceClass, StepKind, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Refusal, SourceClass, StepKind, Trajectory
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mcp_memory import refs
-from mcp_memory.models import Refusal, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Refusal, SourceClass, Trajectory
 from mcp_memory.readers.drafts import Drafts
 from mcp_memory.readers.jsonl import Record
 

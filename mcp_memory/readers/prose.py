@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcp_memory.models import Refusal
+from mcp_memory.domain.models import Refusal
 from mcp_memory.readers.jsonl import LINE_BYTES, open_transcript, refuse
 
 

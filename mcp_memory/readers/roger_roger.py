@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcp_memory import refs
-from mcp_memory.models import Refusal, SourceClass, StepKind, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Refusal, SourceClass, StepKind, Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Drafts

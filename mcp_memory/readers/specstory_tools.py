@@ -3,7 +3,7 @@
 import re
 from typing import Self
 
-from mcp_memory.models import Observation, SourceClass
+from mcp_memory.domain.models import Observation, SourceClass
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.drafts import Draft
 from mcp_memory.readers.tools import source_of, tool_call, unfed

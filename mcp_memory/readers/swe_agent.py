@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Outcome, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.drafts import Drafts
 from mcp_memory.readers.jsonl import (

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from mcp_memory.models import Observation, SourceClass, ToolCall
+from mcp_memory.domain.models import Observation, SourceClass, ToolCall
 from mcp_memory.readers.blobs import without_blobs
 
 SHELLS = frozenset(

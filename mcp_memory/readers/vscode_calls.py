@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from mcp_memory.models import Observation, SourceClass, ToolCall
+from mcp_memory.domain.models import Observation, SourceClass, ToolCall
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.jsonl import Record, list_at, number_at, object_at, text_at
 from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed

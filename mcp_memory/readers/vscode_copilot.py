@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from mcp_memory import refs
-from mcp_memory.models import Outcome, Refusal, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Outcome, Refusal, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.jsonl import (
     Record,

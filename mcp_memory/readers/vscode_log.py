@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from mcp_memory.models import Refusal
+from mcp_memory.domain.models import Refusal
 from mcp_memory.readers.jsonl import Record, list_at, refuse, text_at
 
 WHOLE, SET, PUSH, DELETE = range(4)

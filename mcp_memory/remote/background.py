@@ -6,8 +6,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from mcp_memory import hosts, projects
-from mcp_memory.errors import Busy, MemoryBankError
+from mcp_memory import hosts
+from mcp_memory.domain import projects
+from mcp_memory.domain.errors import Busy, MemoryBankError
 from mcp_memory.remote import reaching
 from mcp_memory.remote.memo import Memo
 from mcp_memory.remote.outgoing import EVERYTHING, Terms

@@ -28,7 +28,7 @@ from mcp.types import (
     RequestId,
 )
 
-from mcp_memory.errors import CannotReach
+from mcp_memory.domain.errors import CannotReach
 from mcp_memory.remote import reaching
 from mcp_memory.remote.reaching import Address
 

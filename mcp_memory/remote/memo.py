@@ -10,10 +10,11 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
-from mcp_memory import readers, redaction
-from mcp_memory.indexing import Stamp
-from mcp_memory.models import Frozen
-from mcp_memory.wire import Holding, Mark
+from mcp_memory import readers
+from mcp_memory.domain.models import Frozen
+from mcp_memory.history.wire import Holding, Mark
+from mcp_memory.text import redaction
+from mcp_memory.trajectories.indexing import Stamp
 
 VERSION = 1
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from mcp_memory import admission, foreign, projects, readers, wire
-from mcp_memory.errors import InvalidInput, MemoryBankError
-from mcp_memory.models import Trajectory
+from mcp_memory import readers
+from mcp_memory.domain import projects
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError
+from mcp_memory.domain.models import Trajectory
+from mcp_memory.history import wire
+from mcp_memory.history.wire import Holding, Mark, Part, Record
 from mcp_memory.readers import prompts
-from mcp_memory.wire import Holding, Mark, Part, Record
+from mcp_memory.trajectories import admission, foreign
 
 EVERYTHING = "*"
 MOST_ROUNDS = 4

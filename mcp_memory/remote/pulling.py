@@ -11,11 +11,11 @@ import anyio
 import anyio.to_thread
 import orjson
 
-from mcp_memory import wire
-from mcp_memory.archive import Archive
-from mcp_memory.errors import CannotReach, InvalidInput, MemoryBankError, OutsideRoot
+from mcp_memory.archive.files import Archive
+from mcp_memory.domain.errors import CannotReach, InvalidInput, MemoryBankError, OutsideRoot
+from mcp_memory.history import wire
+from mcp_memory.history.wire import ListedFile, Listing
 from mcp_memory.remote.reaching import Remote
-from mcp_memory.wire import ListedFile, Listing
 
 PULLED = ".mcp-memory-pulled.json"
 """Which files of the folder were pulled, by project: only those are ever removed."""

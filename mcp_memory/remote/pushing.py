@@ -8,14 +8,14 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from mcp_memory import wire
-from mcp_memory.errors import InvalidInput, MemoryBankError
-from mcp_memory.indexing import Stamp
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError
+from mcp_memory.history import wire
+from mcp_memory.history.wire import Holding, Part, Receipt
 from mcp_memory.remote import memo as memos
 from mcp_memory.remote.memo import Memo
 from mcp_memory.remote.outgoing import Found, Names, Outgoing, Terms, outgoing
 from mcp_memory.remote.reaching import Remote
-from mcp_memory.wire import Holding, Part, Receipt
+from mcp_memory.trajectories.indexing import Stamp
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import httpx2
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from mcp_memory import wire
-from mcp_memory.errors import CannotReach, InvalidInput, NotAllowed, UnknownRef
+from mcp_memory.domain.errors import CannotReach, InvalidInput, NotAllowed, UnknownRef
+from mcp_memory.history import wire
 
 logger = logging.getLogger(__name__)
 

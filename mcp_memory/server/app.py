@@ -13,6 +13,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 
+from mcp_memory import VERSION
 from mcp_memory.server.callers import tenant
 from mcp_memory.server.held import Banks
 from mcp_memory.server.progress import tell_progress
@@ -22,7 +23,6 @@ from mcp_memory.server.schemas import lean
 from mcp_memory.server.subscriptions import TenantBus, end_with_the_server
 from mcp_memory.server.tools import TOOLS, Advertised
 from mcp_memory.settings import Settings
-from mcp_memory.version import VERSION
 
 INSTRUCTIONS = """\
 Memory of past coding sessions in this project: what was tried, decided, broken, fixed.

@@ -9,7 +9,7 @@ from mcp.server.auth.settings import AuthSettings
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcp_memory.access import PREFIX, SCOPES, Access, AccessTokens
+from mcp_memory.domain.access import PREFIX, SCOPES, Access, AccessTokens
 from mcp_memory.server.app import Guard
 from mcp_memory.server.callers import Verified
 from mcp_memory.server.issuer import Issuer, build_issuer

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 
-from mcp_memory import projects
-from mcp_memory.access import Access, Scope, acting
-from mcp_memory.asked import DeletionMode, Filter, Query, Task
-from mcp_memory.contract import Bank, Listable
-from mcp_memory.errors import NotAllowed, UnknownRef
-from mcp_memory.models import (
+from mcp_memory.domain import projects
+from mcp_memory.domain.access import Access, Scope, acting
+from mcp_memory.domain.asked import DeletionMode, Filter, Query, Task
+from mcp_memory.domain.contract import Bank, Listable
+from mcp_memory.domain.errors import NotAllowed, UnknownRef
+from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,

@@ -15,8 +15,8 @@ import anyio.to_thread
 from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from mcp_memory import ready
-from mcp_memory.errors import MemoryBankError
+from mcp_memory.domain.errors import MemoryBankError
+from mcp_memory.hooks import ready
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcp_memory import wire
+from mcp_memory.history import wire
 
-access_log = logging.getLogger("mcp_memory.access")
+access_log = logging.getLogger("mcp_memory.domain.access")
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OPEN_PATHS = ("/healthz", "/readyz")

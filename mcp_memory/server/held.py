@@ -10,8 +10,8 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from mcp_memory.contract import Bank
-from mcp_memory.errors import Busy, MemoryBankError
+from mcp_memory.domain.contract import Bank
+from mcp_memory.domain.errors import Busy, MemoryBankError
 from mcp_memory.server.door import answer_hooks
 from mcp_memory.settings import Settings
 

@@ -13,9 +13,9 @@ import httpx2
 import jwt
 from pydantic import TypeAdapter, ValidationError
 
-from mcp_memory.access import Access, Scope, scope_of
-from mcp_memory.errors import CannotListen
-from mcp_memory.models import Frozen
+from mcp_memory.domain.access import Access, Scope, scope_of
+from mcp_memory.domain.errors import CannotListen
+from mcp_memory.domain.models import Frozen
 from mcp_memory.server.gate import LOOPBACK
 from mcp_memory.settings import Settings
 

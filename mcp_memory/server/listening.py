@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from mcp_memory.access import SCOPES
-from mcp_memory.errors import CannotListen
+from mcp_memory.domain.access import SCOPES
+from mcp_memory.domain.errors import CannotListen
 from mcp_memory.server import gate
 from mcp_memory.server.app import Guard, build_server
 from mcp_memory.server.authentication import StillAllowed, build_guard, is_guarded

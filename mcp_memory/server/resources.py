@@ -17,9 +17,9 @@ from mcp.types import (
     ResourceTemplateReference,
 )
 
-from mcp_memory.contract import Listable
-from mcp_memory.errors import InvalidInput, MemoryBankError, NotAllowed, UnknownRef
-from mcp_memory.models import Listed
+from mcp_memory.domain.contract import Listable
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed, UnknownRef
+from mcp_memory.domain.models import Listed
 from mcp_memory.server.callers import caller, tenant
 from mcp_memory.server.held import Banks
 
@@ -112,7 +112,7 @@ async def complete(
 
 
 async def _read(ctx: Context[Banks, Any], ref: str) -> str:
-    from mcp_memory.answers import as_text  # its patterns cost start-up time
+    from mcp_memory.server.answers import as_text  # its patterns cost start-up time
 
     try:
         found = await caller(ctx.request_context.lifespan_context).fetch([ref])

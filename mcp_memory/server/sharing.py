@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, request_response
 from starlette.types import ASGIApp
 
-from mcp_memory import projects, wire
-from mcp_memory.contract import Bank
-from mcp_memory.errors import (
+from mcp_memory.domain import projects
+from mcp_memory.domain.contract import Bank
+from mcp_memory.domain.errors import (
     Busy,
     InvalidInput,
     MemoryBankError,
@@ -26,10 +26,11 @@ from mcp_memory.errors import (
     StoreFull,
     UnknownRef,
 )
+from mcp_memory.history import wire
+from mcp_memory.history.wire import Asked, Holding, Holdings, Listing, Part, Receipt, Refused
 from mcp_memory.server.app import Guard
 from mcp_memory.server.callers import EVERYTHING, Caller, shown_access
 from mcp_memory.server.held import Banks
-from mcp_memory.wire import Asked, Holding, Holdings, Listing, Part, Receipt, Refused
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from mcp.server.mcpserver.resolve import Resolve
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field, ValidationError
 
-from mcp_memory.asked import DeletionMode, Filter, Query, Task
-from mcp_memory.errors import InvalidInput, MemoryBankError, NotAllowed
-from mcp_memory.models import (
+from mcp_memory.domain.asked import DeletionMode, Filter, Query, Task
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed
+from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,
@@ -35,7 +35,7 @@ P = ParamSpec("P")
 
 def answer(model: BaseModel) -> CallToolResult:
     """The result of a call: structured for hosts that show it, text for the others."""
-    from mcp_memory.answers import as_structure, as_text  # its patterns cost start-up time
+    from mcp_memory.server.answers import as_structure, as_text  # its patterns cost start-up time
 
     return CallToolResult(
         content=[TextContent(type="text", text=as_text(model))],

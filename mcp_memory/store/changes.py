@@ -10,15 +10,7 @@ import orjson
 from pydantic import JsonValue
 
 from mcp_memory.store.filters import quoted, to_sql
-from mcp_memory.store.rows import (
-    EvidenceRow,
-    LedgerRow,
-    MemoryRow,
-    Phase,
-    SessionRow,
-    Table,
-    Where,
-)
+from mcp_memory.store.rows import EvidenceRow, LedgerRow, MemoryRow, Phase, SessionRow, Table, Where
 from mcp_memory.store.tables import Tables
 
 CHANGED: tuple[Table, ...] = ("evidence", "sessions", "memories")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from mcp_memory.errors import StoreTooNew, StoreUnreadable
+from mcp_memory.domain.errors import StoreTooNew, StoreUnreadable
 from mcp_memory.store.schema import SCHEMA
 
 META = "meta.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import filelock
 
-from mcp_memory.errors import Busy
+from mcp_memory.domain.errors import Busy
 
 PREFIX = "writer-"
 OPENING = "opening.lock"

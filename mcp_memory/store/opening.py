@@ -10,7 +10,7 @@ from uuid import uuid4
 import anyio
 import anyio.to_thread
 
-from mcp_memory.errors import Busy
+from mcp_memory.domain.errors import Busy
 from mcp_memory.store.changes import Recovered, recover, untold
 from mcp_memory.store.home import (
     Meta,

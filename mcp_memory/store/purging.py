@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import orjson
 
-from mcp_memory.models import Check
+from mcp_memory.domain.models import Check
 from mcp_memory.store.changes import CHANGED, Effect, carry_out, told
 from mcp_memory.store.home import begin_purge, end_purge
 from mcp_memory.store.locking import OPENING, elected, others_alive

@@ -23,10 +23,10 @@ import anyio.to_thread
 import orjson
 from pydantic import JsonValue
 
-from mcp_memory import refs
-from mcp_memory.access import acting
-from mcp_memory.errors import Busy, MemoryBankError
-from mcp_memory.models import Check
+from mcp_memory.domain import refs
+from mcp_memory.domain.access import acting
+from mcp_memory.domain.errors import Busy, MemoryBankError
+from mcp_memory.domain.models import Check
 from mcp_memory.store.changes import (
     Change,
     Effect,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from mcp_memory.errors import StoreFull, StoreUnreadable
+from mcp_memory.domain.errors import StoreFull, StoreUnreadable
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from mcp_memory.identifiers import LONGEST_NAME
 from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
+from mcp_memory.text.identifiers import LONGEST_NAME
 
 MOST_FRAGMENTS, MOST_FRAGMENTS_SMALL, SMALL = 32, 8, 5_000
 """Appends that are let be, and in a table below `SMALL` rows: each costs a search 2 ms of processor.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mcp_memory.models import SourceClass, Trajectory
+from mcp_memory.domain.models import SourceClass, Trajectory
 from mcp_memory.readers import aider
 
 START = "# aider chat started at 2025-03-01 10:00:00\n\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from transcripts import only, write
 
-from mcp_memory import refs
-from mcp_memory.models import SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import SourceClass, Trajectory
 from mcp_memory.readers import claude_code
 
 SESSION = "33333333-3333-4333-8333-333333333333"

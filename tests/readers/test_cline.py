@@ -6,8 +6,8 @@ import orjson
 import pytest
 from transcripts import only, write
 
-from mcp_memory import refs
-from mcp_memory.models import SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import SourceClass, Trajectory
 
 DETAILS = "<environment_details>\n# Current Working Directory (/w) Files\na\n</environment_details>"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from transcripts import SAMPLES, only, write
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, SourceClass, Trajectory
 from mcp_memory.readers import codex, detect
 
 NASTY = SAMPLES / "codex" / "nasty.jsonl"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from transcripts import SAMPLES, only, write
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Outcome, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Outcome, SourceClass, Trajectory
 from mcp_memory.readers import copilot_cli
 
 NASTY = SAMPLES / "copilot_cli" / "nasty.jsonl"

@@ -7,9 +7,9 @@ import orjson
 import pytest
 from transcripts import only, write
 
-from mcp_memory import refs
-from mcp_memory.errors import UnknownTranscript
-from mcp_memory.models import SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.errors import UnknownTranscript
+from mcp_memory.domain.models import SourceClass, Trajectory
 from mcp_memory.readers import cursor, detect
 
 TABS = "workbench.panel.aichat.view.aichat.chatdata"

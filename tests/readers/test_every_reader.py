@@ -13,11 +13,12 @@ import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from json_values import values
 from transcripts import GROWING, TRANSCRIPTS, many, name_of, reader_of
 
-from mcp_memory import refs
-from mcp_memory.errors import UnknownTranscript
-from mcp_memory.models import Observation
+from mcp_memory.domain import refs
+from mcp_memory.domain.errors import UnknownTranscript
+from mcp_memory.domain.models import Observation
 from mcp_memory.readers import READERS, Reader, detect, swe_agent
 
 
@@ -110,15 +111,6 @@ def test_mutated_samples_are_never_fatal(path: Path, data: st.DataObject, tmp_pa
     mutated.write_bytes(bytes(raw))
     for trajectory in reader_of(path).read(mutated):
         trajectory.model_dump_json()
-
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    ),
-    max_leaves=5,
-)
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=name_of)

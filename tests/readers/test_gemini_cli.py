@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from transcripts import SAMPLES, only, write
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, SourceClass, Trajectory
 
 FACTS = {"sessionId": "s-1", "projectHash": "ab" * 32, "startTime": "2026-03-01T10:00:00Z"}
 

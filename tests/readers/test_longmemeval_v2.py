@@ -2,7 +2,7 @@
 
 from transcripts import SAMPLES
 
-from mcp_memory.models import SourceClass
+from mcp_memory.domain.models import SourceClass
 from mcp_memory.readers import longmemeval_v2
 
 ORDINARY = SAMPLES / "longmemeval_v2" / "ordinary.jsonl"

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from transcripts import SAMPLES, only
 
-from mcp_memory.models import Outcome, Trajectory
+from mcp_memory.domain.models import Outcome, Trajectory
 
 
 def sample(name: str) -> Trajectory:

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from transcripts import SAMPLES, only
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Outcome, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Outcome, SourceClass, Trajectory
 from mcp_memory.readers import detect, opencode
 
 INFO = {"id": "ses_1", "projectID": "p", "directory": "/w", "version": "1.18.10", "title": "t"}

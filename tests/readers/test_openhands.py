@@ -6,7 +6,7 @@ import orjson
 import pytest
 from transcripts import SAMPLES, only
 
-from mcp_memory.models import Outcome, SourceClass, Step, Trajectory
+from mcp_memory.domain.models import Outcome, SourceClass, Step, Trajectory
 from mcp_memory.readers import openhands
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transcripts import SAMPLES, only, write
 
-from mcp_memory.models import SourceClass, Step, Trajectory
+from mcp_memory.domain.models import SourceClass, Step, Trajectory
 
 ORDINARY, NASTY = SAMPLES / "pi" / "ordinary.jsonl", SAMPLES / "pi" / "nasty.jsonl"
 AT = "2026-05-04T10:00:00Z"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from transcripts import SAMPLES, only, write
 
-from mcp_memory import refs
-from mcp_memory.models import SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import SourceClass, Trajectory
 from mcp_memory.readers import claude_code, claude_prompts, codex_prompts, detect, prompts
 
 SESSION = "3f0f4f2c-1111-4a6b-9a55-000000000001"

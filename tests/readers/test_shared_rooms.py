@@ -10,7 +10,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_every_reader import values
+from json_values import values
 from transcripts import only, write
 
 from mcp_memory.readers import blobs, claude_code, clock, database, harness, jsonl, tools

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transcripts import SAMPLES, only
 
-from mcp_memory.models import SourceClass
+from mcp_memory.domain.models import SourceClass
 from mcp_memory.readers import specstory
 
 ORDINARY = SAMPLES / "specstory" / "ordinary.md"

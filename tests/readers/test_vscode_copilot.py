@@ -6,8 +6,8 @@ import orjson
 import pytest
 from transcripts import SAMPLES, only, write
 
-from mcp_memory import refs
-from mcp_memory.models import Observation, Outcome, SourceClass, Trajectory
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, Outcome, SourceClass, Trajectory
 from mcp_memory.readers import detect, vscode_copilot
 
 FACTS = {"version": 3, "responderUsername": "GitHub Copilot", "sessionId": "s"}

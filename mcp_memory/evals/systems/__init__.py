@@ -2,7 +2,7 @@
 
 from mcp_memory.evals.systems import lexical, ours, vectors
 from mcp_memory.evals.systems.fields import Answer, Ask, Field, Prepare
-from mcp_memory.verbs.rooms import WEIGHTS
+from mcp_memory.rooms import WEIGHTS
 
 __all__ = ["SYSTEMS", "Answer", "Ask", "Field", "Prepare"]
 

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from mcp_memory import refs
 from mcp_memory.bank import MemoryBank
-from mcp_memory.evals.samples import Sample
-from mcp_memory.models import HitKind
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import HitKind
+from mcp_memory.evals.material.samples import Sample
 from mcp_memory.store.rows import EvidenceRow, Where
 
 DEPTH = 50

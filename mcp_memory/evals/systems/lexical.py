@@ -6,10 +6,11 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from mcp_memory import refs, tokens
-from mcp_memory.evals.samples import Sample
+from mcp_memory.domain import refs
+from mcp_memory.evals.material.samples import Sample
 from mcp_memory.evals.systems.fields import DEPTH, Answer, Ask, Field, Unit
-from mcp_memory.wording import content_words
+from mcp_memory.text import tokens
+from mcp_memory.text.wording import content_words
 
 K1, B = 1.2, 0.75
 _WORD = re.compile(r"\w+")

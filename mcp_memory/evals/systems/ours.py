@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from mcp_memory import tokens
-from mcp_memory.asked import Query
 from mcp_memory.bank import MemoryBank
-from mcp_memory.evals.samples import Sample
+from mcp_memory.domain.asked import Query
+from mcp_memory.domain.models import Hit
+from mcp_memory.evals.material.samples import Sample
 from mcp_memory.evals.systems.fields import DEPTH, Answer, Ask, Field, Prepare
-from mcp_memory.models import Hit
+from mcp_memory.text import tokens
 
 BUDGET = 100_000
 """So that depth alone cuts the answer; what fits the default budget is scored from the costs."""

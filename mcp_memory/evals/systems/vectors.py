@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from mcp_memory.evals.samples import Sample
+from mcp_memory.evals.material.samples import Sample
 from mcp_memory.evals.systems.fields import DEPTH, Answer, Ask, Field
 from mcp_memory.evals.systems.lexical import answer
 from mcp_memory.store.rows import Found, Table, Where

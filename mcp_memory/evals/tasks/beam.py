@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from mcp_memory.errors import InvalidInput
-from mcp_memory.evals import talks
-from mcp_memory.evals.samples import Corpus, Sample, Sources, Suite, digest_of, suite_of
-from mcp_memory.models import HitKind, Trajectory
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.domain.models import HitKind, Trajectory
+from mcp_memory.evals.material import talks
+from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, digest_of, suite_of
 
 NAME = "beam"
 HEADLINE = "unit.recall@10"

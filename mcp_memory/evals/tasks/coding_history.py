@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.evals import labels, packs
-from mcp_memory.evals.samples import Sample, Sources, Suite
-from mcp_memory.models import HitKind
+from mcp_memory.domain.models import HitKind
+from mcp_memory.evals.material import labels, packs
+from mcp_memory.evals.material.samples import Sample, Sources, Suite
 from mcp_memory.store.rows import EvidenceRow, Where
 
 NAME = "coding_history"

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.evals import labels, packs
-from mcp_memory.evals.samples import Sample, Sources, Suite
-from mcp_memory.models import HitKind
+from mcp_memory.domain.models import HitKind
+from mcp_memory.evals.material import labels, packs
+from mcp_memory.evals.material.samples import Sample, Sources, Suite
 
 NAME = "file_edits"
 HEADLINE = "session.strict@20"

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from mcp_memory import refs
-from mcp_memory.evals.samples import Corpus, Sample, Sources, Suite, suite_of
-from mcp_memory.models import (
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import (
     HitKind,
     Observation,
     SourceClass,
@@ -16,6 +15,7 @@ from mcp_memory.models import (
     ToolCall,
     Trajectory,
 )
+from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, suite_of
 
 NAME = "grounding"
 HEADLINE = "unit.any@5"

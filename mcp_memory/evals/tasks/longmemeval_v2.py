@@ -13,11 +13,11 @@ from pathlib import Path
 import anyio.to_thread
 import orjson
 
-from mcp_memory import refs
 from mcp_memory.bank import MemoryBank
-from mcp_memory.errors import InvalidInput
-from mcp_memory.evals.samples import Corpus, Sample, Sources, Suite, digest_of
-from mcp_memory.models import HitKind
+from mcp_memory.domain import refs
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.domain.models import HitKind
+from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, digest_of
 
 NAME = "longmemeval_v2"
 HEADLINE = "session.any@5"

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.errors import InvalidInput
-from mcp_memory.evals.samples import Corpus, Sample, Sources, Suite, digest_of
-from mcp_memory.models import Draft, HitKind, MemoryKind
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.domain.models import Draft, HitKind, MemoryKind
+from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, digest_of
 from mcp_memory.store.rows import Where
 
 NAME = "reme"

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.evals.corpora import kept_up
-from mcp_memory.evals.samples import Corpus, Sample, Sources, Suite
-from mcp_memory.models import Draft, HitKind
+from mcp_memory.domain.models import Draft, HitKind
+from mcp_memory.evals.material.corpora import kept_up
+from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite
 from mcp_memory.store.rows import Where
 
 NAME = "updates"

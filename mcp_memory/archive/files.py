@@ -1,0 +1,257 @@
+"""The archive: the only writer of its files; atomic, inside its root, nothing rewritten in vain."""
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Collection, Iterable, Mapping
+from importlib import resources
+from itertools import islice
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from mcp_memory.domain.errors import OutsideRoot, StoreFull
+from mcp_memory.trajectories.catalogues import catalogues
+from mcp_memory.trajectories.naming import project_folder
+from mcp_memory.trajectories.rendering import Entry, Files
+
+_FRESH = ".mcp-memory-"
+_ABANDONED_SECONDS = 600.0
+"""A half-written file so old was left by a kill; a younger one may be another process at work."""
+README = "README.md"
+SESSION_FILES = ("SUMMARY.md", "steps.jsonl")
+INDEXES = ("INDEX.md", "by-file.md", "by-command.md", "by-error.md", "by-decision.md")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Archive:
+    """The folder of rendered sessions. Its methods block: call them in a worker thread.
+
+    Files are replaced whole, so that a reader sees the old or the new one. They are not forced to
+    disk: all of them are derived, and are written anew from the store.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    def write_session(self, folder: str, files: Files) -> bool:
+        """Write a session's files; whether anything changed.
+
+        Raises:
+            StoreFull: the disk took no more; the older file is whole.
+            OutsideRoot: the folder leaves the archive.
+        """
+        place = self._inside(folder, depth=2)
+        steps = self._replace(place / "steps.jsonl", files.steps)
+        return self._replace(place / "SUMMARY.md", files.summary.encode()) or steps
+
+    def write_project(self, project: str, entries: Iterable[Entry]) -> bool:
+        """Write the indexes of one project from all of its entries; whether anything changed.
+
+        Raises:
+            StoreFull: the disk took no more; the older files are whole.
+            OutsideRoot: the project's folder is a link that leaves the archive.
+        """
+        place = self._inside(project_folder(project), depth=1)
+        texts = catalogues(project, entries)
+        wrote = [self._replace(place / name, text.encode()) for name, text in texts.items()]
+        return any(wrote)
+
+    def write_indexes(self, by_project: Mapping[str, Iterable[Entry]]) -> None:
+        """Write the README and the indexes of every project; drop those that nobody names.
+
+        Raises:
+            StoreFull: the disk took no more; the older files are whole.
+            OutsideRoot: a project's folder is a link that leaves the archive.
+        """
+        self.write_readme()
+        for project, entries in by_project.items():
+            self.write_project(project, entries)
+        self.sweep({project_folder(project) for project in by_project})
+
+    def write_readme(self) -> bool:
+        """Write how to use this folder; whether anything changed.
+
+        Raises:
+            StoreFull: the disk took no more; the older file is whole.
+        """
+        text = resources.files("mcp_memory.archive").joinpath("readme_for_agents.md").read_bytes()
+        return self._replace(self.root / "README.md", text)
+
+    def path_of(self, folder: str, step: int) -> str:
+        """`file:line` of a step: step N is line N."""
+        return f"{self.root / PurePosixPath(folder) / 'steps.jsonl'}:{step}"
+
+    def read_steps(self, folder: str, first: int, last: int) -> tuple[bytes, ...]:
+        """Lines of a session's steps, both ends included; none where the file is not there.
+
+        Raises:
+            OutsideRoot: the folder leaves the archive.
+        """
+        file = self._inside(folder, depth=2) / "steps.jsonl"
+        try:
+            with file.open("rb") as lines:
+                return tuple(islice(lines, max(0, first - 1), max(0, last)))
+        except FileNotFoundError:
+            return ()
+
+    def folder_of(self, trajectory: str) -> str | None:
+        """The folder of a session by its id, where the catalogue does not know it."""
+        found = (folder for folder in self.folders() if folder.endswith(f"-{trajectory}"))
+        return next(iter(sorted(found)), None) if trajectory.isalnum() else None
+
+    def folders(self) -> frozenset[str]:
+        """Session folders that are there, relative to the root; links are none."""
+        return frozenset(
+            f"{project.name}/{session.name}"
+            for project in _folders(self.root)
+            for session in _folders(project)
+        )
+
+    def orphans(self, known: Collection[str]) -> tuple[str, ...]:
+        """Session folders that nobody knows, in order."""
+        return tuple(sorted(self.folders() - frozenset(known)))
+
+    def remove_session(self, folder: str) -> bool:
+        """Remove a session's files; whether there were any.
+
+        Raises:
+            OutsideRoot: the folder leaves the archive, or is no session's.
+        """
+        place = self._inside(folder, depth=2)
+        there = place.is_dir()
+        if there:
+            shutil.rmtree(place)
+        return there
+
+    def digest(self, path: str) -> tuple[int, str] | None:
+        """Size and SHA-256 of a file by its path below the root; None where there is none.
+
+        Raises:
+            OutsideRoot: the path leaves the archive.
+        """
+        try:
+            with self.place_of(path).open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256")
+                return stream.tell(), found.hexdigest()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def place_of(self, path: str) -> Path:
+        """Where a file lies that is at most two folders below the root.
+
+        Raises:
+            OutsideRoot: the path leaves the archive, or its last name is a link.
+        """
+        folder, _, name = path.rpartition("/")
+        place = self._inside(folder, depth=len(PurePosixPath(folder).parts)) / name
+        plain = PureWindowsPath(name).name == name and name not in {"", ".", ".."}
+        if not plain or folder.count("/") > 1 or place.is_symlink():
+            raise OutsideRoot(path, self.root)
+        return place
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Write a file that another archive has, by its path below the root; whether it changed.
+
+        Raises:
+            StoreFull: the disk took no more; the older file is whole.
+            OutsideRoot: the path leaves the archive.
+        """
+        return self._replace(self.place_of(path), content)
+
+    def drop(self, path: str) -> bool:
+        """Remove such a file, and the folders that it leaves empty; whether it was there.
+
+        Raises:
+            OutsideRoot: the path leaves the archive.
+        """
+        place = self.place_of(path)
+        there = place.is_file()
+        place.unlink(missing_ok=True)
+        for folder in place.parents:
+            if folder == self.root or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
+        return there
+
+    def sweep(self, projects: Collection[str]) -> None:
+        """Remove what a kill left half-written, and the indexes of projects without sessions."""
+        for project in _folders(self.root):
+            sessions = _folders(project)
+            for place in (self.root, project, *sessions):
+                _drop_abandoned(place)
+            if project.name in projects or sessions:
+                continue
+            for name in INDEXES:
+                (project / name).unlink(missing_ok=True)
+            if not any(project.iterdir()):
+                project.rmdir()
+
+    def _inside(self, folder: str, *, depth: int) -> Path:
+        """The place of a folder so many names below the root; no link on the way may leave it."""
+        names = PurePosixPath(folder).parts
+        plain = all(PureWindowsPath(name).name == name and name != ".." for name in names)
+        place = self.root.joinpath(*names) if plain else self.root
+        if len(names) != depth or not place.resolve().is_relative_to(self.root.resolve()):
+            raise OutsideRoot(folder, self.root)
+        if not plain:
+            raise OutsideRoot(folder, self.root)
+        return place
+
+    def _replace(self, file: Path, content: bytes) -> bool:
+        """Put bytes in place in one step; a file that holds them already is left alone."""
+        if _holds(file, content):
+            return False
+        try:
+            _make(file.parent)
+            _write(file, content)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise StoreFull(str(error)) from error
+            raise
+        return True
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    try:
+        same_size = not file.is_symlink() and file.stat().st_size == len(content)
+        return same_size and file.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _make(folder: Path) -> None:
+    """The folder and those above it that are missing, for the user alone."""
+    missing = [folder, *folder.parents]
+    for each in reversed([place for place in missing if not place.exists()]):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+def _write(file: Path, content: bytes) -> None:
+    # mkstemp opens a name of its own, follows no link, and gives it to the user alone.
+    handle, name = tempfile.mkstemp(prefix=_FRESH, dir=file.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _folders(place: Path) -> list[Path]:
+    """Folders in a folder, in order, links left out; none where it is not there."""
+    if not place.is_dir():
+        return []
+    return sorted(each for each in place.iterdir() if each.is_dir() and not each.is_symlink())
+
+
+def _drop_abandoned(place: Path) -> None:
+    for left in place.glob(f"{_FRESH}*"):
+        try:
+            old = time.time() - left.lstat().st_mtime > _ABANDONED_SECONDS
+        except FileNotFoundError:
+            continue
+        if old:
+            left.unlink(missing_ok=True)

@@ -1,0 +1,87 @@
+"""Checkup: is the bank whole, and what is derived made anew from the store."""
+
+import os
+from dataclasses import dataclass, replace
+
+import anyio.to_thread
+
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.domain.models import State
+from mcp_memory.history import writing
+from mcp_memory.hooks import digesting
+from mcp_memory.memories import retain
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.store.rows import Where
+from mcp_memory.trajectories import evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    good: bool
+
+
+async def check(rooms: Rooms) -> list[Finding]:
+    """Look at permissions, vectors, archive and store; nothing is changed."""
+    live = {row.folder for row in await rooms.store.sessions(states=(State.LIVE.value,))}
+    folders = await anyio.to_thread.run_sync(rooms.archive.folders)
+    counts = {
+        "steps": await rooms.store.count("evidence", Where(kinds=("step",), states=())),
+        "memories": await rooms.store.count("memories", Where(states=())),
+    }
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return [
+        Finding(f"the store opens: {told}, {len(live)} live sessions", good=True),
+        Finding(f"the home is its owner's alone: {rooms.settings.home}", good=_private(rooms)),
+        Finding(
+            f"vectors are by {rooms.store.model}",
+            good=rooms.store.vectors_ready or rooms.embedder is None,
+        ),
+        Finding(f"{len(live - folders)} sessions lack their files", good=not live - folders),
+        Finding(f"{len(folders - live)} folders of no session", good=not folders - live),
+    ]
+
+
+async def rebuild(rooms: Rooms) -> int:
+    """Write every session's files and every index anew; files of no session go."""
+    rows = await rooms.store.sessions()
+    live = {row.folder for row in rows if row.state == State.LIVE.value}
+    for folder in await anyio.to_thread.run_sync(rooms.archive.folders) - live:
+        await anyio.to_thread.run_sync(rooms.archive.remove_session, folder)
+    await writing.rerender(rooms, [row.id for row in rows])
+    await digesting.renew(rooms)
+    await rooms.store.maintain(force=True)
+    return len(live)
+
+
+async def reembed(rooms: Rooms) -> int:
+    """Make all vectors anew; searches go on by words meanwhile.
+
+    Raises:
+        InvalidInput: no embedding model is configured.
+    """
+    if rooms.embedder is None:
+        raise InvalidInput(
+            "No embedding model is configured.", next_step="Set MCP_MEMORY_EMBEDDING_MODEL."
+        )
+    rows = await rooms.store.find("evidence", Where(states=()))
+    texts = [evidence.embedded_text(row) for row in rows]
+    vectors = await rooms.embedder.embed([text or "-" for text in texts])
+    whole = [
+        replace(row, vector=vector if text else None)
+        for row, text, vector in zip(rows, texts, vectors, strict=True)
+    ]
+    kept = await rooms.store.find("memories", Where(states=()))
+    said = await rooms.embedder.embed([retain.said(spans.memory_of(row)) for row in kept])
+    memories = [replace(row, vector=vector) for row, vector in zip(kept, said, strict=True)]
+    await rooms.store.replace_vectors(
+        whole, memories, model=rooms.embedder.name, dim=rooms.embedder.dim
+    )
+    return len(whole) + len(memories)
+
+
+def _private(rooms: Rooms) -> bool:
+    return os.name != "posix" or rooms.settings.home.stat().st_mode & 0o077 == 0

@@ -1,0 +1,1 @@
+"""What is spoken of: records, questions, refs, projects, errors; nothing here does anything."""

@@ -1,0 +1,61 @@
+"""What is asked of a bank: queries, tasks, inspections and deletions."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mcp_memory.domain.models import Frozen, HitKind, Outcome
+
+DeletionMode = Literal["preview", "forget", "restore", "purge"]
+
+
+class Query(Frozen):
+    """What `search` is asked."""
+
+    texts: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
+    kinds: tuple[HitKind, ...] = ()
+    project: str | None = None
+    """None: where the server was started, and `user`; `*`: everywhere."""
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    path: str = ""
+    limit: Annotated[int, Field(ge=1, le=50)] = 8
+    budget_tokens: int | None = None
+
+
+class Task(Frozen):
+    """What a runbook is asked for."""
+
+    text: Annotated[str, Field(min_length=1)]
+    queries: Annotated[tuple[str, ...], Field(max_length=5)] = ()
+    error: str = ""
+    files: tuple[str, ...] = ()
+    project: str | None = None
+    budget_tokens: int | None = None
+
+
+class Inspection(Frozen):
+    """What `inspect` shows of a span: everything, or only what failed, ran, matched or was touched."""
+
+    span: str = ""
+    """`A:B`, step numbers counted from 1; empty means all that the ref names."""
+    match: str = ""
+    files: bool = False
+    errors: bool = False
+    commands: bool = False
+    cap: int = 12_000
+    """Most characters shown."""
+
+
+class Filter(Frozen):
+    """Which records a deletion by filter means; every field given must hold, at least one is."""
+
+    contains: str = Field("", description="exact words that the record's text holds")
+    session: str = Field("", description="a session's ref, t:…")
+    project: str = Field("", description="project, as search shows it")
+    path: str = Field("", description="a file that the record touches")
+    kinds: tuple[HitKind, ...] = Field((), description="kinds of records")
+    since: datetime | None = Field(None, description="not older than")
+    until: datetime | None = Field(None, description="older than")

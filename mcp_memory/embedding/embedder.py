@@ -1,0 +1,222 @@
+"""Embedders: texts to unit vectors; the bundled static model, any fastembed model, or a hash for tests."""
+
+import hashlib
+import itertools
+import math
+import re
+import threading
+from array import array
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+import anyio.to_thread
+
+from mcp_memory.domain.errors import EmbedderUnavailable
+
+DEFAULT = "default"
+DEFAULT_NAME = "mcp-memory/static-minilm-256-2"
+DEFAULT_DIM = 256
+MOST_CHARS = 2_000
+_BATCH = 128
+_BATCH_CHARS = 8_000
+"""Bounds what one batch takes once padded, whatever the lengths."""
+_BATCH_TRANSFORMER = 8
+"""A batch of 64 takes a transformer to 1.6 GB, one of 8 to 0.4."""
+
+Vector = tuple[float, ...]
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors of one length."""
+
+    name: str
+    """Stored with the vectors: the model and its version."""
+    dim: int
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector a text, in order; of each text the first 2,000 characters count.
+
+        A text without a known word, the empty one too, has a fixed unit vector.
+
+        Raises:
+            EmbedderUnavailable: the model cannot be loaded or run.
+        """
+        ...
+
+    def embed_blocking(self, texts: Sequence[str]) -> bytes:
+        """The same vectors as float32 rows in native byte order; only from a worker thread.
+
+        Raises:
+            EmbedderUnavailable: the model cannot be loaded or run.
+        """
+        ...
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector of a question."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the model go; a later call loads it again."""
+        ...
+
+
+class HashEmbedder:
+    """Words and word pairs hashed into a vector: deterministic, no model, for tests."""
+
+    def __init__(self, dim: int = 64) -> None:
+        self.name = f"hash-{dim}"
+        self.dim = dim
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector a text; the empty text has a fixed one."""
+        return [self._vector(text) for text in texts]
+
+    def embed_blocking(self, texts: Sequence[str]) -> bytes:
+        """The same vectors as float32 rows."""
+        return b"".join(array("f", self._vector(text)).tobytes() for text in texts)
+
+    async def embed_query(self, text: str) -> Vector:
+        """The same as for any text."""
+        return self._vector(text)
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    def _vector(self, text: str) -> Vector:
+        words = re.findall(r"\w+", _readable(text).lower()) or [""]
+        values = [0.0] * self.dim
+        for word in words + [f"{a} {b}" for a, b in itertools.pairwise(words)]:
+            digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+            values[int.from_bytes(digest[:4], "big") % self.dim] += 1 if digest[4] & 1 else -1
+        length = math.sqrt(sum(value * value for value in values)) or 1.0
+        return tuple(value / length for value in values)
+
+
+class FastEmbedder:
+    """A fastembed model; loaded on first use in a worker thread, one call at a time."""
+
+    def __init__(self, model: str = DEFAULT, *, path: Path | None = None, threads: int = 2) -> None:
+        self._bundled = model == DEFAULT
+        self._model = DEFAULT_NAME if self._bundled else model
+        self._path = path
+        self._threads = threads
+        self._loaded: Any = None
+        self._turn = anyio.CapacityLimiter(1)
+        self._lock = threading.Lock()
+        self.name = self._model
+        self.dim = DEFAULT_DIM if self._bundled else _dim_of(model)
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector a text, in order."""
+        return await anyio.to_thread.run_sync(self._vectors, list(texts), limiter=self._turn)
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector of a question."""
+        return (await self.embed([text]))[0]
+
+    async def aclose(self) -> None:
+        """Let the model go; a running call keeps its own hold."""
+        self._loaded = None
+
+    def embed_blocking(self, texts: Sequence[str]) -> bytes:
+        """The same vectors as float32 rows, made in the calling thread."""
+        seen = [_readable(text) for text in texts]
+        order = sorted(range(len(seen)), key=lambda place: len(seen[place]))
+        rows = [b""] * len(order)
+        for place, row in zip(order, self._run([seen[i] for i in order]), strict=True):
+            rows[place] = row
+        return b"".join(rows)
+
+    def _vectors(self, texts: list[str]) -> list[Vector]:
+        numbers = memoryview(self.embed_blocking(texts)).cast("f").tolist()
+        return [tuple(numbers[at : at + self.dim]) for at in range(0, len(numbers), self.dim)]
+
+    def _run(self, texts: list[str]) -> list[bytes]:
+        most = _BATCH if self._bundled else _BATCH_TRANSFORMER
+        try:
+            with self._lock:
+                if self._loaded is None:
+                    self._loaded = self._load()
+                return [
+                    vector.astype("float32", copy=False).tobytes()
+                    for batch in _batches(texts, most)
+                    for vector in self._loaded.embed(batch, batch_size=most)
+                ]
+        except Exception as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise EmbedderUnavailable(self._model, reason[:200]) from error
+
+    def _load(self) -> Any:
+        from fastembed import TextEmbedding  # 0.7-1.1 s: at first use, in a worker thread
+
+        if not self._bundled:
+            path = str(self._path) if self._path else None
+            return TextEmbedding(
+                self._model,
+                specific_model_path=path,
+                local_files_only=path is not None,
+                threads=self._threads,
+                enable_cpu_mem_arena=False,
+            )
+        _register_bundled()
+        with resources.as_file(resources.files("mcp_memory.embedding") / "model") as folder:
+            return TextEmbedding(
+                self._model,
+                specific_model_path=str(folder),
+                cache_dir=str(folder),  # any other would be created, though nothing is cached
+                local_files_only=True,
+                threads=1,  # it looks tokens up: a second thread spins for a third of the time
+                enable_cpu_mem_arena=False,
+            )
+
+
+def build_embedder(model: str, *, path: Path | None, threads: int) -> Embedder | None:
+    """The embedder that a setting names: `default`, `hash`, `none`, or a fastembed model."""
+    if model == "none":
+        return None
+    if model == "hash":
+        return HashEmbedder()
+    return FastEmbedder(model, path=path, threads=threads)
+
+
+def _batches(texts: list[str], most: int) -> Iterator[list[str]]:
+    """Neighbours of texts sorted by length, few when long."""
+    start = 0
+    for end in range(1, len(texts) + 1):
+        wider = end - start + 1
+        if end == len(texts) or wider > most or wider * len(texts[end]) > _BATCH_CHARS:
+            yield texts[start:end]
+            start = end
+
+
+def _readable(text: str) -> str:
+    """What a tokenizer may see: bounded, and without half characters, which would refuse a batch."""
+    return text[:MOST_CHARS].encode("utf-8", "replace").decode("utf-8")
+
+
+def _register_bundled() -> None:
+    from fastembed import TextEmbedding  # 0.7-1.1 s: at first use, in a worker thread
+    from fastembed.common.model_description import ModelSource, PoolingType
+
+    if any(known["model"] == DEFAULT_NAME for known in TextEmbedding.list_supported_models()):
+        return
+    TextEmbedding.add_custom_model(
+        model=DEFAULT_NAME,
+        pooling=PoolingType.MEAN,
+        normalization=True,
+        sources=ModelSource(url="file:///bundled"),
+        dim=DEFAULT_DIM,
+        model_file="model.onnx",
+    )
+
+
+def _dim_of(model: str) -> int:
+    from fastembed import TextEmbedding  # only for a model that the user chose
+
+    for known in TextEmbedding.list_supported_models():
+        if known["model"] == model:
+            return int(known["dim"])
+    raise EmbedderUnavailable(model, "fastembed does not know it")

@@ -1,0 +1,1 @@
+"""What is asked, and of what: samples, corpora made into banks, packs, talks and their labels."""

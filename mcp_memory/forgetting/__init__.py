@@ -1,0 +1,1 @@
+"""What goes: preview, forget, restore, purge, undo."""

@@ -1,0 +1,239 @@
+"""delete: preview what goes and what rests on it, forget, restore, or purge with a receipt."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.asked import DeletionMode, Filter
+from mcp_memory.domain.errors import InvalidInput, UnknownRef
+from mcp_memory.domain.models import Deletion, Memory, Standing, State
+from mcp_memory.forgetting import hiding, purging
+from mcp_memory.forgetting.hiding import Hidden
+from mcp_memory.memories import retain
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
+from mcp_memory.trajectories import reaching
+from mcp_memory.trajectories.reaching import MemoryView, Reach, Target
+
+EVIDENCE_KINDS = ("step", "episode", "output")
+CONFIRM_CHARS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the caller wants gone, and how."""
+
+    refs: tuple[str, ...]
+    chosen: Filter | None
+    mode: DeletionMode = "preview"
+    reason: str = ""
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a deletion means: sessions, steps and memories, and what it does to other memories."""
+
+    hidden: Hidden
+    memories: tuple[str, ...]
+    reach: Reach
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """Everything named directly, in a stable order."""
+        return (*self.hidden.refs, *sorted(self.memories))
+
+    @property
+    def confirm(self) -> str:
+        """What a caller passes back to show that it has seen the preview of just this."""
+        told = "\n".join((*self.refs, *self.reach.cascade, *self.reach.weakened))
+        return hashlib.sha256(told.encode()).hexdigest()[:CONFIRM_CHARS]
+
+
+async def delete(rooms: Rooms, asked: Asked) -> Deletion:
+    """Show, hide, bring back or erase.
+
+    Raises:
+        InvalidInput: nothing is named, or a filter or purge is not confirmed.
+        UnknownRef: a ref names nothing, or the filter fits nothing.
+    """
+    reached = await _reached(rooms, asked)
+    seen = Deletion(
+        mode="preview",
+        refs=reached.refs,
+        cascade=reached.reach.cascade,
+        weakened=reached.reach.weakened,
+        confirm=reached.confirm,
+    )
+    if asked.mode == "preview":
+        return seen
+    _confirmed(asked, reached)
+    if asked.mode == "purge":
+        return await purging.purge(rooms, reached.hidden, _gone(reached), reached.reach)
+    if asked.mode == "forget":
+        changed = await _forgetting(rooms, reached)
+        batch = await hiding.mark(
+            rooms, "forget", reached.hidden, to=State.FORGOTTEN, memories=changed
+        )
+    else:
+        changed = await _restoring(rooms, reached)
+        batch = await hiding.mark(rooms, "restore", reached.hidden, to=State.LIVE, memories=changed)
+    return seen.model_copy(update={"mode": asked.mode, "batch": batch, "confirm": None})
+
+
+def _confirmed(asked: Asked, reached: Reached) -> None:
+    needed = asked.mode == "purge" or (asked.chosen is not None and asked.mode == "forget")
+    if needed and asked.confirm != reached.confirm:
+        raise InvalidInput(
+            f"This {asked.mode} reaches {len(reached.refs)} records and is not confirmed.",
+            next_step="Look at mode=preview, then pass its `confirm` back.",
+        )
+
+
+def _gone(reached: Reached) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*reached.memories, *reached.reach.cascade)))
+
+
+async def _reached(rooms: Rooms, asked: Asked) -> Reached:
+    named = [refs.parse(text) for text in asked.refs]
+    if asked.chosen is not None:
+        named += await _chosen(rooms, asked.chosen)
+    if not named:
+        raise InvalidInput(
+            "Nothing is named to delete.",
+            next_step="Give refs, or a filter with at least one field.",
+        )
+    sessions: set[str] = set()
+    steps: dict[str, set[int]] = {}
+    memories: list[str] = []
+    targets = [
+        await _target(rooms, refs.parse(ref), sessions, steps, memories)
+        for ref in dict.fromkeys(map(str, named))
+    ]
+    kept = {t: tuple(sorted(n)) for t, n in steps.items() if t not in sessions}
+    hidden = Hidden(sessions=tuple(sorted(sessions)), steps=kept)
+    views = [_view(memory) for memory in await _memories(rooms)]
+    reach = reaching.reach(targets, views, spans=await _episode_spans(rooms, views))
+    return Reached(hidden, tuple(memories), reach)
+
+
+async def _target(
+    rooms: Rooms, ref: refs.Ref, sessions: set[str], steps: dict[str, set[int]], memories: list[str]
+) -> Target:
+    if ref.kind == "memory":
+        memory = await spans.current(rooms, str(ref))
+        memories.append(str(ref))
+        return Target(ref=str(ref), text=retain.said(memory))
+    if ref.kind == "batch":
+        raise UnknownRef(str(ref))
+    if ref.kind == "output":
+        found = await rooms.store.by_keys("evidence", (str(ref),))
+        if not found:
+            raise UnknownRef(str(ref))
+        ref = refs.parse(refs.span(found[0].trajectory, found[0].first))
+    first, last = await spans.bounds(rooms, ref)
+    where = Where(
+        trajectories=(ref.id,), kinds=("step", "output"), states=(), first=first, last=last
+    )
+    rows = await rooms.store.find("evidence", where)
+    if ref.kind == "trajectory" and ref.first is None:
+        sessions.add(ref.id)
+    else:
+        steps.setdefault(ref.id, set()).update(row.first for row in rows if row.kind == "step")
+    text = "\n".join(row.text for row in rows)
+    return Target(ref=str(ref), text=text, first=first, last=last)
+
+
+async def _chosen(rooms: Rooms, chosen: Filter) -> list[refs.Ref]:
+    """Refs of what a filter fits; in sessions these are steps, not whole sessions.
+
+    Raises:
+        UnknownRef: it fits nothing.
+    """
+    if chosen == Filter():
+        raise InvalidInput(
+            "The filter is empty and would fit everything.",
+            next_step="Name at least one field, such as `contains` or `session`.",
+        )
+    common = Where(
+        projects=(chosen.project,) if chosen.project else (),
+        since=chosen.since,
+        until=chosen.until,
+        path=chosen.path,
+        contains=chosen.contains,
+    )
+    found = []
+    kinds = chosen.kinds
+    if not kinds or set(kinds) & {"step", "episode"}:
+        trajectories = (refs.parse(chosen.session).id,) if chosen.session else ()
+        wanted = ("episode",) if kinds == ("episode",) else ("step", "output")
+        rows = await rooms.store.find(
+            "evidence", replace(common, kinds=wanted, trajectories=trajectories)
+        )
+        # The store looks into context too, which quotes the neighbours.
+        found += [_step(row) for row in rows if chosen.contains in row.text]
+    named = tuple(kind for kind in kinds if kind not in EVIDENCE_KINDS)
+    if not chosen.session and (named or not kinds):
+        memories = await rooms.store.find("memories", replace(common, kinds=named))
+        found += [refs.parse(row.key) for row in memories]
+    if not found:
+        raise UnknownRef(str(chosen.model_dump(exclude_defaults=True)))
+    return found
+
+
+def _step(row: EvidenceRow) -> refs.Ref:
+    return refs.parse(refs.span(row.trajectory, row.first, row.last))
+
+
+async def _memories(rooms: Rooms) -> list[Memory]:
+    rows = await rooms.store.find("memories", Where(states=()))
+    newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
+    return [m for m in map(spans.memory_of, newest.values()) if m.state is not State.FORGOTTEN]
+
+
+def _view(memory: Memory) -> MemoryView:
+    return MemoryView(
+        ref=memory.ref,
+        text=retain.said(memory),
+        evidence=memory.evidence,
+        supersedes=memory.supersedes,
+    )
+
+
+async def _episode_spans(rooms: Rooms, views: Sequence[MemoryView]) -> dict[str, tuple[int, int]]:
+    cited = {e.ref for view in views for e in view.evidence if e.ref.startswith("e:")}
+    rows = await rooms.store.by_keys("evidence", tuple(sorted(cited))) if cited else []
+    return {row.key: (row.first, row.last) for row in rows}
+
+
+async def _forgetting(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
+    """Next versions: forgotten ones, and those that lose evidence and become candidates."""
+    made = [
+        retain.following(await spans.current(rooms, ref), state=State.FORGOTTEN)
+        for ref in _gone(reached)
+    ]
+    made += [await weakened(rooms, ref, lost) for ref, lost in reached.reach.lost.items()]
+    return await _rows(rooms, made)
+
+
+async def weakened(rooms: Rooms, ref: str, lost: Sequence[str]) -> Memory:
+    """The next version of a memory without the evidence that is gone."""
+    memory = await spans.current(rooms, ref)
+    left = tuple(cited for cited in memory.evidence if cited.ref not in lost)
+    return retain.following(memory, evidence=left, standing=Standing.CANDIDATE)
+
+
+async def _restoring(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
+    made = []
+    for ref in reached.memories:
+        memory = await spans.current(rooms, ref)
+        if memory.state is not State.LIVE:
+            made.append(retain.following(memory, state=State.LIVE))
+    return await _rows(rooms, made)
+
+
+async def _rows(rooms: Rooms, memories: Sequence[Memory]) -> list[MemoryRow]:
+    vectors = await rooms.vectors([retain.said(memory) for memory in memories])
+    return [retain.row_of(memory, v) for memory, v in zip(memories, vectors, strict=True)]

@@ -1,0 +1,78 @@
+"""undo: one batch of the ledger taken back; the undoing is a batch itself."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.errors import InvalidInput, UnknownRef
+from mcp_memory.domain.models import Consolidation, Memory, State
+from mcp_memory.forgetting import hiding
+from mcp_memory.forgetting.hiding import Hidden
+from mcp_memory.memories import retain
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.store.rows import LedgerRow, MemoryRow, Where
+
+
+async def undo(rooms: Rooms, batch: str) -> Consolidation:
+    """Take a batch back, whatever made it; only a purge cannot be.
+
+    Raises:
+        InvalidInput: there is no such batch, or it cannot be undone.
+    """
+    entry = await _entry(rooms, batch)
+    told = orjson.loads(entry.inverse)
+    kind = told.get("kind")
+    if kind not in {"memories", "states", "index"}:
+        raise InvalidInput(
+            f"A batch of {entry.op} cannot be undone.",
+            next_step="`mcp-memory list changes` shows the batches.",
+        )
+    rows = await memories_before(rooms, batch)
+    if kind == "states":
+        hidden = Hidden.model_validate(told["hidden"])
+    elif kind == "index":
+        hidden = Hidden(sessions=tuple(ref.removeprefix("t:") for ref in entry.refs))
+    else:
+        hidden = Hidden()
+    to = State(told.get("to", State.FORGOTTEN.value))
+    undone = await hiding.mark(rooms, "undo", hidden, to=to, memories=rows)
+    return Consolidation(batch=undone, refs=entry.refs)
+
+
+async def memories_before(rooms: Rooms, batch: str) -> list[MemoryRow]:
+    """New versions that say again what memories said before a batch; new ones are forgotten."""
+    touched = await rooms.store.find("memories", Where(batches=(batch,), states=()))
+    keys = tuple(dict.fromkeys(row.key for row in touched))
+    if not keys:
+        return []
+    first = {row.key: row.version for row in sorted(touched, key=lambda r: -r.version)}
+    versions = await spans.memory_rows(rooms, keys)
+    made = [_again(versions[key], first[key]) for key in keys]
+    vectors = await rooms.vectors([retain.said(memory) for memory in made])
+    return [retain.row_of(memory, v) for memory, v in zip(made, vectors, strict=True)]
+
+
+def _again(versions: Sequence[MemoryRow], first: int) -> Memory:
+    newest = spans.memory_of(versions[-1])
+    earlier = [row for row in versions if row.version < first]
+    if not earlier:
+        return retain.following(newest, state=State.FORGOTTEN)
+    return spans.memory_of(earlier[-1]).model_copy(update={"version": newest.version + 1})
+
+
+async def _entry(rooms: Rooms, batch: str) -> LedgerRow:
+    ref = refs.parse(batch)
+    rows = await rooms.store.ledger(batch=str(ref)) if ref.kind == "batch" else []
+    if not rows:
+        raise UnknownRef(batch)
+    if any(row.phase == "reversed" for row in rows):
+        raise InvalidInput(
+            f"{batch} was never completed.", next_step="There is nothing to take back."
+        )
+    return next(row for row in rows if row.inverse != "{}") if _has_inverse(rows) else rows[0]
+
+
+def _has_inverse(rows: Sequence[LedgerRow]) -> bool:
+    return any(row.inverse != "{}" for row in rows)

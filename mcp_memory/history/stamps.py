@@ -1,0 +1,91 @@
+"""Stamps: which transcripts need not be opened again, because neither they nor their reading changed."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import orjson
+
+from mcp_memory import readers
+from mcp_memory.domain.models import FileReport
+from mcp_memory.text import redaction
+from mcp_memory.trajectories import indexing
+from mcp_memory.trajectories.indexing import Allowance, Stamp
+
+STAMPS = "stamps.json"
+"""Name of the file, in the store's folder: where the store goes, it goes."""
+_ALWAYS = ""
+
+
+class Stamps:
+    """Files that gave nothing to write, by path; and whether the last run read as this one would.
+
+    What gave sessions stands in the catalogue. The file is derived: without it all is read again.
+    """
+
+    def __init__(self, file: Path, allowance: Allowance) -> None:
+        self._file = file
+        self._allowed = _digest((allowance.include, allowance.exclude, allowance.only_project))
+        self._reading = _digest(
+            (
+                indexing.VERSION,
+                redaction.RULES_VERSION,
+                allowance.step_chars,
+                sorted((reader.FORMAT, reader.VERSION) for reader in readers.READERS),
+            )
+        )
+        told = _loaded(file)
+        self.current = told.get("reading") == self._reading
+        """False after an upgrade that reads anything otherwise: no file counts as unchanged."""
+        kept = told.get("fruitless") if self.current else None
+        self._fruitless: dict[str, list[object]] = kept if isinstance(kept, dict) else {}
+        self._changed = not self.current
+
+    def unchanged(self, path: Path, now: Stamp, catalogued: Stamp | None) -> bool:
+        """Whether a file is as it was when it was read last, to the same end."""
+        if catalogued == now:
+            return self.current
+        noted = self._fruitless.get(str(path))
+        return any(noted == [*_pair(now), way] for way in (_ALWAYS, self._allowed))
+
+    def note(self, report: FileReport, now: Stamp) -> None:
+        """Remember a file that gave nothing; one that was excluded, under these terms only."""
+        key = str(report.path)
+        if report.status == "indexed":
+            self._changed |= self._fruitless.pop(key, None) is not None
+            return
+        way = self._allowed if report.status == "excluded" else _ALWAYS
+        self._fruitless[key] = [*_pair(now), way]
+        self._changed = True
+
+    def save(self) -> None:
+        """Write what was noted, whole or not at all."""
+        if not self._changed:
+            return
+        told = {"reading": self._reading, "fruitless": self._fruitless}
+        handle, name = tempfile.mkstemp(prefix=".stamps-", dir=self._file.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(orjson.dumps(told, option=orjson.OPT_SORT_KEYS))
+            Path(name).replace(self._file)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        self.current, self._changed = True, False
+
+
+def _pair(stamp: Stamp) -> tuple[int, int]:
+    return stamp.size, stamp.mtime_ns
+
+
+def _loaded(file: Path) -> dict[str, object]:
+    with contextlib.suppress(OSError, orjson.JSONDecodeError):
+        told = orjson.loads(file.read_bytes())
+        if isinstance(told, dict):
+            return told
+    return {}
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(orjson.dumps(value)).hexdigest()[:16]

@@ -1,0 +1,135 @@
+"""Writing: sessions into store and archive as one change, and files anew from the store's own rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import anyio.to_thread
+
+from mcp_memory.domain.models import State, Step
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.store.changes import Change
+from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
+from mcp_memory.trajectories import evidence, indexing, reaching, rendering
+from mcp_memory.trajectories.indexing import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstones:
+    """What was purged, as keyed hashes: known again, never told."""
+
+    key: bytes
+    marks: frozenset[str]
+
+    def session(self, trajectory: str) -> bool:
+        """Whether a whole session was purged."""
+        return bool(self.marks) and reaching.tombstone(self.key, trajectory) in self.marks
+
+    def step(self, trajectory: str, step: Step) -> bool:
+        """Whether this step's content was purged from this session."""
+        if not self.marks:
+            return False
+        told = f"{trajectory}:{evidence.step_digest(step)}"
+        return reaching.tombstone(self.key, told) in self.marks
+
+
+async def tombstones(rooms: Rooms) -> Tombstones:
+    """What was purged from this bank."""
+    key, marks = await rooms.store.tombstones()
+    return Tombstones(key, frozenset(marks))
+
+
+async def write(rooms: Rooms, op: str, prepared: Sequence[Prepared]) -> str:
+    """Write sessions as one change; the batch of it."""
+    async with rooms.store.change(
+        op,
+        refs=tuple(f"t:{one.session.id}" for one in prepared),
+        hashes=tuple(one.session.fingerprint for one in prepared),
+        inverse={"kind": "index"},
+    ) as change:
+        await put(rooms, change, prepared)
+    return change.batch
+
+
+async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> None:
+    """Rows, catalogue and archive files of sessions within a change; older rows go afterwards."""
+    trajectories = tuple(one.session.id for one in prepared)
+    before = await _before(rooms, trajectories)
+    fresh, stale = _difference(prepared, before)
+    rows = await with_vectors(rooms, fresh)
+    await change.add(evidence=rows, sessions=[one.session for one in prepared])
+    older = (change.batch,)
+    change.drop("sessions", Where(keys=trajectories, states=(), not_batches=older))
+    if stale:
+        change.drop("evidence", Where(keys=stale, states=(), not_batches=older))
+    for one in prepared:
+        if one.session.state == State.LIVE.value:
+            await anyio.to_thread.run_sync(
+                rooms.archive.write_session, one.session.folder, one.files
+            )
+
+
+async def with_vectors(rooms: Rooms, rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:
+    """The rows with what the model makes of them; without a model they go by words."""
+    vectors = await rooms.vectors([evidence.embedded_text(row) for row in rows])
+    return [replace(row, vector=vector) for row, vector in zip(rows, vectors, strict=True)]
+
+
+async def rebuilt(rooms: Rooms, row: SessionRow, hidden: Mapping[int, str]) -> Prepared:
+    """A session made anew from the store's own rows, with these steps hidden."""
+    whole = await spans.trajectory(rooms, row)
+    purged = [number for number, why in hidden.items() if why == evidence.PURGED]
+    return indexing.rebuilt(
+        evidence.blanked(whole, purged), row, hidden=hidden, step_chars=rooms.settings.step_chars
+    )
+
+
+async def _before(rooms: Rooms, trajectories: Sequence[str]) -> dict[str, str]:
+    """Key to hash of the rows that sessions have now."""
+    rows = await rooms.store.find("evidence", Where(trajectories=tuple(trajectories), states=()))
+    return {row.key: row.hash for row in rows}
+
+
+def _difference(
+    prepared: Sequence[Prepared], before: dict[str, str]
+) -> tuple[list[EvidenceRow], tuple[str, ...]]:
+    """Rows that are new or changed, and keys whose older rows must go."""
+    made = [row for one in prepared for row in one.rows]
+    fresh = [row for row in made if before.get(row.key) != row.hash]
+    changed = {row.key for row in fresh if row.key in before}
+    vanished = before.keys() - {row.key for row in made}
+    return fresh, tuple(sorted(changed | vanished))
+
+
+async def rerender(rooms: Rooms, trajectories: Iterable[str]) -> None:
+    """Write the archive files of sessions anew from the store, and the indexes of all projects."""
+    wanted = tuple(trajectories)
+    rows = {row.id: row for row in await rooms.store.sessions(ids=wanted)} if wanted else {}
+    for trajectory in wanted:
+        row = rows.get(trajectory)
+        if row is None or row.state != State.LIVE.value:
+            await _remove(rooms, trajectory, row)
+            continue
+        made = await rebuilt(rooms, row, indexing.hidden_of(row))
+        await anyio.to_thread.run_sync(rooms.archive.write_session, row.folder, made.files)
+    await write_projects(rooms)
+
+
+async def write_projects(rooms: Rooms) -> None:
+    """Write the indexes of every project; only files whose bytes differ are touched."""
+    rows = await rooms.store.sessions(states=(State.LIVE.value,))
+    by_project: dict[str, list[rendering.Entry]] = {}
+    for row in rows:
+        by_project.setdefault(row.project, []).append(
+            rendering.Entry.model_validate_json(row.entry)
+        )
+    await anyio.to_thread.run_sync(rooms.archive.write_indexes, by_project)
+
+
+async def _remove(rooms: Rooms, trajectory: str, row: SessionRow | None) -> None:
+    """Take a session's folder out of the archive; without a catalogue row, by its id."""
+    folder = (
+        row.folder if row else await anyio.to_thread.run_sync(rooms.archive.folder_of, trajectory)
+    )
+    if folder:
+        await anyio.to_thread.run_sync(rooms.archive.remove_session, folder)

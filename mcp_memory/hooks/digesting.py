@@ -1,0 +1,91 @@
+"""digesting: the ready files that hooks read, made from the store after every change."""
+
+import logging
+from collections.abc import Iterable
+
+import anyio.to_thread
+
+from mcp_memory.domain import projects, refs
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError
+from mcp_memory.domain.models import Memory, State
+from mcp_memory.hooks import digests, ready
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.store.locking import elected
+from mcp_memory.store.rows import Where
+from mcp_memory.trajectories.rendering import Entry
+
+logger = logging.getLogger(__name__)
+
+LOCK = "ready.lock"
+
+
+async def renew(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
+    """`refresh` after a change that is done: what stands in its way is logged and mended later."""
+    try:
+        await refresh(rooms, wanted)
+    except (MemoryBankError, OSError) as error:
+        logger.warning("what hooks say is not up to date: %s", error)
+
+
+async def refresh(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
+    """Make the ready files of these projects anew, or of all; one that would say nothing goes.
+
+    Processes take turns from reading to writing: none puts back what another has taken away.
+
+    Raises:
+        Busy: another process does not come to its end.
+        OSError: a file cannot be written.
+    """
+    lock = rooms.settings.locks_dir / LOCK
+    async with elected(lock, seconds=rooms.settings.busy_seconds, work="making digests"):
+        memories = await _newest(rooms)
+        every = {
+            *await rooms.store.projects(),
+            *(memory.project for memory in memories),
+            projects.USER,
+        }
+        chosen = every if wanted is None else set(wanted)
+        if projects.USER in chosen:
+            chosen = every
+        for project in sorted(chosen):
+            await _make(rooms, project, memories)
+        names = frozenset(ready.file_of(rooms.settings.home, one).name for one in every)
+        await anyio.to_thread.run_sync(ready.prune, rooms.settings.home, names)
+
+
+async def repair(rooms: Rooms) -> None:
+    """Make the ready files where there are none: of an older bank, or after a kill in a deletion."""
+    if await anyio.to_thread.run_sync(ready.known, rooms.settings.home):
+        return
+    if await rooms.store.holds("sessions") or await rooms.store.holds("memories"):
+        await renew(rooms)
+
+
+async def hold(rooms: Rooms, cited: Iterable[str]) -> bool:
+    """Whether all of these may still be told: memories that stand, sessions that are live."""
+    try:
+        named = [refs.parse(text) for text in cited]
+    except InvalidInput:
+        return False
+    keys = {str(ref) for ref in named if ref.kind == "memory"}
+    found = await spans.memory_rows(rooms, tuple(keys)) if keys else {}
+    standing = {key for key, rows in found.items() if digests.stands(spans.memory_of(rows[-1]))}
+    sessions = {ref.id for ref in named if ref.kind != "memory"}
+    rows = await rooms.store.sessions(ids=tuple(sessions)) if sessions else []
+    live = {row.id for row in rows if row.state == State.LIVE.value}
+    return standing == keys and live == sessions
+
+
+async def _make(rooms: Rooms, project: str, memories: Iterable[Memory]) -> None:
+    rows = await rooms.store.sessions(projects=(project,), states=(State.LIVE.value,))
+    entries = [Entry.model_validate_json(row.entry) for row in rows if row.entry]
+    its = [one for one in memories if one.project in {project, projects.USER}]
+    made = digests.assemble(project, its, entries)
+    await anyio.to_thread.run_sync(ready.write, rooms.settings.home, made)
+
+
+async def _newest(rooms: Rooms) -> list[Memory]:
+    rows = await rooms.store.find("memories", Where(states=()))
+    newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
+    return [spans.memory_of(row) for row in newest.values()]

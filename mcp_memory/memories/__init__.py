@@ -1,0 +1,1 @@
+"""What was learned: kept through the gate, proposed, opened, listed."""

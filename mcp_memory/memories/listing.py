@@ -1,0 +1,152 @@
+"""list, inspect and status: looking at what the bank holds, without search."""
+
+from collections.abc import Sequence
+
+import anyio.to_thread
+
+from mcp_memory.archive import inspection
+from mcp_memory.domain import projects, refs
+from mcp_memory.domain.asked import Inspection
+from mcp_memory.domain.errors import InvalidInput, UnknownRef
+from mcp_memory.domain.models import Listed, State, Status
+from mcp_memory.domain.refs import Ref
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.store.rows import Where
+
+
+async def sessions(rooms: Rooms, *, project: str, limit: int) -> list[Listed]:
+    """Sessions, newest first."""
+    rows = await rooms.store.sessions(projects=await _scope(rooms, project))
+    rows.sort(key=lambda row: (row.started_at is not None, row.started_at, row.id), reverse=True)
+    return [
+        Listed(
+            ref=f"t:{row.id}",
+            at=row.started_at,
+            project=row.project,
+            title=row.title or row.goal,
+            marks=(row.format, row.outcome, f"{row.steps} steps", *_unless_live(row.state)),
+        )
+        for row in rows[:limit]
+    ]
+
+
+async def memories(rooms: Rooms, *, project: str, limit: int) -> list[Listed]:
+    """Memories in their newest version, newest first."""
+    where = Where(projects=await _scope(rooms, project), states=())
+    rows = await rooms.store.find("memories", where)
+    newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
+    listed = sorted(newest.values(), key=lambda row: (row.at, row.key), reverse=True)
+    return [
+        Listed(
+            ref=row.key,
+            at=row.at,
+            project=row.project,
+            title=row.text,
+            marks=(row.kind, row.standing, *_unless_live(row.state)),
+        )
+        for row in listed[:limit]
+    ]
+
+
+async def changes(rooms: Rooms, *, limit: int) -> list[Listed]:
+    """Batches of the ledger, newest first; each can be undone until it is purged."""
+    batches: dict[str, Listed] = {}
+    for row in await rooms.store.ledger():
+        known = batches.get(row.batch)
+        marks = (row.op, row.phase, f"{len(row.refs)} refs", row.actor)
+        batches[row.batch] = Listed(ref=row.batch, at=known.at if known else row.at, marks=marks)
+    return list(reversed(batches.values()))[:limit]
+
+
+async def known_projects(rooms: Rooms) -> list[Listed]:
+    """Projects with their numbers of sessions."""
+    counts = await rooms.store.projects()
+    return [
+        Listed(ref=name, marks=(f"{count} sessions",)) for name, count in sorted(counts.items())
+    ]
+
+
+async def owners(rooms: Rooms, texts: Sequence[str]) -> dict[str, str]:
+    """The project that each ref belongs to, in whatever state the record is.
+
+    A batch belongs to a project when all that it touched does; else to `*`.
+
+    Raises:
+        InvalidInput: one is not spelled like a ref.
+        UnknownRef: one names nothing.
+    """
+    return {text: await _owner(rooms, refs.parse(text)) for text in dict.fromkeys(texts)}
+
+
+async def _owner(rooms: Rooms, ref: Ref) -> str:
+    match ref.kind:
+        case "episode" | "trajectory":
+            return (await spans.session(rooms, ref.id)).project
+        case "memory":
+            return (await spans.current(rooms, str(ref))).project
+        case "output":
+            found = await rooms.store.by_keys("evidence", (str(ref),))
+        case "batch":
+            rows = await rooms.store.ledger(batch=str(ref))
+            touched = {text.partition("@")[0] for row in rows for text in row.refs}
+            owners = {await _owner(rooms, refs.parse(text)) for text in touched}
+            return owners.pop() if len(owners) == 1 else "*"
+    if not found:
+        raise UnknownRef(str(ref))
+    return found[0].project
+
+
+async def inspect(rooms: Rooms, text: str, asked: Inspection) -> str:
+    """Steps of a session within a cap of characters.
+
+    Raises:
+        UnknownRef: the ref names nothing.
+        InvalidInput: the span or the regular expression cannot be read.
+    """
+    ref = refs.parse(text)
+    if asked.span:
+        first, _, last = asked.span.partition(":")
+        if not (first.isdigit() and (last.isdigit() or not last)):
+            raise InvalidInput(
+                f"{asked.span!r} is not a span.", next_step="Write it as A:B, counted from 1."
+            )
+        ref = refs.parse(refs.span(ref.id, int(first), int(last or first)))
+    span = await spans.open_span(rooms, ref)
+    return await anyio.to_thread.run_sync(inspection.inspect, span.steps, asked)
+
+
+async def status(rooms: Rooms) -> Status:
+    """Counts, sizes, and what is degraded."""
+    everything = Where(states=())
+    counts = {
+        "sessions": len(await rooms.store.catalogue()),
+        "steps": await rooms.store.count("evidence", Where(kinds=("step",), states=())),
+        "episodes": await rooms.store.count("evidence", Where(kinds=("episode",), states=())),
+        "memory versions": await rooms.store.count("memories", everything),
+    }
+    used = await anyio.to_thread.run_sync(_size, rooms)
+    return Status(
+        home=rooms.settings.home,
+        schema_version=rooms.store.schema_version,
+        counts=counts,
+        projects=await rooms.store.projects(),
+        model=rooms.store.model,
+        bytes=used,
+        notes=rooms.degraded(),
+    )
+
+
+def _size(rooms: Rooms) -> int:
+    return sum(path.stat().st_size for path in rooms.settings.home.rglob("*") if path.is_file())
+
+
+async def _scope(rooms: Rooms, project: str) -> tuple[str, ...]:
+    if project == "*":
+        return ()
+    known = await rooms.store.projects()
+    return (projects.resolve(project, known) or project,)
+
+
+def _unless_live(state: str) -> tuple[str, ...]:
+    return () if state == State.LIVE.value else (state,)

@@ -1,0 +1,311 @@
+"""retain: one memory through admission and the gate, in two appends; or feedback on memories."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
+from mcp_memory.domain.models import (
+    Draft,
+    Evidence,
+    Memory,
+    Outcome,
+    Resemblance,
+    Retained,
+    SourceClass,
+    State,
+)
+from mcp_memory.memories import gate
+from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.store.rows import MemoryRow, Where
+from mcp_memory.text import identifiers
+from mcp_memory.trajectories import admission
+
+MOST_CHARS = 20_000
+RESEMBLES = 0.8
+"""Cosine above which a memory is named as resembling; the gate judges nearer ones."""
+
+
+async def retain(rooms: Rooms, draft: Draft) -> Retained:
+    """Keep a memory; the same content from the same source keeps its ref.
+
+    The same content with new evidence is a new version of it.
+
+    Raises:
+        InvalidInput: the text is empty or too long, or a ref is not one.
+        UnknownRef: the superseded memory does not exist.
+        GateRefused: a quote does not occur where it is said to, or evidence does not exist.
+    """
+    _check(draft)
+    admitted = admission.admit_draft(draft)
+    draft = admitted.draft.model_copy(update={"project": draft.project or rooms.project})
+    proposal = await propose(rooms, draft, flags=admitted.flags, strict=False)
+    if isinstance(proposal, Memory):
+        return _known(proposal)
+    rows = await proposal.rows(rooms)
+    batch = await rooms.store.once(
+        "retain", lambda name: [in_batch(row, name) for row in rows], inverse={"kind": "memories"}
+    )
+    memory = proposal.memory
+    return Retained(
+        ref=memory.ref,
+        version=memory.version,
+        standing=memory.standing,
+        created=True,
+        masked=admitted.masked,
+        resembles=proposal.near,
+        notes=proposal.notes,
+        batch=batch,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A memory that the gate let in, and what changes with it."""
+
+    memory: Memory
+    vector: tuple[float, ...] | None
+    near: tuple[Resemblance, ...]
+    notes: tuple[str, ...]
+
+    async def rows(self, rooms: Rooms) -> list[MemoryRow]:
+        """Its row, and a new version of the memory that it supersedes."""
+        rows = [row_of(self.memory, self.vector)]
+        if self.memory.supersedes:
+            old = await spans.current(rooms, self.memory.supersedes)
+            retired = following(old, state=State.SUPERSEDED, superseded_by=self.memory.ref)
+            rows.append(row_of(retired, (await rooms.vectors([said(retired)]))[0]))
+        return rows
+
+
+async def propose(
+    rooms: Rooms, draft: Draft, *, flags: tuple[str, ...], strict: bool
+) -> Proposal | Memory:
+    """The memory that a draft makes, or the one that already says just this.
+
+    Raises:
+        GateRefused: the gate does not let it in.
+        UnknownRef: the superseded memory does not exist.
+    """
+    if draft.supersedes:
+        await spans.current(rooms, draft.supersedes)
+    cited = await cite(rooms, draft)
+    ref = _ref(draft, cited)
+    versions = (await spans.memory_rows(rooms, (ref,))).get(ref)
+    earlier = spans.memory_of(versions[-1]) if versions else None
+    if earlier is not None:
+        draft = draft.model_copy(update={"evidence": _union(earlier, draft)})
+        if earlier.state is State.LIVE and draft.evidence == earlier.evidence:
+            return earlier
+        cited = await cite(rooms, draft)
+    vector = (await rooms.vectors([said(draft)]))[0]
+    found = await neighbours(rooms, vector, project=draft.project)
+    near = tuple(each for each in found if each.ref not in {ref, draft.supersedes})
+    verdict = gate.judge(draft, cited, near, strict=strict)
+    if isinstance(verdict, Refuse):
+        raise GateRefused(verdict.reasons)
+    memory = memory_of(rooms, draft, cited, verdict, flags=flags)
+    memory = memory.model_copy(update={"version": earlier.version + 1 if earlier else 1})
+    shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
+    return Proposal(memory, vector, shown, verdict.notes)
+
+
+def following(memory: Memory, **changes: object) -> Memory:
+    """The next version of a memory, with these fields changed; versions are never rewritten."""
+    return memory.model_copy(update={**changes, "version": memory.version + 1})
+
+
+async def with_vectors(rooms: Rooms, rows: Sequence[MemoryRow]) -> list[MemoryRow]:
+    """The rows with what the model makes of them."""
+    vectors = await rooms.vectors([row.text for row in rows])
+    return [replace(row, vector=vector) for row, vector in zip(rows, vectors, strict=True)]
+
+
+def in_batch(row: MemoryRow, batch: str) -> MemoryRow:
+    """The row with its batch, also in what it tells of itself."""
+    memory = spans.memory_of(row).model_copy(update={"batch": batch})
+    return replace(row, batch=batch, body=memory.model_dump_json())
+
+
+async def feedback(rooms: Rooms, used: Sequence[str], outcome: Outcome) -> Retained:
+    """Record that memories were used and how it went; their counters belong to this version.
+
+    Raises:
+        InvalidInput: a ref names no memory.
+        UnknownRef: a memory does not exist.
+    """
+    memories = []
+    for text in dict.fromkeys(used):
+        ref = refs.parse(text)
+        if ref.kind != "memory":
+            raise InvalidInput(
+                f"{text} is not a memory.", next_step="Feedback goes to memories, m:…."
+            )
+        memories.append(await spans.current(rooms, str(ref)))
+    keys = tuple(f"{memory.ref}@{memory.version}" for memory in memories)
+    batch = await rooms.store.note("feedback", refs=keys, inverse={"outcome": outcome.value})
+    first = memories[0]
+    return Retained(
+        ref=first.ref,
+        version=first.version,
+        standing=first.standing,
+        created=False,
+        notes=(f"Feedback recorded for {len(keys)} memories: {outcome.value}.",),
+        batch=batch,
+    )
+
+
+def said(draft: Draft | Memory) -> str:
+    """All words of a memory, as they are searched."""
+    parts = (draft.title, draft.text, draft.when_to_use, draft.not_when)
+    return "\n".join(part for part in parts if part)
+
+
+def content_hash(draft: Draft | Memory, source: SourceClass) -> str:
+    """The same for the same content, project and source."""
+    told = (draft.kind.value, draft.project, source.value, " ".join(said(draft).split()))
+    return hashlib.sha256(orjson.dumps(told)).hexdigest()
+
+
+async def neighbours(
+    rooms: Rooms, vector: tuple[float, ...] | None, *, project: str | None
+) -> tuple[Neighbour, ...]:
+    """Live memories of the project that say nearly the same, nearest first."""
+    if vector is None:
+        return ()
+    where = Where(projects=tuple({project or rooms.project, "user"}))
+    found = await rooms.store.by_vector("memories", vector, where=where, limit=5)
+    close = {hit.key: hit.score for hit in found if hit.score >= RESEMBLES}
+    versions = await spans.memory_rows(rooms, tuple(close))
+    newest = {key: spans.memory_of(rows[-1]) for key, rows in versions.items()}
+    return tuple(
+        Neighbour(
+            ref=key,
+            similarity=round(score, 3),
+            title=newest[key].title or newest[key].text[:80],
+            kind=newest[key].kind,
+        )
+        for key, score in close.items()
+        if newest[key].state is State.LIVE
+    )
+
+
+async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
+    """What a draft's evidence says, span by span; spans that do not exist come back as not live."""
+    cited = []
+    for claim in draft.evidence:
+        ref = refs.parse(claim.ref)
+        if ref.kind not in {"trajectory", "episode"}:
+            raise InvalidInput(
+                f"{claim.ref} cannot be evidence.",
+                next_step="Evidence is a span of steps, t:…#12-15, or an episode, e:….2.",
+            )
+        try:
+            span = await spans.open_span(rooms, ref)
+        except UnknownRef:
+            cited.append(Cited(ref=claim.ref, session=ref.id, live=False, text=""))
+            continue
+        users = all(step.source is SourceClass.USER for step in span.steps)
+        cited.append(
+            Cited(
+                ref=claim.ref,
+                session=ref.id,
+                live=True,
+                text=span.text,
+                source=SourceClass.USER
+                if users
+                else min((SourceClass(row.source) for row in span.rows), key=lambda s: s.trust),
+            )
+        )
+    return tuple(cited)
+
+
+def memory_of(
+    rooms: Rooms, draft: Draft, cited: Sequence[Cited], verdict: Admit, *, flags: tuple[str, ...]
+) -> Memory:
+    """The first version of a memory; its trust is the minimum over its lineage."""
+    source = _source(cited)
+    lineage = [source.trust, *(each.source.trust for each in cited if each.live)]
+    return Memory(
+        ref=_ref(draft, cited),
+        version=1,
+        kind=draft.kind,
+        text=draft.text,
+        title=draft.title,
+        when_to_use=draft.when_to_use,
+        not_when=draft.not_when,
+        evidence=draft.evidence,
+        files=draft.files,
+        tags=draft.tags,
+        project=draft.project or rooms.project,
+        source=source,
+        trust=min(lineage),
+        standing=verdict.standing,
+        supersedes=draft.supersedes,
+        flags=flags,
+        created_at=rooms.now(),
+        batch="",
+    )
+
+
+def row_of(memory: Memory, vector: tuple[float, ...] | None) -> MemoryRow:
+    """A memory's row; the batch is set by the store's change."""
+    words = said(memory)
+    return MemoryRow(
+        key=memory.ref,
+        version=memory.version,
+        kind=memory.kind.value,
+        project=memory.project,
+        source=memory.source.value,
+        standing=memory.standing.value,
+        state=memory.state.value,
+        at=memory.created_at,
+        text=words,
+        context="\n".join((words, *memory.tags, *(cited.quote for cited in memory.evidence))),
+        identifiers=" ".join(identifiers.indexed(words)),
+        paths=memory.files,
+        evidence=tuple(cited.ref for cited in memory.evidence),
+        body=memory.model_dump_json(),
+        hash=content_hash(memory, memory.source),
+        batch=memory.batch,
+        vector=vector,
+    )
+
+
+def _check(draft: Draft) -> None:
+    if not draft.text.strip():
+        raise InvalidInput("The text is empty.", next_step="Say in `text` what was learned.")
+    if len(said(draft)) > MOST_CHARS:
+        raise InvalidInput(
+            f"The memory has {len(said(draft)):,} characters; {MOST_CHARS:,} are taken.",
+            next_step="Keep the point, and cite the steps that hold the rest.",
+        )
+
+
+def _known(memory: Memory) -> Retained:
+    return Retained(
+        ref=memory.ref,
+        version=memory.version,
+        standing=memory.standing,
+        created=False,
+        batch=memory.batch,
+    )
+
+
+def _source(cited: Sequence[Cited]) -> SourceClass:
+    """A claim that the user said it counts only with the user's own steps as evidence."""
+    from_user = bool(cited) and all(each.source is SourceClass.USER for each in cited)
+    return SourceClass.USER if from_user else SourceClass.AGENT
+
+
+def _ref(draft: Draft, cited: Sequence[Cited]) -> str:
+    return f"m:{refs.short_hash('memory', content_hash(draft, _source(cited)))}"
+
+
+def _union(earlier: Memory, draft: Draft) -> tuple[Evidence, ...]:
+    return tuple({each.ref: each for each in (*earlier.evidence, *draft.evidence)}.values())

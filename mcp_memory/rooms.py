@@ -1,0 +1,83 @@
+"""Rooms: what every verb works with; opened together by `open_bank`, closed together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mcp_memory.archive.files import Archive
+from mcp_memory.domain.errors import EmbedderUnavailable
+from mcp_memory.embedding.embedder import Embedder
+from mcp_memory.embedding.reranker import Reranker
+from mcp_memory.settings import Settings
+from mcp_memory.store import Store
+
+WEIGHTS: Mapping[str, float] = {
+    "words": 0.3,
+    "context": 1.0,
+    "identifiers": 0.2,
+    "vectors": 0.5,
+    "links": 1.0,
+}
+"""What each channel of search counts; a channel of 0 is not asked."""
+
+
+def utc_now() -> datetime:
+    """The clock of a real bank; tests pass their own."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Store, archive and embedder of one open bank, with its settings and its clock."""
+
+    settings: Settings
+    store: Store
+    archive: Archive
+    embedder: Embedder | None
+    project: str
+    """The project that this process was started in; answers come from it and from `user`."""
+    now: Callable[[], datetime] = utc_now
+    reranker: Reranker | None = None
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
+
+    def degraded(self) -> tuple[str, ...]:
+        """What answers go without, said plainly."""
+        wordy = self.embedder is None or not self.store.vectors_ready
+        lacking: tuple[str, ...] = ("Words only: no vectors are in use.",) if wordy else ()
+        if self.reranker is not None and self.reranker.unavailable:
+            lacking += (f"Not reranked: {self.reranker.unavailable}.",)
+        return lacking
+
+    def path_of(self, folder: str, step: int) -> str | None:
+        """`file:line` of a step; None where the caller has no files of this machine to open."""
+        return self.archive.path_of(folder, step) if self.settings.local_paths else None
+
+    async def query_vector(self, text: str) -> tuple[float, ...] | None:
+        """The vector of a query; None while search goes by words only."""
+        if self.embedder is None or not self.store.vectors_ready:
+            return None
+        try:
+            return await self.embedder.embed_query(text)
+        except EmbedderUnavailable:
+            return None
+
+    async def vectors(self, texts: list[str]) -> list[tuple[float, ...] | None]:
+        """One vector a text; None for empty texts, and for all while there is no embedder."""
+        wanted = [text for text in texts if text]
+        if self.embedder is None or not self.store.vectors_ready or not wanted:
+            return [None] * len(texts)
+        try:
+            made = iter(await self.embedder.embed(wanted))
+        except EmbedderUnavailable:
+            return [None] * len(texts)
+        return [next(made) if text else None for text in texts]
+
+    async def usage(self) -> dict[str, tuple[int, int]]:
+        """How often each version of a memory (`m:…@2`) was used, and how often with success."""
+        counts: dict[str, tuple[int, int]] = {}
+        for row in await self.store.ledger(op="feedback"):
+            succeeded = '"success"' in row.inverse
+            for key in row.refs:
+                used, well = counts.get(key, (0, 0))
+                counts[key] = (used + 1, well + succeeded)
+        return counts

@@ -1,0 +1,1 @@
+"""Instructions for one task: asked for, and assembled from what was found."""

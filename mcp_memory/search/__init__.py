@@ -1,0 +1,1 @@
+"""A question, answered: channels, fusion, priors, confidence, passages."""

@@ -1,0 +1,118 @@
+"""Channels: what each way of looking finds for a question, in every table that may answer."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import anyio
+
+from mcp_memory.domain import projects
+from mcp_memory.domain.asked import Query
+from mcp_memory.rooms import Rooms
+from mcp_memory.store.rows import Found, Table, Where
+from mcp_memory.text import wording
+from mcp_memory.trajectories import marks
+
+DEPTH = 200
+"""How deep each channel is read: sums need depth."""
+LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
+TABLES: tuple[Table, ...] = ("evidence", "memories")
+EVIDENCE_KINDS = ("step", "episode", "output")
+Heard = dict[str, list[Found]]
+"""Channel to what it found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which records may answer."""
+
+    projects: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
+    """The projects that answer: the one asked for and `user`; an unknown one is said."""
+    if asked == "*":
+        return Scope(())
+    known = await rooms.store.projects()
+    wanted = projects.resolve(asked or rooms.project, known)
+    if wanted is not None:
+        return Scope(tuple(dict.fromkeys((wanted, projects.USER))))
+    some = ", ".join(list(known)[:5]) or "none yet"
+    note = f"No history of {asked or rooms.project}; known: {some}. project='*' asks them all."
+    return Scope((asked or rooms.project, projects.USER), (note,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as the channels take it."""
+
+    words: str
+    vector: tuple[float, ...] | None
+    marks: tuple[str, ...]
+
+
+async def heard(rooms: Rooms, text: str, query: Query, scope: Scope) -> Mapping[Table, Heard]:
+    """All channels at once, by table; one that weighs nothing or has nothing to look for is silent."""
+    asked = _Asked(
+        wording.content_words(text),
+        await rooms.query_vector(text) if rooms.weights["vectors"] else None,
+        marks.asked(text) if rooms.weights["links"] else (),
+    )
+    found: dict[Table, Heard] = {table: {} for table in TABLES}
+    async with anyio.create_task_group() as tasks:
+        for table in TABLES:
+            where = _where(table, query, scope)
+            if where is not None and await rooms.store.holds(table):
+                tasks.start_soon(_listen, rooms, asked, table, where, found[table])
+    return found
+
+
+async def _listen(rooms: Rooms, asked: _Asked, table: Table, where: Where, into: Heard) -> None:
+    async def words(channel: str) -> None:
+        into[channel] = await rooms.store.by_words(
+            table, asked.words, column=LEXICAL[channel], where=where, limit=DEPTH
+        )
+
+    async def near(vector: tuple[float, ...]) -> None:
+        into["vectors"] = await rooms.store.by_vector(table, vector, where=where, limit=DEPTH)
+
+    async def tied() -> None:
+        # How long a record is does not matter to what it changed: each mark counts the same.
+        counts: Counter[str] = Counter()
+        for mark in asked.marks:
+            rows = await rooms.store.by_words(
+                table, mark, column="identifiers", where=where, limit=DEPTH
+            )
+            counts.update(row.key for row in rows)
+        into["links"] = [Found(key, count) for key, count in counts.items()]
+
+    async with anyio.create_task_group() as tasks:
+        for channel in LEXICAL:
+            if rooms.weights[channel]:
+                tasks.start_soon(words, channel)
+        if asked.vector is not None:
+            tasks.start_soon(near, asked.vector)
+        if asked.marks and table == "evidence":
+            tasks.start_soon(tied)
+
+
+def _where(table: Table, query: Query, scope: Scope) -> Where | None:
+    if table == "evidence":
+        kinds: tuple[str, ...] = tuple(k for k in query.kinds if k in EVIDENCE_KINDS)
+        kinds += ("output",) if "step" in kinds else ()
+    else:
+        kinds = tuple(kind for kind in query.kinds if kind not in EVIDENCE_KINDS)
+    if query.kinds and not kinds:
+        return None
+    if table == "memories" and query.outcome is not None:
+        return None
+    return Where(
+        kinds=kinds,
+        projects=scope.projects,
+        outcomes=(query.outcome.value,) if query.outcome else (),
+        since=query.since,
+        until=query.until,
+        path=query.path,
+        states=("live",) if table == "evidence" else ("live", "superseded"),
+    )

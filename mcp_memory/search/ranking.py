@@ -1,0 +1,163 @@
+"""Ranking: how hits are weighed, shared between questions and cut to what is shown."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from mcp_memory.domain.models import Outcome, SourceClass, Standing
+from mcp_memory.search.fusion import Fused
+from mcp_memory.text import wording
+
+T = TypeVar("T")
+
+_MOST_PLACES = 2_000
+"""Matches of a text that a snippet is chosen from."""
+
+HALF_LIFE_DAYS = 42.0
+EXACT = 1.25
+"""What a record counts more whose own words hold every term: neighbours repeat some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of a record besides its rank."""
+
+    searched: str = ""
+    """Its words, its context and its identifiers."""
+    exact: bool = False
+    """Whether its own words, without its neighbours', hold all that is asked."""
+    source: SourceClass = SourceClass.AGENT
+    outcome: Outcome = Outcome.UNKNOWN
+    standing: Standing | None = None
+    superseded: bool = False
+    restated: bool = False
+    """Whether a newer memory says the same with another value, and nobody said which holds."""
+    used: tuple[int, int] = (0, 0)
+    """How often it was used, and how often with success."""
+    at: datetime | None = None
+    asked_time: bool = False
+    """Whether it is of a time that the question names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A key with its final score, and why: channel to rank, prior to multiplier."""
+
+    key: str
+    score: float
+    why: Mapping[str, int | float]
+
+
+def rank(
+    fused: Sequence[Fused], features: Mapping[str, Features], *, now: datetime
+) -> list[Ranked]:
+    """Fused hits with their priors, best first; priors of 1 are not mentioned.
+
+    Each prior is bounded (0.85 to 1.15; superseded 0.4, restated 0.6, exact 1.25, an asked time 1.3):
+    none hides a hit.
+    """
+    ranked = []
+    for hit in fused:
+        known = priors(features.get(hit.key, Features()), now=now)
+        told = {name: weight for name, weight in known.items() if weight != 1.0}
+        why: dict[str, int | float] = {**hit.ranks, **told}
+        ranked.append(Ranked(hit.key, hit.score * math.prod(known.values()), why))
+    return sorted(ranked, key=lambda one: (-one.score, one.key))
+
+
+def priors(known: Features, *, now: datetime) -> dict[str, float]:
+    """The multipliers of a record by name."""
+    made = {
+        "outcome": {"success": 1.05, "failure": 0.98, "unknown": 1.0}[known.outcome.value],
+        "standing": 0.92 if known.standing is Standing.CANDIDATE else 1.0,
+        "trust": 0.82 + 0.3 * known.source.trust,
+        "reinforcement": _reinforcement(*known.used),
+        "recency": _recency(known.at, now),
+        "exact": EXACT if known.exact else 1.0,
+        "superseded": 0.4 if known.superseded else 1.0,
+        "restated": 0.6 if known.restated else 1.0,
+        "time": 1.3 if known.asked_time else 1.0,
+    }
+    return {name: round(weight, 3) for name, weight in made.items()}
+
+
+def _reinforcement(used: int, succeeded: int) -> float:
+    """0.85 to 1.15: the share of successes, the surer the more uses there were."""
+    share = (succeeded + 1) / (used + 2)
+    return 1.0 + 0.3 * (share - 0.5) * used / (used + 2)
+
+
+def _recency(at: datetime | None, now: datetime) -> float:
+    """0.95 for what is old or undated, up to 1."""
+    days = math.inf if at is None else max(0.0, (now - at).total_seconds() / 86_400)
+    return 0.95 + 0.05 * math.exp2(-days / HALF_LIFE_DAYS)
+
+
+def fair_shares(
+    lists: Sequence[Sequence[T]], limit: int, *, key: Callable[[T], Hashable] = lambda item: item
+) -> list[T]:
+    """At most `limit` items, in turns from the lists; a list whose next was taken gives another."""
+    taken: dict[Hashable, T] = {}
+    waiting = [iter(each) for each in lists]
+    while waiting:
+        still = []
+        for each in waiting:
+            item = next((one for one in each if key(one) not in taken), None)
+            if item is not None:
+                taken[key(item)] = item
+                still.append(each)
+        waiting = still if len(taken) < limit else []
+    return list(taken.values())[:limit]
+
+
+def within_budget(items: Iterable[tuple[T, int]], budget: int) -> list[T]:
+    """The items whose costs fit together, in order; one that is too large is passed over."""
+    kept = []
+    for item, cost in items:
+        if cost <= budget:
+            kept.append(item)
+            budget -= cost
+    return kept
+
+
+def snippet(text: str, asked: Sequence[str], chars: int) -> str:
+    """At most `chars` characters of a text round its densest match, with its cuts marked."""
+    if len(text) <= chars:
+        return text
+    room = max(1, chars - 2)
+    start = _densest(text, asked, room)
+    end = min(len(text), start + room)
+    if start and (gap := text.find(" ", start, start + 20)) >= 0:
+        start = gap + 1
+    if end < len(text) and (gap := text.rfind(" ", end - 20, end)) > start:
+        end = gap
+    return f"{'…' * (start > 0)}{text[start:end].strip()}{'…' * (end < len(text))}"
+
+
+def _densest(text: str, asked: Sequence[str], room: int) -> int:
+    """Where the window starts that holds most of the terms' weight, a little before its first."""
+    weights = {term.lower(): wording.weight(term) for term in asked}
+    ordered = sorted(weights, key=len, reverse=True)
+    if not ordered:
+        return 0
+    pattern = re.compile("|".join(re.escape(term) for term in ordered), re.IGNORECASE)
+    places = [(m.start(), m[0].lower()) for m in islice(pattern.finditer(text), _MOST_PLACES)]
+    counted: Counter[str] = Counter()
+    best = weight = 0.0
+    where = first = 0
+    for place, term in places:
+        counted[term] += 1
+        weight += weights.get(term, 0.0) * (counted[term] == 1)
+        while place >= places[first][0] + room * 3 // 4:
+            gone = places[first][1]
+            counted[gone] -= 1
+            weight -= weights.get(gone, 0.0) * (counted[gone] == 0)
+            first += 1
+        if weight > best + 1e-9:
+            best, where = weight, places[first][0]
+    return min(max(0, where - room // 8), len(text) - room)

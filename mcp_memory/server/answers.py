@@ -1,0 +1,146 @@
+"""Answers: what a verb returned, as lean JSON and as compact text; tools and CLI show the same."""
+
+from collections.abc import Iterable, Iterator
+
+from pydantic import BaseModel
+
+from mcp_memory.domain.models import (
+    Consolidation,
+    Deletion,
+    Fetched,
+    FetchResult,
+    Hit,
+    Listed,
+    Retained,
+    Runbook,
+    SearchResult,
+)
+from mcp_memory.text import guard
+
+Answer = SearchResult | FetchResult | Retained | Runbook | Consolidation | Deletion
+
+
+def as_structure(model: BaseModel) -> dict[str, object]:
+    """JSON without what a field says by its absence: hosts show it to the model as it is."""
+    return model.model_dump(mode="json", exclude_defaults=True)
+
+
+def as_text(model: BaseModel) -> str:
+    """A few lines for a model or a person; recalled text comes fenced as data."""
+    match model:
+        case SearchResult():
+            lines = _search(model)
+        case FetchResult():
+            lines = _fetch(model)
+        case Retained():
+            lines = _retained(model)
+        case Runbook():
+            lines = _runbook(model)
+        case Consolidation():
+            lines = _consolidation(model)
+        case Deletion():
+            lines = _deletion(model)
+        case _:
+            raise TypeError(type(model).__name__)
+    return "\n".join(line for line in lines if line)
+
+
+def one_line(item: Listed) -> str:
+    """A listing's line: ref, date, project, marks, title; whatever it holds, it stays one line."""
+    day = item.at.date().isoformat() if item.at else "undated"
+    parts = (item.ref, day, item.project, " ".join(item.marks), " ".join(item.title.split())[:120])
+    return guard.neutralise(" · ".join(part for part in parts if part))
+
+
+def _search(result: SearchResult) -> Iterator[str]:
+    if not result.found:
+        yield "Nothing found in past sessions."
+    for hit in result.hits:
+        yield from _hit(hit)
+    if result.nearest:
+        yield "Nearest, below the floor:"
+    for hit in result.nearest:
+        yield from _hit(hit)
+    yield from _notes(result.notes)
+
+
+def _hit(hit: Hit) -> Iterator[str]:
+    marks = [hit.kind, f"score {hit.score:.2f}", f"from {hit.source.value} (trust {hit.trust:.1f})"]
+    marks += [hit.standing.value] if hit.standing else []
+    marks += [hit.outcome.value] if hit.outcome and hit.outcome.value != "unknown" else []
+    marks += [hit.at.date().isoformat()] if hit.at else []
+    marks += hit.flags
+    yield f"## {hit.ref} · {' · '.join(marks)}"
+    if hit.path:
+        yield hit.path
+    yield guard.fence("\n".join(part for part in (hit.title, hit.text) if part), label=hit.ref)
+
+
+def _fetch(result: FetchResult) -> Iterator[str]:
+    for item in result.items:
+        yield from _item(item)
+    if result.unknown:
+        yield f"Unknown refs: {', '.join(result.unknown)}"
+
+
+def _item(item: Fetched) -> Iterator[str]:
+    marks = (item.kind, f"from {item.source.value} (trust {item.trust:.1f})", *item.flags)
+    yield f"## {item.ref} · {' · '.join(marks)}"
+    if item.path:
+        yield item.path
+    yield guard.fence(item.text, label=item.ref)
+    if item.next_ref:
+        yield f"Cut at the budget; go on with {item.next_ref}"
+
+
+def _retained(result: Retained) -> Iterator[str]:
+    verb = "Kept" if result.created else "Known already"
+    yield f"{verb}: {result.ref} version {result.version}, {result.standing.value} (batch {result.batch})"
+    if result.masked:
+        yield "Masked: " + ", ".join(f"{name} {count}" for name, count in result.masked.items())
+    for other in result.resembles:
+        yield f"Resembles {other.ref} ({other.similarity:.2f}): {guard.neutralise(other.title)}"
+    yield from _notes(result.notes)
+
+
+def _runbook(result: Runbook) -> Iterator[str]:
+    for premise in result.premises:
+        yield f"Premise in doubt: {guard.neutralise(premise)}"
+    for section in result.sections:
+        yield f"## {section.title}"
+        yield from (f"- {guard.neutralise(line)}" for line in section.lines)
+    if result.spans:
+        yield f"Open: {' '.join(result.spans)}"
+    yield from _notes(result.notes)
+
+
+def _consolidation(result: Consolidation) -> Iterator[str]:
+    for group in result.groups:
+        shared = guard.neutralise(", ".join(group.shared))
+        yield f"- {group.reason}: {guard.neutralise(group.about)} · shared: {shared} · {' '.join(group.refs)}"
+    if result.batch:
+        yield f"Batch {result.batch}: {' '.join(result.refs)}"
+    elif not result.groups:
+        yield "Nothing to consolidate."
+    yield from _notes(result.notes)
+
+
+def _deletion(result: Deletion) -> Iterator[str]:
+    yield f"{result.mode}: {len(result.refs)} records: {' '.join(result.refs[:20])}"
+    if result.cascade:
+        yield f"With them go: {' '.join(result.cascade)}"
+    if result.weakened:
+        yield f"These lose evidence and become candidates: {' '.join(result.weakened)}"
+    for check in result.checks:
+        yield f"Checked {check.where}: found {check.control} before, {check.left} after"
+    if result.batch:
+        yield f"Batch {result.batch}"
+    if result.confirm:
+        yield f"To carry it out, call again with confirm={result.confirm}"
+    if result.beyond_reach:
+        yield "Beyond reach: " + "; ".join(result.beyond_reach)
+    yield from _notes(result.notes)
+
+
+def _notes(notes: Iterable[str]) -> Iterator[str]:
+    yield from (f"Note: {note}" for note in notes)

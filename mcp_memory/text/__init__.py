@@ -1,0 +1,1 @@
+"""What is done to text: masking, judging, wording, identifiers, signatures, periods, tokens."""

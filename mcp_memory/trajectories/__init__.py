@@ -1,0 +1,1 @@
+"""One session, as pure judgements: admitted, cut into episodes, rendered, made into rows, linked."""

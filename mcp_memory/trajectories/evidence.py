@@ -1,0 +1,314 @@
+"""Evidence: an admitted trajectory as rows of the store, and back again."""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import (
+    Episode,
+    Observation,
+    Outcome,
+    SourceClass,
+    State,
+    Step,
+    ToolCall,
+    Trajectory,
+)
+from mcp_memory.store.rows import EvidenceRow
+from mcp_memory.text import guard, identifiers, signatures
+from mcp_memory.trajectories import marks, rendering
+
+EMBEDDED_CHARS = 600
+"""How much of a row's text its vector is made of: a mean over more words says less."""
+_HEAD, _TAIL = 1500, 500
+_NEIGHBOUR, _AROUND = 240, 2
+_WINDOW = 1500
+"""How much of its own words stands in a row's context: more of an output only dilutes it."""
+_POINTER = re.compile(r"\[\[(o:[0-9a-z]{12})\]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where rows come from: their project and the batch that writes them."""
+
+    project: str
+    batch: str
+    state: str = State.LIVE.value
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a step is found by."""
+
+    text: str
+    context: str
+    marks: tuple[str, ...]
+
+
+PURGED = "purged"
+"""A hidden step that has no row; one hidden for any other reason has a forgotten row."""
+
+
+def rows_of(
+    trajectory: Trajectory,
+    episodes: Sequence[Episode],
+    origin: Origin,
+    *,
+    hidden: Mapping[int, str] | None = None,
+) -> list[EvidenceRow]:
+    """The rows of a trajectory: outputs, steps, episodes, in that order; purged steps have none."""
+    hidden = hidden or {}
+    outcomes = {n: e.outcome for e in episodes for n in range(e.first, e.last + 1)}
+    steps = [step for step in trajectory.steps if hidden.get(step.number) != PURGED]
+    outputs: dict[str, EvidenceRow] = {}
+    rows: list[EvidenceRow] = []
+    words = [_words(step) for step in steps]
+    tied = marks.first_met(steps)
+    heads = [
+        "" if s.number in hidden else w[:_NEIGHBOUR] for s, w in zip(steps, words, strict=True)
+    ]
+    for place, step in enumerate(steps):
+        outcome = outcomes.get(step.number, Outcome.UNKNOWN).value
+        for row in _outputs(trajectory, step, origin, outcome):
+            outputs.setdefault(row.key, row)
+        before, after = (
+            heads[max(0, place - _AROUND) : place],
+            heads[place + 1 : place + 1 + _AROUND],
+        )
+        own = "" if step.number in hidden else words[place][:_WINDOW]
+        context = "\n".join(text for text in (*before, own, *after) if text)
+        told = Told(words[place], context, tied[place])
+        rows.append(_step_row(trajectory, step, told, origin, outcome))
+    rows.extend(_episode_row(trajectory, episode, origin) for episode in episodes)
+    made = [*outputs.values(), *rows]
+    return [
+        _row(replace(row, state=State.FORGOTTEN.value))
+        if row.kind != "episode" and row.first in hidden
+        else row
+        for row in made
+    ]
+
+
+def blanked(trajectory: Trajectory, purged: Collection[int]) -> Trajectory:
+    """The trajectory with the words of purged steps gone, also from what was taken out of them."""
+    if not purged:
+        return trajectory
+    words = "\n".join(_words(step) for step in trajectory.steps if step.number in purged)
+    steps = tuple(
+        Step(number=step.number, kind=step.kind, at=step.at, source=step.source)
+        if step.number in purged
+        else step
+        for step in trajectory.steps
+    )
+    kept = {
+        name: "" if text and text[:_NEIGHBOUR] in words else text
+        for name, text in (("goal", trajectory.goal), ("title", trajectory.title))
+    }
+    return trajectory.model_copy(update={"steps": steps, **kept})
+
+
+def step_digest(step: Step) -> str:
+    """SHA-256 over what a step says, by which a purged one is known when it is read again."""
+    told = (step.text, step.reasoning, [seen.text for seen in step.observations])
+    return hashlib.sha256(orjson.dumps(told)).hexdigest()
+
+
+def embedded_text(row: EvidenceRow) -> str:
+    """What a row's vector is made of; empty for outputs, whose steps stand for them."""
+    return "" if row.kind == "output" else row.text[:EMBEDDED_CHARS]
+
+
+def step_of(row: EvidenceRow, outputs: Mapping[str, str]) -> Step:
+    """The step that a row was made from, with its large outputs put back."""
+    step = Step.model_validate_json(row.body)
+    whole = tuple(_whole(seen, outputs) for seen in step.observations)
+    return step.model_copy(update={"observations": whole}) if whole != step.observations else step
+
+
+def output_refs(row: EvidenceRow) -> tuple[str, ...]:
+    """Refs of the large outputs that a step row points to."""
+    return tuple(dict.fromkeys(_POINTER.findall(row.body))) if row.kind == "step" else ()
+
+
+def sources(steps: Iterable[Step]) -> Iterator[SourceClass]:
+    """Every source class that a span's text comes from."""
+    for step in steps:
+        yield step.source
+        for seen in step.observations:
+            yield seen.source
+
+
+def _whole(seen: Observation, outputs: Mapping[str, str]) -> Observation:
+    pointer = _POINTER.fullmatch(seen.text)
+    if pointer is None or pointer[1] not in outputs:
+        return seen
+    return seen.model_copy(update={"text": outputs[pointer[1]]})
+
+
+def _large(seen: Observation) -> bool:
+    return len(seen.text) > rendering.OUTPUT_CHARS
+
+
+def _pointed(trajectory: str, step: Step) -> Step:
+    if not any(_large(seen) for seen in step.observations):
+        return step
+    cut = tuple(
+        seen.model_copy(update={"text": f"[[{rendering.output_ref(trajectory, seen.text)}]]"})
+        if _large(seen)
+        else seen
+        for seen in step.observations
+    )
+    return step.model_copy(update={"observations": cut})
+
+
+def _words(step: Step) -> str:
+    parts = [step.text, step.reasoning, *(_call_words(call) for call in step.calls)]
+    for seen in step.observations:
+        parts.append(_ends(seen.text) if _large(seen) else seen.text)
+        if seen.exit_code:
+            parts.append(f"exit code {seen.exit_code}")
+    return "\n".join(part for part in parts if part)
+
+
+def _call_words(call: ToolCall) -> str:
+    if call.command:
+        return f"{call.name}: {call.command}"
+    return f"{call.name}: {' '.join(_strings(list(call.arguments.values())))}"
+
+
+def _strings(values: Iterable[object]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _strings(value.values())
+        elif isinstance(value, list):
+            yield from _strings(value)
+
+
+def _ends(text: str) -> str:
+    return f"{text[:_HEAD]}\n…\n{text[-_TAIL:]}"
+
+
+def _step_row(
+    trajectory: Trajectory, step: Step, told: Told, origin: Origin, outcome: str
+) -> EvidenceRow:
+    least = min(sources((step,)), key=lambda source: source.trust)
+    body = _pointed(trajectory.id, step).model_dump_json(exclude_defaults=True)
+    return _row(
+        EvidenceRow(
+            key=refs.span(trajectory.id, step.number),
+            kind="step",
+            trajectory=trajectory.id,
+            first=step.number,
+            last=step.number,
+            project=origin.project,
+            source=least.value,
+            at=step.at,
+            outcome=outcome,
+            text=told.text,
+            context=told.context,
+            identifiers=" ".join((*identifiers.indexed(told.text), *told.marks)),
+            paths=tuple(dict.fromkeys(path for call in step.calls for path in call.paths)),
+            body=body,
+            hash="",
+            flags=guard.inspect(told.text),
+            state=origin.state,
+            batch=origin.batch,
+        )
+    )
+
+
+def _outputs(
+    trajectory: Trajectory, step: Step, origin: Origin, outcome: str
+) -> Iterator[EvidenceRow]:
+    for seen in step.observations:
+        if not _large(seen):
+            continue
+        call = next((call for call in step.calls if call.id == seen.call_id), None)
+        yield _row(
+            EvidenceRow(
+                key=rendering.output_ref(trajectory.id, seen.text),
+                kind="output",
+                trajectory=trajectory.id,
+                first=step.number,
+                last=step.number,
+                project=origin.project,
+                source=seen.source.value,
+                at=step.at,
+                outcome=outcome,
+                text=seen.text,
+                context=_window(_call_words(call) if call else "", seen.text),
+                identifiers=" ".join(identifiers.indexed(seen.text)),
+                paths=call.paths if call else (),
+                body="",
+                hash="",
+                flags=guard.inspect(seen.text),
+                state=origin.state,
+                batch=origin.batch,
+            )
+        )
+
+
+def _episode_text(episode: Episode, span: Sequence[Step], paths: Sequence[str]) -> str:
+    """What an episode is found by: goal, outcome, last words, errors met, commands, files edited."""
+    said = [step.text for step in span if step.kind == "agent" and step.text]
+    commands = [call.command for step in span for call in step.calls if call.command]
+    errors = [
+        signatures.error(seen.text)
+        for step in span
+        for seen in step.observations
+        if seen.failed or seen.exit_code
+    ]
+    parts = (
+        episode.goal,
+        f"{episode.outcome.value}: {episode.reason}",
+        *(text[:_HEAD] for text in said[-1:]),
+        *dict.fromkeys(error for error in errors[-12:] if error),
+        *dict.fromkeys(command[:120] for command in commands[-12:]),
+        *paths[:40],
+    )
+    return "\n".join(parts)
+
+
+def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> EvidenceRow:
+    span = [s for s in trajectory.steps if episode.first <= s.number <= episode.last]
+    edited = [path for step in span for call in step.calls if call.edits for path in call.paths]
+    paths = tuple(dict.fromkeys(edited))
+    text = _episode_text(episode, span, paths)
+    least = min(sources(span), key=lambda source: source.trust, default=SourceClass.AGENT)
+    return _row(
+        EvidenceRow(
+            key=refs.episode(trajectory.id, episode.number),
+            kind="episode",
+            trajectory=trajectory.id,
+            first=episode.first,
+            last=episode.last,
+            project=origin.project,
+            source=least.value,
+            at=span[0].at if span else trajectory.started_at,
+            outcome=episode.outcome.value,
+            text=text,
+            context=_window(trajectory.goal, text),
+            identifiers=" ".join((*identifiers.indexed(text), *marks.of_steps(span))),
+            paths=paths,
+            body=episode.model_dump_json(),
+            hash="",
+            flags=guard.inspect(text),
+            state=origin.state,
+            batch=origin.batch,
+        )
+    )
+
+
+def _window(about: str, own: str) -> str:
+    return f"{about[:_NEIGHBOUR]}\n{own[:_WINDOW]}".strip()
+
+
+def _row(row: EvidenceRow) -> EvidenceRow:
+    derived = (row.text, row.context, row.body, row.outcome, row.project, row.source, row.state)
+    return replace(row, hash=hashlib.sha256(orjson.dumps(derived)).hexdigest())

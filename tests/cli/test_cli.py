@@ -1,0 +1,127 @@
+"""The command line and what the README says of it."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tour_sessions import written
+
+from mcp_memory import VERSION
+from mcp_memory.cli import COMMANDS, cli, settings_table
+from mcp_memory.hooks import spool
+from mcp_memory.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path):
+    monkeypatch.setenv("MCP_MEMORY_HOME", str(home))
+    monkeypatch.setenv("MCP_MEMORY_EMBEDDING_MODEL", "hash")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "none"))
+    runner = CliRunner()
+    return lambda *words: runner.invoke(cli, list(words))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_does(run, name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()[2].strip()) > 10
+
+
+def test_a_history_is_indexed_listed_searched_and_inspected(run, tmp_path: Path) -> None:
+    paths = [str(path) for path in written(tmp_path)]
+    indexed = run("index", *paths)
+    assert "2 files: 2 indexed" in indexed.output
+    assert "2 sessions" in indexed.output
+    listed = run("list", "sessions").output
+    ref = re.search(r"t:\w{12}", listed)
+    assert ref is not None
+    assert "exit 1" in run("inspect", ref.group(), "--commands").output
+    assert "#5 agent" in run("inspect", ref.group(), "--span", "5:5").output
+    found = run("search", "UnicodeEncodeError charmap", "--project", "*")
+    assert "score" in found.output
+    assert "2 sessions" in run("status").output
+    assert run("doctor", "--rebuild").exit_code == 0
+
+
+def test_what_hooks_handed_over_is_indexed_wherever_it_lies_and_its_notes_go(
+    run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "nobody")
+    for path in written(tmp_path):
+        spool.leave(home / "spool", str(path), "s")
+    assert "2 files: 2 indexed" in run("index").output
+    assert spool.waiting(home / "spool") == []
+    assert "2 sessions" in run("status").output
+
+
+def test_a_change_is_listed_and_undone(run) -> None:
+    kept = run("retain", "the export listens on port 8080")
+    batch = re.search(r"b:\w{12}", kept.output)
+    assert batch is not None
+    assert batch.group() in run("list", "changes").output
+    assert run("undo", batch.group()).exit_code == 0
+
+
+def test_an_error_is_one_message_and_a_status(run) -> None:
+    result = run("fetch", "m:000000000000")
+    assert result.exit_code == 1
+    assert "Nothing is known by the ref" in result.output
+
+
+def test_what_the_bank_holds_moves_by_a_file(run, tmp_path: Path) -> None:
+    run("index", *(str(path) for path in written(tmp_path)))
+    assert run("export", str(tmp_path / "bank.jsonl")).exit_code == 0
+    assert "0 records added" in run("import", str(tmp_path / "bank.jsonl")).output
+    (tmp_path / "other.txt").write_text("no export")
+    assert "not an export" in run("import", str(tmp_path / "other.txt")).output
+
+
+def test_the_table_of_settings_in_the_readme_is_the_settings() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.split(settings_table.START)[1].split(settings_table.END)[0]
+    assert table.strip() == settings_table.markdown()
+
+
+def test_every_command_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [
+        name
+        for name in COMMANDS
+        if f"`{name}`" not in readme and f"mcp-memory {name}" not in readme
+    ] == []
+
+
+def test_every_setting_has_a_sentence() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_version_is_the_one_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION
+
+
+def test_the_distribution_is_never_installed_by_a_strangers_name() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not re.search(r"(pip|uv|pipx|uvx)\s+(tool )?(install |run )?mcp-memory\b", readme)
+
+
+@pytest.mark.timeout(120)
+def test_the_tour_walks_through_all_six_tools_and_leaves_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mcp_memory", "tour"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for title in ("index", "search", "fetch", "runbook", "retain", "consolidate", "delete"):
+        assert f"── {title}" in done.stdout
+    assert ", 0 after" in done.stdout
+    assert "still there" not in done.stdout
+    folder = re.search(r"lie in (\S+?)/claude", done.stdout)
+    assert folder is not None
+    assert not Path(folder.group(1)).exists()

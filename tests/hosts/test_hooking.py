@@ -1,0 +1,140 @@
+"""Hooks in hosts' settings: ours in and out, the user's own untouched, the command one that starts."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from mcp_memory.cli import cli
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.hosts.installing.changes import apply
+from mcp_memory.hosts.installing.hooking import HOOKED, Hooked, hook_argv, plan_hooks, plan_no_hooks
+from mcp_memory.hosts.installing.launch import Launch, launch
+
+LAUNCH = Launch(("/opt/own env/bin/mcp-memory", "serve"), {"MCP_MEMORY_HOME": "/my bank"})
+THEIRS = {"hooks": [{"type": "command", "command": "notify-send hi"}]}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "MCP_MEMORY_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    return tmp_path
+
+
+def write(hooked: Hooked, settings: Any) -> str:
+    file = hooked.file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = settings if isinstance(settings, str) else json.dumps(settings, indent=4) + "\n"
+    file.write_text(text, encoding="utf-8")
+    return text
+
+
+def commands(hooked: Hooked) -> list[str]:
+    table = json.loads(hooked.file().read_text(encoding="utf-8"))["hooks"]
+    return [one["command"] for groups in table.values() for g in groups for one in g["hooks"]]
+
+
+@pytest.mark.parametrize("hooked", HOOKED, ids=lambda hooked: hooked.host)
+class TestEveryHost:
+    def test_each_event_is_called_once_by_an_absolute_quoted_command(self, hooked: Hooked) -> None:
+        apply(plan_hooks(hooked, LAUNCH))
+        events = {"session-start", "prompt", "before-edit", "tool-failed", "before-compaction",
+                  "session-end"}  # fmt: skip
+        assert sorted(commands(hooked)) == sorted(
+            f"'/opt/own env/bin/mcp-memory-hook' '--home=/my bank' {event}" for event in events
+        )
+        apply(plan_no_hooks(hooked))
+        assert not hooked.file().exists()
+
+    def test_the_users_own_stay_and_the_file_is_restored_to_the_byte(self, hooked: Hooked) -> None:
+        native = hooked.events[0][0]
+        was = write(hooked, {"model": "x", "hooks": {native: [THEIRS], "Other": [THEIRS]}})
+        change = plan_hooks(hooked, LAUNCH)
+        apply(change)
+        read = json.loads(hooked.file().read_text(encoding="utf-8"))
+        assert read["hooks"][native][0] == THEIRS
+        assert len(read["hooks"][native]) == 2
+        assert change.backup.read_text(encoding="utf-8") == was
+        assert plan_hooks(hooked, LAUNCH).kind == "unchanged"
+        apply(plan_no_hooks(hooked))
+        assert hooked.file().read_text(encoding="utf-8") == was
+        assert sorted(hooked.file().parent.iterdir()) == [hooked.file()]
+
+    def test_a_moved_installation_is_followed_in_its_place(self, hooked: Hooked) -> None:
+        native = hooked.events[0][0]
+        apply(plan_hooks(hooked, LAUNCH))
+        read = json.loads(hooked.file().read_text(encoding="utf-8"))
+        read["hooks"][native].append(THEIRS)
+        write(hooked, read)
+        change = plan_hooks(hooked, Launch(("/new/mcp-memory", "serve"), {}))
+        apply(change)
+        assert change.kind == "updated"
+        told = commands(hooked)
+        assert told[1] == "notify-send hi"
+        assert all(c.startswith("/new/mcp-memory-hook ") for c in told if c != "notify-send hi")
+        apply(plan_no_hooks(hooked))
+        left = json.loads(hooked.file().read_text(encoding="utf-8"))
+        assert left == {"hooks": {native: [THEIRS]}}
+
+    @pytest.mark.parametrize(
+        "text", ["{ broken", "[]", '{"hooks": 7}', '{"hooks": {"SessionStart": {}}}']
+    )
+    def test_a_file_that_is_not_understood_is_left_alone(self, hooked: Hooked, text: str) -> None:
+        write(hooked, text)
+        with pytest.raises(InvalidInput, match="Nothing was changed"):
+            plan_hooks(hooked, LAUNCH)
+        assert hooked.file().read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("argv", "hook"),
+    [
+        (("/v/bin/mcp-memory", "serve"), ("/v/bin/mcp-memory-hook",)),
+        (("C:\\v\\mcp-memory.exe", "serve"), ("C:/v/mcp-memory-hook.exe",)),
+        (("/py", "-P", "-m", "mcp_memory", "serve"), ("/py", "-P", "-m", "mcp_memory.hooks.hook")),
+        (
+            ("/uvx", "--from", "git+x@1", "mcp-memory", "serve"),
+            ("/uvx", "--from", "git+x@1", "mcp-memory-hook"),
+        ),
+    ],
+)
+def test_the_hook_is_that_of_the_same_installation(
+    argv: tuple[str, ...], hook: tuple[str, ...]
+) -> None:
+    assert hook_argv(Launch(argv, {})) == hook
+
+
+def test_the_command_that_is_written_really_starts(tmp_path: Path) -> None:
+    argv = hook_argv(launch())
+    note = json.dumps({"transcript_path": str(tmp_path / "t.jsonl"), "session_id": "s"})
+    done = subprocess.run(
+        [*argv, f"--home={tmp_path / 'bank'}", "session-end"],
+        input=note.encode(), capture_output=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert len(list((tmp_path / "bank" / "spool").iterdir())) == 1
+
+
+def test_install_puts_hooks_in_when_asked_and_uninstall_takes_both_away(home: Path) -> None:
+    claude = HOOKED[0]
+    gemini = HOOKED[2]
+    was = write(gemini, {"theme": "x"})
+    run = CliRunner()
+    assert run.invoke(cli, ["install", "claude-code", "gemini-cli", "--no-check"]).exit_code == 0
+    assert not claude.file().exists()
+    shown = run.invoke(cli, ["install", "claude-code", "gemini-cli", "--hooks", "--no-check"])
+    assert shown.exit_code == 0
+    assert "Claude Code, hooks: added" in shown.output
+    assert len(commands(claude)) == len(commands(gemini)) == 6
+    dry = run.invoke(cli, ["uninstall", "claude-code", "gemini-cli", "--dry-run"])
+    assert "Gemini CLI, hooks: would be taken out" in dry.output
+    assert run.invoke(cli, ["uninstall", "claude-code", "gemini-cli"]).exit_code == 0
+    assert not claude.file().exists()
+    assert gemini.file().read_text(encoding="utf-8") == was

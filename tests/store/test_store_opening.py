@@ -1,0 +1,233 @@
+"""Opening: what a kill, a full disk, another model or another process left is met with the truth."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import filelock
+import pytest
+from store_rows import added, evidence, keys, memory, opened
+
+from mcp_memory.domain.errors import StoreUnreadable
+from mcp_memory.store import changes, open_store
+from mcp_memory.store.rows import Where
+
+HERE = str(Path(__file__).parent.parent / "support")
+
+
+def child(program: str, **values: object) -> list[str]:
+    return [sys.executable, "-c", program.format(tests=HERE, **values)]
+
+
+WRITES = """
+import anyio, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store_rows import memory, opened
+
+async def main():
+    async with opened(Path({folder!r})) as store:
+        for number in range(10):
+            key = f"m:{number}-{worker}"
+            await store.once("retain", lambda batch: [memory(key, batch)])
+
+anyio.run(main)
+"""
+
+
+async def test_many_processes_lose_nothing(tmp_path: Path) -> None:
+    commands = [child(WRITES, folder=str(tmp_path), number="{number}", worker=n) for n in range(2)]
+    async with anyio.create_task_group() as together:
+        for command in commands:
+            together.start_soon(anyio.run_process, command)
+        async with opened(tmp_path) as store:
+            for number in range(10):
+                key = f"m:{number}-here"
+                await store.once("retain", lambda batch, k=key: [memory(k, batch)])
+    async with opened(tmp_path) as store:
+        assert await store.count("memories", Where()) == 30
+        assert len(await store.ledger(op="retain")) == 30
+        assert store.recovered == ()
+
+
+KILLED = """
+import anyio, os, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store_rows import evidence, memory, opened
+from mcp_memory.store.tables import Tables
+
+append, appends = Tables.append, 0
+
+async def until_killed(self, table, rows):
+    global appends
+    if appends == {step}:
+        os._exit(9)
+    appends += 1
+    await append(self, table, rows)
+
+async def main():
+    async with opened(Path({folder!r})) as store:
+        Tables.append = until_killed
+        await store.once("retain", lambda batch: [memory("m:1", batch)])
+        async with store.change("index", refs=["t:s1"]) as change:
+            await change.add(evidence=[evidence(1, "zebra")])
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize("step", [1, 3])
+async def test_a_kill_between_two_appends_leaves_the_truth(tmp_path: Path, step: int) -> None:
+    command = child(KILLED, folder=str(tmp_path), step=step)
+    assert (await anyio.run_process(command, check=False)).returncode == 9
+    async with opened(tmp_path) as store:
+        kept = await store.find("memories", Where())
+        assert len(kept) == (step > 1)
+        assert await keys(store, "zebra") == []
+        rows = await store.ledger()
+        reversed_ = {row.batch for row in rows if row.phase == "reversed"}
+        unfinished = {row.batch for row in rows} - {row.batch for row in kept}
+        assert unfinished == reversed_
+    assert not list((tmp_path / "locks").glob("writer-*"))
+
+
+FULL = """
+import anyio, random, resource, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store_rows import added, evidence, opened
+from mcp_memory.domain.errors import StoreFull
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    async with opened(Path({folder!r})) as store:
+        await added(store, evidence(1, "kept zebra"))
+        letters = random.Random(1)
+        noise = "".join(chr(letters.randrange(33, 2000)) for _ in range(400_000))
+        limit(60_000)
+        try:
+            await added(store, evidence(2, "large zebra " + noise))
+        except StoreFull:
+            print("full")
+        limit(resource.RLIM_INFINITY)
+        try:
+            async with store.change("index", refs=["t:s1"]) as change:
+                await change.add(evidence=[evidence(3, "lost zebra")])
+                limit(1)
+        except StoreFull:
+            print("full")
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a file size limit")
+async def test_a_full_disk_loses_nothing_acknowledged_and_keeps_nothing_else(
+    tmp_path: Path,
+) -> None:
+    done = await anyio.run_process(child(FULL, folder=str(tmp_path)), check=False)
+    assert done.stdout.split() == [b"full", b"full"], done.stderr
+    async with opened(tmp_path) as store:
+        assert [row.how for row in store.recovered] == ["replayed", "reversed"]
+        assert await keys(store, "zebra") == ["t:s1#1"]
+
+
+async def test_a_cancelled_change_leaves_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        with anyio.CancelScope() as scope:
+            async with store.change("index") as change:
+                await change.add(evidence=[evidence(1, "zebra")])
+                scope.cancel()
+                await change.add(evidence=[evidence(2, "zebra")])
+                await anyio.lowlevel.checkpoint()
+        assert await keys(store, "zebra") == []
+        assert [row.phase for row in await store.ledger()] == ["intent", "reversed"]
+
+
+async def test_effects_read_back_as_they_were_written() -> None:
+    where = Where(keys=("t:1",), since=datetime(2026, 1, 2, tzinfo=UTC), first=3)
+    effects = [changes.Effect("state", "evidence", where, "forgotten")]
+    assert changes.untold(changes.told(effects)) == effects
+
+
+async def test_a_living_writer_is_not_recovered(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store, store.change("index") as change:
+        await change.add(evidence=[evidence(1, "zebra")])
+        async with opened(tmp_path) as other:
+            assert other.recovered == ()
+    async with opened(tmp_path) as store:
+        assert await keys(store, "zebra") == ["t:s1#1"]
+
+
+async def test_maintenance_is_one_process_at_a_time(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        with filelock.FileLock(tmp_path / "locks" / "maintenance.lock"):
+            assert await store.maintain() is None
+        assert await store.maintain() is not None
+
+
+async def test_a_bare_name_is_a_folder_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_store(
+        Path("db"), locks=Path("locks"), model="test", dim=4, busy_seconds=5, actor="test"
+    ):
+        assert (tmp_path / "db" / "lance").is_dir()
+
+
+async def test_a_damaged_store_is_named_and_kept(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+    manifests = list((tmp_path / "store" / "lance" / "evidence.lance").glob("_versions/*.manifest"))
+    for path in manifests:
+        path.write_bytes(b"nonsense")
+    with pytest.raises(StoreUnreadable):
+        async with opened(tmp_path):
+            pass
+    assert all(path.read_bytes() == b"nonsense" for path in manifests)
+
+
+async def test_vectors_of_another_model_wait_to_be_replaced(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"), evidence(2, "yak"))
+    async with open_store(
+        tmp_path / "store",
+        locks=tmp_path / "locks",
+        model="other",
+        dim=8,
+        busy_seconds=5,
+        actor="test",
+    ) as store:
+        assert not store.vectors_ready
+        assert await keys(store, "zebra") == ["t:s1#1"]
+        rows = await store.find("evidence", Where(states=()))
+        fresh = [changes.replace(row, vector=(float(row.first), 1.0) + (0.0,) * 6) for row in rows]
+        await store.replace_vectors(fresh, [], model="other", dim=8)
+        assert (store.vectors_ready, store.model) == (True, "other")
+        found = await store.by_vector("evidence", (2.0, 1.0, *[0.0] * 6), where=Where(), limit=1)
+        assert [one.key for one in found] == ["t:s1#2"]
+        assert await store.find("evidence", Where(states=())) == rows
+
+
+async def test_a_first_model_is_taken_while_there_are_no_vectors(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra", vector=None))
+    async with open_store(
+        tmp_path / "store",
+        locks=tmp_path / "locks",
+        model="other",
+        dim=8,
+        busy_seconds=5,
+        actor="test",
+    ) as store:
+        assert store.vectors_ready
+        await added(store, evidence(2, "yak", vector=(1.0,) * 8))
+        assert await keys(store, "zebra") == ["t:s1#1"]

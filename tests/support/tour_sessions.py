@@ -1,0 +1,29 @@
+"""The two sessions of the tour, written into a folder of the test."""
+
+from pathlib import Path
+
+from mcp_memory.settings import Settings
+
+TOUR = Path(__file__).parent.parent.parent / "mcp_memory" / "cli" / "samples"
+
+
+SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
+
+def written(folder: Path, *, plant: str = "") -> list[Path]:
+    """The two sessions of the tour, in a project folder of this test."""
+    project = folder / "shop"
+    (project / ".git").mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in ("invoices.jsonl", "orders.jsonl"):
+        text = (TOUR / name).read_text(encoding="utf-8").replace("{project}", project.as_posix())
+        if plant and name == "orders.jsonl":
+            text = text.replace('"wrote 214 rows"', f'"wrote 214 rows {plant}"')
+        paths.append(folder / name)
+        paths[-1].write_text(text, encoding="utf-8")
+    return paths
+
+
+def archived(settings: Settings) -> dict[str, bytes]:
+    root = settings.archive_dir
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
