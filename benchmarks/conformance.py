@@ -9,19 +9,17 @@ applies fails, one that does not apply passes, or a tool cannot be called.
 """
 
 import argparse
-import contextlib
 import json
-import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+from apparatus import conformance_fixture
+from apparatus.programs import beside, installed
+from apparatus.servers import OURS, free_port, listening, running
 
 PACKAGES = (
     "node@22",
@@ -56,52 +54,16 @@ CALLS = {
     "fetch": ('refs=["{ref}"]',),
     "delete": ('refs=["{ref}"]',),
 }
-HERE = Path(__file__).parent
 _LINE = re.compile(r"[✓✗] ([\w-]+): (\d+) passed, (\d+) failed")
-
-
-def installed(folder: Path) -> Path:
-    """The folder of the programs."""
-    programs = folder / "node_modules" / ".bin"
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = folder / "installed.json"
-    if not wanted.exists() or json.loads(wanted.read_text(encoding="utf-8")) != list(PACKAGES):
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--silent", *PACKAGES],
-            cwd=folder,
-            check=True,
-        )
-        wanted.write_text(json.dumps(PACKAGES), encoding="utf-8")
-    return programs
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(command: list[str], url: str, env: dict[str, str]) -> Iterator[None]:
-    """A server, from the moment that it is ready."""
-    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
-        try:
-            for _ in range(300):
-                with contextlib.suppress(OSError, urllib.error.HTTPError):
-                    urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
-                    break
-                time.sleep(0.1)
-            yield
-        finally:
-            process.terminate()
 
 
 def scenarios(programs: Path, folder: Path) -> list[str]:
     """Run the suite; one line a fault."""
     port, faults = free_port(), []
     url = f"http://127.0.0.1:{port}"
-    fixture = [sys.executable, str(HERE / "conformance_fixture.py"), str(port)]
-    env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    with running(fixture, url, dict(os.environ)):
+    fixture = [sys.executable, str(conformance_fixture.__file__), str(port)]
+    env = beside(programs)
+    with running(fixture, url, env):
         for version in VERSIONS:
             suite = [
                 *(str(programs / "conformance"), "server", "--url", f"{url}/mcp"),
@@ -139,29 +101,22 @@ def judged(version: str, found: dict[str, tuple[int, int]]) -> Iterator[str]:
 def inspected(programs: Path) -> list[str]:
     """List and call all tools over each transport; one line a fault."""
     faults = []
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory() as home:
-        told = {
-            "MCP_MEMORY_HOME": home,
-            "MCP_MEMORY_EMBEDDING_MODEL": "hash",
-            "MCP_MEMORY_INDEX_AUTO": "false",
-        }
-        serve = [sys.executable, "-m", "mcp_memory", "serve"]
-        both = [*serve, "--transport", "http", "--transport", "sse", "--port", str(port)]
+    with (
+        tempfile.TemporaryDirectory() as home,
+        listening(Path(home), "http", "sse", embedding_model="hash") as server,
+    ):
         # The inspector hands a server that it starts little of its own environment.
-        given = [part for key, value in told.items() for part in ("-e", f"{key}={value}")]
+        told = {"HOME": home, "EMBEDDING_MODEL": "hash", "INDEX_AUTO": "false"}
+        given = [part for key in told for part in ("-e", f"MCP_MEMORY_{key}={told[key]}")]
         targets = {
-            "stdio": [*given, *serve],
-            "sse": ["--server-url", f"{url}/sse", "--transport", "sse"],
-            "streamable-http": ["--server-url", f"{url}/mcp"],
+            "stdio": [*given, *OURS, "serve"],
+            "sse": ["--server-url", f"{server.url}/sse", "--transport", "sse"],
+            "streamable-http": ["--server-url", f"{server.url}/mcp"],
         }
-        env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-        with running(both, url, {**env, **told}):
-            for transport, target in targets.items():
-                print(f"inspector over {transport}:")
-                begun = [str(programs / "mcp-inspector"), "--cli", *target]
-                faults += [f"{transport}: {fault}" for fault in called(begun, env)]
+        for transport, target in targets.items():
+            print(f"inspector over {transport}:")
+            begun = [str(programs / "mcp-inspector"), "--cli", *target]
+            faults += [f"{transport}: {fault}" for fault in called(begun, beside(programs))]
     return faults
 
 
@@ -199,7 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the npm packages are kept")
     folder = parser.parse_args().folder.absolute()
-    programs = installed(folder)
+    programs = installed(folder, PACKAGES)
     faults = [*scenarios(programs, folder), *inspected(programs)]
     for fault in faults:
         print(f"FAULT {fault}")

@@ -10,17 +10,13 @@ their id: settings were chosen on half A, so half B is the figure to believe.
 import argparse
 import hashlib
 import json
-import platform
-import resource
 import socket
 import statistics
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from apparatus.timing import machine, middle, peak, seconds
 
 from mcp_memory.embedding.embedder import FastEmbedder
 
@@ -80,17 +76,6 @@ def recalls(embedder: FastEmbedder, conversation: dict[str, Any]) -> list[tuple[
     ]
 
 
-def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def resident() -> float:
-    """Highest resident memory so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main() -> None:
     """Print one line a figure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -98,7 +83,7 @@ def main() -> None:
     parser.add_argument("--model", default="default")
     told = parser.parse_args()
     found = conversations(told.data)
-    before = resident()
+    before = peak()
     embedder = FastEmbedder(told.model)
     if told.model == "default":
         socket.socket.connect = refuse  # type: ignore[method-assign, assignment]
@@ -113,14 +98,14 @@ def main() -> None:
     half_a = [recall for is_a, recall in scored if is_a]
     half_b = [recall for is_a, recall in scored if not is_a]
     print(f"{embedder.name}, {embedder.dim} dimensions")
-    print(f"machine {platform.machine()}, Python {sys.version.split()[0]}")
+    print(f"machine {machine()}")
     print(f"recall@{NEAREST}  half A {statistics.mean(half_a):.4f} ({len(half_a)} questions)")
     print(f"           half B {statistics.mean(half_b):.4f} ({len(half_b)} questions)")
     print(f"           all    {statistics.mean(half_a + half_b):.4f}")
     print(f"import fastembed {imported:.2f} s, load and first text {loaded:.2f} s")
-    print(f"one query {statistics.median(single) * 1e3:.2f} ms, median of {len(single)}")
+    print(f"one query {middle(single)}, median of {len(single)}")
     print(f"{len(bulk) / took:,.0f} texts a second over {len(bulk):,}")
-    print(f"resident {resident():.0f} MB at most, {before:.0f} before the model")
+    print(f"resident {peak()} MB at most, {before} before the model")
 
 
 if __name__ == "__main__":

@@ -2,68 +2,52 @@
 
 import argparse
 import multiprocessing
-import resource
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
+from apparatus import transcripts
+from apparatus.timing import Stages, peak
+
 from mcp_memory import readers
-from mcp_memory.domain.errors import UnknownTranscript
+from mcp_memory.domain.models import Trajectory
 from mcp_memory.trajectories import admission, episodes, evidence, rendering
 
 STAGES = ("reading", "masking", "rendering", "rows")
 
 
-def grouped(paths: list[Path]) -> tuple[dict[str, list[Path]], Counter[str]]:
-    """Files by the format that they are recognised as, and why others are not read."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    refused: Counter[str] = Counter()
-    for path in paths:
-        try:
-            found[readers.detect(path).FORMAT].append(path)
-        except UnknownTranscript:
-            refused[path.suffix or path.name] += 1
-    return dict(sorted(found.items())), refused
-
-
 def measure(job: tuple[str, list[Path]]) -> dict[str, object]:
     """One format in a process of its own."""
     name, paths = job
-    took: Counter[str] = Counter()
+    took = Stages()
     told: Counter[str] = Counter()
     left: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
     refused: Counter[str] = Counter()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     for path in paths:
         told["bytes"] += path.stat().st_size
         reader = readers.detect(path)
-        started = time.perf_counter()
-        trajectories = list(reader.read(path))
-        took["reading"] += time.perf_counter() - started
+        with took.stage("reading"):
+            trajectories = list(reader.read(path))
         for each in trajectories:
             told.update({"sessions": 1, "steps": len(each.steps)})
             left.update(each.skipped)
             unknown.update(each.unknown)
             refused.update(refusal.reason.split(":")[0][:60] for refusal in each.refusals)
             prepare(each, took)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"name": name, "files": len(paths), "took": took, "told": told, "left": left,
-            "unknown": unknown, "refused": refused, "peak": peak / 1024, "before": before / 1024}  # fmt: skip
+            "unknown": unknown, "refused": refused, "peak": peak(), "before": before}  # fmt: skip
 
 
-def prepare(trajectory: object, took: Counter[str]) -> None:
+def prepare(trajectory: Trajectory, took: Stages) -> None:
     """What follows reading, stage by stage."""
-    marks = [time.perf_counter()]
-    masked = admission.admit_trajectory(trajectory).trajectory
-    marks.append(time.perf_counter())
-    cut = episodes.cut(masked)
-    rendering.render(masked, cut, folder="p/s", step_chars=4_000)
-    marks.append(time.perf_counter())
-    evidence.rows_of(masked, cut, evidence.Origin("p", "b"))
-    marks.append(time.perf_counter())
-    for stage, start, end in zip(STAGES[1:], marks, marks[1:], strict=False):
-        took[stage] += end - start
+    with took.stage("masking"):
+        masked = admission.admit_trajectory(trajectory).trajectory
+    with took.stage("rendering"):
+        cut = episodes.cut(masked)
+        rendering.render(masked, cut, folder="p/s", step_chars=4_000)
+    with took.stage("rows"):
+        evidence.rows_of(masked, cut, evidence.Origin("p", "b"))
 
 
 def row(one: dict[str, object]) -> str:
@@ -83,15 +67,8 @@ def row(one: dict[str, object]) -> str:
 def main() -> None:
     """Group files by content, measure each format apart, print the table and what was refused."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, nargs="+", required=True)
-    paths = parser.parse_args().data
-    files = sorted(
-        each
-        for path in paths
-        for each in (path.rglob("*") if path.is_dir() else [path])
-        if each.is_file() and not each.is_symlink()
-    )
-    groups, others = grouped(files)
+    transcripts.option(parser)
+    groups, others = transcripts.by_format(parser.parse_args().data)
     print(f"{'format':16} {'files':>5} {'sess.':>6} {'steps':>7} {'MB':>8} {'read':>7} {'all':>7}  "
           f"{' '.join(stage[:4] for stage in STAGES)}  {'peak':>6}  left out   unknown refused")  # fmt: skip
     context = multiprocessing.get_context("spawn")

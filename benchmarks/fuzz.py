@@ -3,18 +3,18 @@
 import argparse
 import gzip
 import random
-import resource
 import sqlite3
 import tempfile
 import time
 import traceback
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
 import orjson
+from apparatus import transcripts
+from apparatus.timing import peak
 
 from mcp_memory import readers
-from mcp_memory.domain.errors import UnknownTranscript
 
 SMALL = 200_000
 OF_LINES, OF_A_WHOLE = 100, 10
@@ -24,18 +24,6 @@ VALUES = (
     "../../etc/passwd", [], {}, [[]], {"type": "user"}, [None], "2026-13-45T99:99:99Z", {"": None},
     ["a", {"b": [1]}], "REDACTED", "\U0001f600" * 50,
 )  # fmt: skip
-
-
-def sources(folders: list[Path]) -> dict[str, list[Path]]:
-    """Small real files by format."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(each for folder in folders for each in folder.rglob("*")):
-        if path.is_file() and path.stat().st_size:
-            try:
-                found[readers.detect(path).FORMAT].append(path)
-            except UnknownTranscript:
-                continue
-    return found
 
 
 def places(value: object, depth: int = 0) -> list[tuple[object, object]]:
@@ -128,6 +116,7 @@ def mutated(path: Path, chance: random.Random) -> bytes:
 def run(reader: readers.Reader, paths: list[Path], count: int, folder: Path) -> str:
     """One format: what came of so many mutations."""
     chance = random.Random(reader.FORMAT)
+    paths = [path for path in paths if path.stat().st_size]
     small = [path for path in paths if path.stat().st_size < SMALL or ending(path) == ".jsonl"]
     told: Counter[str] = Counter()
     slowest, done, number = 0.0, 0, 0
@@ -150,10 +139,9 @@ def run(reader: readers.Reader, paths: list[Path], count: int, folder: Path) -> 
                 print(f"{reader.FORMAT}, file {number}:\n{traceback.format_exc(limit=-4)}")
         told["recognised"] += recognised
         slowest = max(slowest, time.perf_counter() - started)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return (
         f"{reader.FORMAT:16} {done:6} mutations in {number} files: {told['crashes']} crashes, "
-        f"slowest {slowest * 1000:.0f} ms, peak {peak:.0f} MB; {told['recognised']} recognised, "
+        f"slowest {slowest * 1000:.0f} ms, peak {peak()} MB; {told['recognised']} recognised, "
         f"{told['steps']} steps kept, {told['refused']} refusals and {told['unknown']} unknown counted"
     )
 
@@ -161,10 +149,10 @@ def run(reader: readers.Reader, paths: list[Path], count: int, folder: Path) -> 
 def main() -> None:
     """Every format that the folders hold."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    transcripts.option(parser)
     parser.add_argument("--count", type=int, default=10_000)
     options = parser.parse_args()
-    found = sources(options.data)
+    found, _ = transcripts.by_format(options.data)
     with tempfile.TemporaryDirectory() as folder:
         for reader in readers.READERS:
             if reader.FORMAT in found:

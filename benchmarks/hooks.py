@@ -3,17 +3,20 @@
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
-from store import evidence
+from apparatus import banks, tables
+from apparatus.rows import evidence
+from apparatus.servers import listening
+from apparatus.timing import machine, middle, seconds
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind
@@ -22,8 +25,8 @@ from mcp_memory.settings import Settings
 from mcp_memory.text import tokens
 
 ERROR = "UnicodeEncodeError: 'charmap' codec can't encode character '\\u20ac' in position 17"
-TOUR = Path(__file__).parent.parent / "mcp_memory" / "cli" / "samples"
 LESSON = "Always name the encoding when you open a file in this project."
+COLUMNS = ("event", "silent", "with something to say")
 EVENTS = (
     "session-start",
     "prompt",
@@ -51,17 +54,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         anyio.run(filled, folder, chosen.rows)
-        print(
-            f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; {' '.join(chosen.command)}"
-        )
-        print(f"bare interpreter: {_bare(chosen.runs) * 1e3:.0f} ms, median of {chosen.runs}\n")
-        print("| event | silent | with something to say |\n|---|---|---|")
+        print(f"{machine()}; {' '.join(chosen.command)}")
+        print(f"bare interpreter: {_bare(chosen.runs)}, median of {chosen.runs}\n")
+        tables.begin(*COLUMNS)
         for event in EVENTS:
             measured(folder, event, chosen.command, chosen.runs)
-        with Server(folder):
-            print(
-                "\nwith a server running:\n\n| event | silent | with something to say |\n|---|---|---|"
-            )
+        with serving(folder):
+            print("\nwith a server running:\n")
+            tables.begin(*COLUMNS)
             for event in EVENTS[:4]:
                 measured(folder, event, chosen.command, chosen.runs, session="served")
         told(folder)
@@ -70,19 +70,17 @@ def main() -> None:
 
 async def filled(folder: Path, rows: int) -> None:
     """A bank of one project with two real sessions, memories that stand, and rows of other ones."""
-    (folder / "shop" / ".git").mkdir(parents=True)
-    (folder / "other" / ".git").mkdir(parents=True)
-    paths = []
-    for name in ("invoices.jsonl", "orders.jsonl"):
-        text = (TOUR / name).read_text("utf-8").replace("{project}", (folder / "shop").as_posix())
-        paths.append(folder / name)
-        paths[-1].write_text(text, "utf-8")
+    banks.project(folder, "other")
+    shop = banks.project(folder, "shop")
+    paths = [folder / f"{name}.jsonl" for name in ("invoices", "orders")]
+    for path in paths:
+        path.write_text(banks.sample(path.stem, shop), "utf-8")
     async with open_bank(Settings(home=folder / "home", embedding_model="none")) as bank:
         for start in range(0, rows, 10_000):
             async with bank.rooms.store.change("index") as change:
                 await change.add(evidence=[evidence(n) for n in range(start, start + 10_000)])
         await bank.index(paths)
-        await remembered(bank, str(folder / "shop"))
+        await remembered(bank, str(shop))
         await bank.maintain()
 
 
@@ -120,8 +118,7 @@ def measured(
         took, answer = called(folder, event, command, f"{session}-{event}-{number}", "shop")
         speaking.append(took)
         answers += bool(answer)
-    quiet, loud = (f"{statistics.median(each) * 1e3:.0f} ms" for each in (silent, speaking))
-    print(f"| {event} | {quiet} | {loud} ({answers} of {runs} spoke) |")
+    tables.line(event, middle(silent), f"{middle(speaking)} ({answers} of {runs} spoke)")
 
 
 def called(
@@ -176,43 +173,22 @@ def silence(folder: Path, command: Sequence[str]) -> None:
           f"{noted} noted as silent")  # fmt: skip
 
 
-class Server:
+@contextmanager
+def serving(folder: Path) -> Iterator[None]:
     """`mcp-memory serve` with its bank open, until the block is left."""
-
-    def __init__(self, folder: Path) -> None:
-        env = {
-            **os.environ,
-            "MCP_MEMORY_HOME": str(folder / "home"),
-            "MCP_MEMORY_EMBEDDING_MODEL": "none",
-            "MCP_MEMORY_INDEX_AUTO": "false",
-        }
-        self._note = ready.folder(folder / "home") / "server.json"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mcp_memory", "serve", "--transport", "http", "--port", "0"],
-            env=env,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def __enter__(self) -> None:
-        deadline = time.monotonic() + 60
-        while not self._note.exists() and time.monotonic() < deadline:
+    home = folder / "home"
+    note = ready.folder(home) / "server.json"
+    with listening(home, cwd=folder, embedding_model="none"):
+        until = time.monotonic() + 60
+        while not note.exists() and time.monotonic() < until:
             time.sleep(0.05)
-        assert self._note.exists(), "the server opened no door"
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=20)
+        assert note.exists(), "the server opened no door"
+        yield
 
 
-def _bare(runs: int) -> float:
-    taken = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "pass"], check=True)
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+def _bare(runs: int) -> str:
+    bare = [sys.executable, "-c", "pass"]
+    return middle([seconds(lambda: subprocess.run(bare, check=True)) for _ in range(runs)])
 
 
 def _command() -> list[str]:

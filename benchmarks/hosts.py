@@ -18,17 +18,13 @@ import threading
 import time
 from pathlib import Path
 
+from apparatus.programs import apart, folder_of, installed, printed
+from apparatus.servers import OURS, tools_over_stdio
+
 PACKAGES = ("node@22", "@anthropic-ai/claude-code", "@openai/codex", "@google/gemini-cli",
             "opencode-ai", "@anthropic-ai/mcpb")  # fmt: skip
 ROOT = Path(__file__).parent.parent
 MANIFESTS = ROOT / "manifests"
-QUIET = {
-    "DISABLE_TELEMETRY": "1",
-    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    "DISABLE_AUTOUPDATER": "1",
-    "GEMINI_CLI_TRUST_WORKSPACE": "true",
-    "NO_COLOR": "1",
-}
 HOSTS = {
     "claude-code": (["claude", "mcp", "list"], {}),
     "codex": (["codex", "mcp", "list"], {}),
@@ -67,54 +63,16 @@ SCHEMAS = {
 }
 
 
-def run(
-    argv: list[str], environment: dict[str, str], cwd: Path, seconds: float = 120
-) -> tuple[int, str]:
-    """Exit status and everything printed; -1 where it did not end in time."""
-    try:
-        done = subprocess.run(
-            argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=seconds, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        return -1, (error.stdout or b"").decode("utf-8", "replace")
-    return done.returncode, done.stdout.decode("utf-8", "replace")
-
-
 def scratch(programs: Path, home: Path) -> dict[str, str]:
-    """An environment that sees the programs and nothing of the user's own home."""
-    kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
-    path = os.pathsep.join([str(programs), "/usr/local/bin", "/usr/bin", "/bin"])
-    return {**kept, **QUIET, "HOME": str(home), "PATH": path, "CODEX_HOME": str(home / ".codex"),
-            "MCP_MEMORY_HOME": str(home / "bank")}  # fmt: skip
+    """An environment that sees the programs, our bank, and nothing of the user's own home."""
+    return {**apart(home, programs), "MCP_MEMORY_HOME": str(home / "bank")}
 
 
 def tools_of(home: Path, environment: dict[str, str]) -> list[str]:
-    """What the command that `install` wrote answers to `tools/list`, as any client would ask it."""
+    """What the command that `install` wrote answers."""
     held = json.loads((home / ".claude.json").read_text("utf-8"))["mcpServers"]["memory"]
-    opening = {"protocolVersion": "2025-06-18", "capabilities": {},
-               "clientInfo": {"name": "hosts", "version": "1"}}  # fmt: skip
-    process = subprocess.Popen(
-        [held["command"], *held["args"]], env={**environment, **held.get("env", {})}, cwd=home,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-
-    def say(message: dict[str, object]) -> None:
-        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-        process.stdin.flush()
-
-    say({"id": 1, "method": "initialize", "params": opening})
-    process.stdout.readline()
-    say({"method": "notifications/initialized"})
-    say({"id": 2, "method": "tools/list"})
-    answer = {}
-    while answer.get("id") != 2:
-        answer = json.loads(process.stdout.readline())
-    process.stdin.close()
-    process.wait(timeout=20)
-    return [tool["name"] for tool in answer["result"]["tools"]]
+    env = {**environment, **held.get("env", {})}
+    return tools_over_stdio([held["command"], *held["args"]], env, home)[0]
 
 
 def codex_connects(programs: Path, environment: dict[str, str], cwd: Path) -> list[str]:
@@ -152,14 +110,13 @@ def listings(programs: Path, home: Path) -> int:
     environment = scratch(programs, home)
     project = home / "project"
     project.mkdir()
-    ours = [sys.executable, "-m", "mcp_memory"]
-    code, said = run([*ours, "install", *HOSTS, "--no-check"], environment, project)
+    code, said = printed([*OURS, "install", *HOSTS, "--no-check"], environment, project)
     print(said)
     faults = int(code != 0)
     print("tools by the written command:", ", ".join(tools_of(home, environment)), "\n")
     for host, (argv, more) in HOSTS.items():
         start = time.perf_counter()
-        code, said = run([str(programs / argv[0]), *argv[1:]], {**environment, **more}, project)
+        code, said = printed([str(programs / argv[0]), *argv[1:]], {**environment, **more}, project)
         lines = [line for line in said.splitlines() if "memory" in line]
         print(f"{host}: exit {code}, {time.perf_counter() - start:.1f} s")
         print("\n".join(f"  {line}" for line in lines) or f"  NOT LISTED\n{said}")
@@ -168,9 +125,9 @@ def listings(programs: Path, home: Path) -> int:
     print("tools that Codex's app server got:", ", ".join(seen) or "NONE")
     faults += int(len(seen) != 6)
     start = time.perf_counter()
-    code, said = run([*ours, "install", *HOSTS], environment, project, 300)
+    code, said = printed([*OURS, "install", *HOSTS], environment, project, 300)
     print(f"\ninstall again, each host asked by us ({time.perf_counter() - start:.1f} s):\n{said}")
-    code, said = run([*ours, "uninstall", *HOSTS], environment, project)
+    code, said = printed([*OURS, "uninstall", *HOSTS], environment, project)
     print(said)
     return faults + int(code != 0)
 
@@ -188,7 +145,7 @@ def validators(programs: Path, home: Path) -> int:
     tried += [(f"{host} plugin", words) for host, steps in PLUGINS.items() for words in steps]
     for what, words in tried:
         argv = [word.format(m=copied) for word in words]
-        code, said = run([str(programs / argv[0]), *argv[1:]], environment, home)
+        code, said = printed([str(programs / argv[0]), *argv[1:]], environment, home)
         lines = said.strip().splitlines()
         shown = lines if len(lines) < 16 else [*lines[:4], "…", *lines[-8:]]
         print(f"{what}: {' '.join(argv[1:3])}: exit {code}", *shown, sep="\n  ")
@@ -219,11 +176,7 @@ def main() -> None:
     parser.add_argument("--schemas", type=Path, help="folder of official JSON schemas")
     given = parser.parse_args()
     folder = given.folder.resolve()
-    if given.install:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
-        subprocess.run(["npm", "i", "--no-audit", "--no-fund", *PACKAGES], cwd=folder, check=True)
-    programs = folder / "node_modules" / ".bin"
+    programs = installed(folder, PACKAGES) if given.install else folder_of(folder)
     with tempfile.TemporaryDirectory(prefix="hosts-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         faults = listings(programs, home)

@@ -1,16 +1,16 @@
 """Indexing real transcripts: sessions, steps, MB/s with and without vectors, stages, peak memory."""
 
 import argparse
-import os
-import platform
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import orjson
+from apparatus import transcripts
+from apparatus.timing import Stages, machine, peak
+
+from mcp_memory.domain.models import Trajectory
 
 CHILD = """
 import anyio, resource, sys, time
@@ -45,43 +45,41 @@ def stages(paths: list[Path]) -> None:
     from mcp_memory import readers
     from mcp_memory.domain.errors import UnknownTranscript
     from mcp_memory.embedding.embedder import FastEmbedder
-    from mcp_memory.trajectories import admission, episodes, evidence, rendering
 
-    took: dict[str, float] = {}
-    model = FastEmbedder()
+    took, model, size = Stages(), FastEmbedder(), 0
     model.embed_blocking(["load it"])
-
-    def timed(name: str, work):  # noqa: ANN001, ANN202 a stopwatch
-        started = time.perf_counter()
-        made = work()
-        took[name] = took.get(name, 0.0) + time.perf_counter() - started
-        return made
-
-    size = 0
-    for path in paths:
-        if path.suffix == ".jsonl":
-            try:
-                reader = readers.detect(path)
-            except UnknownTranscript:
-                continue
-            raw = path.read_bytes()
-            size += len(raw)
-            timed("orjson alone", lambda r=raw: [_parsed(line) for line in r.splitlines()])
-            for trajectory in timed("parsing", lambda r=reader, p=path: list(r.read(p))):
-                masked = timed(
-                    "masking", lambda t=trajectory: admission.admit_trajectory(t)
-                ).trajectory
-                cut = timed("episodes", lambda m=masked: episodes.cut(m))
-                timed(
-                    "rendering",
-                    lambda m=masked, c=cut: rendering.render(m, c, folder="p/s", step_chars=4000),
-                )
-                origin = evidence.Origin("p", "b")
-                rows = timed("rows", lambda m=masked, c=cut, o=origin: evidence.rows_of(m, c, o))
-                texts = [evidence.embedded_text(row) for row in rows]
-                timed("embedding", lambda w=texts: model.embed_blocking(w))
+    for path in (each for each in paths if each.suffix == ".jsonl"):
+        try:
+            reader = readers.detect(path)
+        except UnknownTranscript:
+            continue
+        raw = path.read_bytes()
+        size += len(raw)
+        with took.stage("orjson alone"):
+            _ = [_parsed(line) for line in raw.splitlines()]
+        with took.stage("parsing"):
+            read = list(reader.read(path))
+        for trajectory in read:
+            texts = prepared(trajectory, took)
+            with took.stage("embedding"):
+                model.embed_blocking(texts)
     for name, seconds in took.items():
         print(f"  {name}: {seconds:.2f} s, {size / 1e6 / max(seconds, 1e-9):.1f} MB/s")
+
+
+def prepared(trajectory: Trajectory, took: Stages) -> list[str]:
+    """What follows reading, stage by stage; the texts to embed."""
+    from mcp_memory.trajectories import admission, episodes, evidence, rendering
+
+    with took.stage("masking"):
+        masked = admission.admit_trajectory(trajectory).trajectory
+    with took.stage("episodes"):
+        cut = episodes.cut(masked)
+    with took.stage("rendering"):
+        rendering.render(masked, cut, folder="p/s", step_chars=4000)
+    with took.stage("rows"):
+        rows = evidence.rows_of(masked, cut, evidence.Origin("p", "b"))
+    return [evidence.embedded_text(row) for row in rows]
 
 
 def _parsed(line: bytes) -> object:
@@ -94,9 +92,9 @@ def _parsed(line: bytes) -> object:
 def main() -> None:
     """Run with and without vectors and more processes, each apart, then the stages."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    transcripts.option(parser)
     paths = parser.parse_args().data
-    print(f"machine {platform.node()}, {os.cpu_count()} processors")
+    print(machine())
     for model, processes in (("default", 0), ("default", 2), ("none", 2)):
         with tempfile.TemporaryDirectory() as home:
             done = subprocess.run(
@@ -104,9 +102,8 @@ def main() -> None:
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
             print(f"vectors {model}, {processes} more processes: {done.stdout.strip()}")
-    files = [each for path in paths for each in (path.rglob("*") if path.is_dir() else [path])]
-    stages(sorted(each for each in files if each.is_file()))
-    print(f"peak of the stages {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    stages(transcripts.files(paths))
+    print(f"peak of the stages {peak()} MB")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,7 @@ The server is a process of its own, asks for a token, and has no rate limit; the
 
 import argparse
 import os
-import platform
 import random
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import AbstractAsyncContextManager
@@ -21,6 +17,8 @@ from pathlib import Path
 
 import anyio
 import httpx2
+from apparatus.servers import Running, listening
+from apparatus.timing import machine, middle, quantile, resident
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
@@ -81,23 +79,20 @@ async def one(
 async def watch(process: int, tally: Tally) -> None:
     """Resident memory of the server in MB, once a second."""
     while True:
-        status = Path(f"/proc/{process}/status")
-        if status.exists():
-            line = next(x for x in status.read_text().splitlines() if x.startswith("VmRSS"))
-            tally.resident.append(int(line.split()[1]) / 1024)
-            ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
-            tally.cpu.append(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
+        tally.resident.append(resident(process))
+        ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        tally.cpu.append(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
         await anyio.sleep(1)
 
 
-async def load(url: str, token: str, transport: str, asked: argparse.Namespace, pid: int) -> Tally:
-    tally = Tally()
+async def load(server: Running, token: str, transport: str, asked: argparse.Namespace) -> Tally:
+    tally, url = Tally(), server.url
     async with connect(url, token, transport) as client:
         for _ in range(20):
             await client.call_tool("search", {"query": "warm up"})
     end = time.perf_counter() + asked.seconds
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(watch, pid, tally)
+        tasks.start_soon(watch, server.process, tally)
         async with anyio.create_task_group() as clients:
             for number in range(asked.clients):
                 clients.start_soon(
@@ -112,9 +107,10 @@ def told(transport: str, tally: Tally, seconds: float) -> None:
     calls = sum(map(len, tally.times.values()))
     print(f"{transport}: {calls} calls, {calls / seconds:.0f} a second, {len(tally.errors)} errors")
     for tool, times in tally.times.items():
-        cuts = statistics.quantiles(times, n=100)
-        marks = ", ".join(f"p{p} {cuts[p - 1] * 1000:.0f} ms" for p in (50, 95, 99))
-        print(f"    {tool}: {len(times)} calls, {marks}, longest {max(times) * 1000:.0f} ms")
+        late = ", ".join(f"p{p} {quantile(times, p / 100) * 1e3:.0f} ms" for p in (95, 99))
+        print(
+            f"    {tool}: {len(times)} calls, p50 {middle(times)}, {late}, longest {max(times) * 1e3:.0f} ms"
+        )
     if tally.resident:
         picked = [tally.resident[int(n * (len(tally.resident) - 1) / 4)] for n in range(5)]
         spent = (tally.cpu[-1] - tally.cpu[0]) / calls * 1000
@@ -132,31 +128,15 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--transport", choices=("http", "sse", "both"), default="both")
     asked = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors")
+    print(machine())
     with tempfile.TemporaryDirectory() as home:
         tokens = AccessTokens(Path(home) / "access")
         token = tokens.make(Wanted(name="load"), now=datetime.now(UTC))[1]
-        env = {
-            **os.environ,
-            "MCP_MEMORY_HOME": home,
-            "MCP_MEMORY_LISTEN_PORT": "0",
-            "MCP_MEMORY_INDEX_AUTO": "false",
-            "MCP_MEMORY_REQUESTS_PER_MINUTE": "0",
-        }
-        command = [sys.executable, "-m", "mcp_memory", "serve"]
         for transport in ("http", "sse") if asked.transport == "both" else (asked.transport,):
-            with subprocess.Popen(
-                [*command, "--transport", transport], env=env, stderr=subprocess.PIPE, text=True
-            ) as process:
-                assert process.stderr is not None
-                url = process.stderr.readline().split()[3].rpartition("/")[0]
-                try:
-                    tally = anyio.run(load, url, token, transport, asked, process.pid)
-                    told(transport, tally, asked.seconds)
-                finally:
-                    process.terminate()
-                left = process.stderr.read().strip()
-                print(f"    the server said: {left[-500:] or 'nothing'}")
+            with listening(Path(home), transport, requests_per_minute=0) as server:
+                tally = anyio.run(load, server, token, transport, asked)
+                told(transport, tally, asked.seconds)
+                print(f"    the server said: {server.said()[-500:] or 'nothing'}")
 
 
 if __name__ == "__main__":

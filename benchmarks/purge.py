@@ -2,24 +2,22 @@
 
 import argparse
 import os
-import tempfile
-import time
 from pathlib import Path
 
 import anyio
+from apparatus import banks
+from apparatus.timing import Stages
 
-from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.bank import MemoryBank
 from mcp_memory.domain.asked import Filter
 from mcp_memory.history import exchange
-from mcp_memory.settings import Settings
 
 PLANTED = "the heron sleeps under violet bridges"
-SAMPLE = Path(__file__).parent.parent / "mcp_memory" / "cli" / "samples" / "orders.jsonl"
 
 
 def written(folder: Path, count: int) -> list[Path]:
     """So many sessions, each a little different, the sentence in the middle one."""
-    text = SAMPLE.read_text("utf-8").replace("{project}", (folder / "shop").as_posix())
+    text = banks.sample("orders", folder / "shop")
     paths = []
     for number in range(count):
         own = text.replace("a1f0c0de", f"{number:08x}").replace("214 rows", f"{number} rows")
@@ -36,22 +34,24 @@ async def records(bank: MemoryBank, file: Path) -> set[bytes]:
     return set(file.read_bytes().splitlines())
 
 
-async def purge(folder: Path, count: int) -> None:
+async def purge(count: int) -> None:
     """Index, purge, compare, index again; print what was seen."""
-    paths = written(folder, count)
-    settings = Settings(home=folder / "home")
-    async with open_bank(settings) as bank:
-        started = time.perf_counter()
-        await bank.index(paths)
-        print(f"{count} sessions indexed in {time.perf_counter() - started:.1f} s")
+    took = Stages()
+    async with banks.temporary() as (bank, folder):
+        paths = written(folder, count)
+        with took.stage("index"):
+            await bank.index(paths)
+        print(f"{count} sessions indexed in {took['index']:.1f} s")
         before = await records(bank, folder / "before.jsonl")
-        files = {p: p.read_bytes() for p in settings.archive_dir.rglob("*") if p.is_file()}
+        files = {
+            p: p.read_bytes() for p in bank.rooms.settings.archive_dir.rglob("*") if p.is_file()
+        }
         preview = await bank.delete([], Filter(contains=PLANTED))
-        started = time.perf_counter()
-        receipt = await bank.delete(
-            [], Filter(contains=PLANTED), mode="purge", confirm=preview.confirm or ""
-        )
-        print(f"{len(receipt.refs)} step purged in {time.perf_counter() - started:.1f} s")
+        with took.stage("purge"):
+            receipt = await bank.delete(
+                [], Filter(contains=PLANTED), mode="purge", confirm=preview.confirm or ""
+            )
+        print(f"{len(receipt.refs)} step purged in {took['purge']:.1f} s")
         for check in receipt.checks:
             print(f"  {check.where}: found {check.control} before, {check.left} after")
         after = await records(bank, folder / "after.jsonl")
@@ -66,12 +66,11 @@ async def purge(folder: Path, count: int) -> None:
 
 
 def main() -> None:
-    """Run in a folder that is removed afterwards."""
+    """Run over as many sessions as were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=1_000)
     told = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        anyio.run(purge, Path(folder), told.sessions)
+    anyio.run(purge, told.sessions)
 
 
 if __name__ == "__main__":

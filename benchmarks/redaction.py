@@ -2,10 +2,14 @@
 
 import argparse
 import json
-import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
+from apparatus import transcripts
+from apparatus.timing import Stages
+
+from mcp_memory.domain.models import Trajectory
 from mcp_memory.text import redaction
 
 PROVIDER_FREE = {"Password", "Secret", "Token", "Key", "Credential", "Auth", "Salt", "Nonce", "API",
@@ -72,31 +76,29 @@ def recall(data: Path) -> None:
     print(f"hard negatives masked: {wrong / len(negatives):.3f} of {len(negatives)}")
 
 
-def false_masks(data: Path) -> None:
+def texts(trajectory: Trajectory) -> Iterator[str]:
+    """What of a session is masked."""
+    for step in trajectory.steps:
+        yield from (step.text, step.reasoning, *(seen.text for seen in step.observations))
+
+
+def false_masks(places: list[Path]) -> None:
     """Print masks per 100 kB and speed over real transcripts, as texts and not as raw JSON."""
     counts: Counter[str] = Counter()
-    size, took = 0, 0.0
+    size, took = 0, Stages()
     examples: dict[str, list[str]] = defaultdict(list)
-    from mcp_memory.readers import READERS
-
-    for folder in ("claude_code", "swe_agent"):
-        for path in sorted((data.parent.parent / "trajectories" / folder).rglob("*")):
-            reader = next((r for r in READERS if path.is_file() and r.recognize(path)), None)
-            for trajectory in reader.read(path) if reader else ():
-                for step in trajectory.steps:
-                    texts = [step.text, step.reasoning, *(seen.text for seen in step.observations)]
-                    for text in texts:
-                        started = time.perf_counter()
-                        redacted = redaction.redact(text)
-                        took += time.perf_counter() - started
-                        size += len(text)
-                        counts.update(redacted.counts)
-                        for family in redacted.counts:
-                            at = redacted.text.index(f"[masked:{family}]")
-                            examples[family].append(redacted.text[max(0, at - 60) : at + 40])
+    for trajectory in transcripts.trajectories(places):
+        for text in texts(trajectory):
+            with took.stage("masking"):
+                redacted = redaction.redact(text)
+            size += len(text)
+            counts.update(redacted.counts)
+            for family in redacted.counts:
+                at = redacted.text.index(f"[masked:{family}]")
+                examples[family].append(redacted.text[max(0, at - 60) : at + 40])
     print(
-        f"transcripts: {size / 1e6:.1f} MB, {size / 1e6 / took:.1f} MB/s, {sum(counts.values())} masks, "
-        f"{sum(counts.values()) / (size / 1e5):.2f} per 100 kB: {dict(counts)}"
+        f"transcripts: {size / 1e6:.1f} MB, {size / 1e6 / took['masking']:.1f} MB/s, "
+        f"{sum(counts.values())} masks, {sum(counts.values()) / (size / 1e5):.2f} per 100 kB: {dict(counts)}"
     )
     for family, told in examples.items():
         for example in told[:12]:
@@ -109,7 +111,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the secrets corpora")
     data = parser.parse_args().data
     recall(data)
-    false_masks(data)
+    false_masks(
+        [data.parent.parent / "trajectories" / name for name in ("claude_code", "swe_agent")]
+    )
 
 
 if __name__ == "__main__":

@@ -3,27 +3,25 @@
 import argparse
 import json
 import random
-import resource
 import shutil
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
+from apparatus import tables, transcripts
+from apparatus.timing import Stages, awaited, peak, quantile, resident, seconds, size
 from lancedb.query import MatchQuery
 
-from mcp_memory import readers
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query
-from mcp_memory.domain.errors import UnknownTranscript
 from mcp_memory.evals import plots
 from mcp_memory.search.channels import DEPTH
 from mcp_memory.settings import Settings
@@ -38,13 +36,14 @@ AROUND, OWN = 480, 1_500
 """What a row's context takes of its neighbours, and of its own words, as `evidence` makes it."""
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 COLUMNS = ("text", "context", "identifiers")
+FTS5 = "SELECT key FROM rows WHERE rows MATCH ? ORDER BY rank LIMIT 10"
 FOUND = "share of rows found in the first 10"
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    arguments.add_argument("--data", type=Path, required=True, help="folder of transcripts")
+    transcripts.option(arguments)
     arguments.add_argument("--home", type=Path, help="where banks are kept for another run")
     arguments.add_argument("--plot", type=Path, help="folder for a picture of quality against size")
     arguments.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
@@ -52,7 +51,7 @@ def main() -> None:
     if chosen.one:
         anyio.run(measure, chosen.home, chosen.rows[0], chosen.data)
         return
-    print("| rows | what | p50 ms | p95 ms |\n|---|---|---|---|")
+    tables.begin("rows", "what", "p50 ms", "p95 ms")
     shares: dict[str, dict[int, float]] = {"ours": {}, "FTS5": {}}
     with tempfile.TemporaryDirectory() as scratch:
         home = chosen.home or Path(scratch)
@@ -61,7 +60,7 @@ def main() -> None:
             done = subprocess.run(
                 [
                     *(sys.executable, __file__, "--one", "--rows", str(rows)),
-                    *("--home", str(home / str(rows)), "--data", str(chosen.data)),
+                    *("--home", str(home / str(rows)), "--data", *map(str, chosen.data)),
                 ],
                 check=True,
                 stdout=subprocess.PIPE,
@@ -77,7 +76,7 @@ def main() -> None:
         )
 
 
-async def measure(home: Path, rows: int, data: Path) -> None:
+async def measure(home: Path, rows: int, data: Sequence[Path]) -> None:
     """Fill a bank where there is none yet, and put the same questions to everything."""
     settings = Settings(home=home / "bank", index_auto=False)
     made = home / "built.json"
@@ -89,15 +88,15 @@ async def measure(home: Path, rows: int, data: Path) -> None:
         subprocess.run([sys.executable, *sys.argv], check=True)
         return
     for what, figure in json.loads(made.read_text(encoding="utf-8")).items():
-        print(f"| {rows:,} | {what} | {figure} | |", flush=True)
-    print(f"| {rows:,} | disk, MB | {size(home / 'bank') >> 20} | |")
+        tables.line(f"{rows:,}", what, figure, "")
+    tables.line(f"{rows:,}", "disk, MB", size(home / "bank") >> 20, "")
     async with open_bank(settings, cwd="/nowhere") as bank:
         wanted = await asked(bank, rows)
         questions = list(wanted)
         await compared(bank, rows, questions)
         found = [await places(bank, question, key) for question, key in wanted.items()]
-        print(f"| {rows:,} | ours, {FOUND} | {statistics.mean(found):.3f} | |")
-        print(f"| {rows:,} | memory after searching, MB | {resident()} | |")
+        tables.line(f"{rows:,}", f"ours, {FOUND}", f"{statistics.mean(found):.3f}", "")
+        tables.line(f"{rows:,}", "memory after searching, MB", round(resident()), "")
     lexical(home, rows, wanted)
 
 
@@ -116,13 +115,13 @@ async def compared(bank: MemoryBank, rows: int, questions: Sequence[str]) -> Non
         await within(question)
     taken: dict[str, list[float]] = {"search": [], "search in one project": [], "raw queries": []}
     for question in questions:
-        taken["search"].append(await seconds(whole, question))
-        taken["search in one project"].append(await seconds(within, question))
-        taken["raw queries"].append(await seconds(lambda q: raw(bank, q), question))
+        taken["search"].append(await awaited(lambda q=question: whole(q)))
+        taken["search in one project"].append(await awaited(lambda q=question: within(q)))
+        taken["raw queries"].append(await awaited(lambda q=question: raw(bank, q)))
     for what, each in taken.items():
         tell(rows, what, each)
     ratio = statistics.median(taken["search"]) / statistics.median(taken["raw queries"])
-    print(f"| {rows:,} | search over raw queries | {ratio:.2f}x | |")
+    tables.line(f"{rows:,}", "search over raw queries", f"{ratio:.2f}x", "")
 
 
 async def places(bank: MemoryBank, question: str, key: str) -> bool:
@@ -160,78 +159,67 @@ def lexical(home: Path, rows: int, wanted: Mapping[str, str]) -> None:
     questions, taken, found = list(wanted), [], []
     for question in questions:
         terms = " OR ".join(f'"{word}"' for word in question.split())
-        began = time.perf_counter()
-        best = database.execute(
-            "SELECT key FROM rows WHERE rows MATCH ? ORDER BY rank LIMIT 10", (terms,)
-        ).fetchall()
-        taken.append(time.perf_counter() - began)
+        best: list[tuple[str]] = []
+        taken.append(seconds(lambda t=terms, b=best: b.extend(database.execute(FTS5, (t,)))))
         found.append((wanted[question],) in best)
     tell(rows, "FTS5", taken)
-    print(f"| {rows:,} | FTS5, {FOUND} | {statistics.mean(found):.3f} | |")
+    tables.line(f"{rows:,}", f"FTS5, {FOUND}", f"{statistics.mean(found):.3f}", "")
     rg = shutil.which("rg")
     if rg is None:
-        print(f"| {rows:,} | ripgrep: not installed | | |")
+        tables.line(f"{rows:,}", "ripgrep: not installed", "", "")
         return
     taken = []
     for question in questions[:10]:
-        began = time.perf_counter()
         command = [rg, "-c", "-i", "-F", *(f"-e{word}" for word in question.split())]
-        subprocess.run([*command, str(home / "text.txt")], capture_output=True, check=False)
-        taken.append(time.perf_counter() - began)
+        command.append(str(home / "text.txt"))
+        taken.append(seconds(lambda c=command: subprocess.run(c, capture_output=True, check=False)))
     tell(rows, "ripgrep", taken)
 
 
-async def built(settings: Settings, rows: int, data: Path, home: Path) -> dict[str, str]:
+async def built(settings: Settings, rows: int, data: Sequence[Path], home: Path) -> dict[str, str]:
     """A bank of so many rows, and its text as lines and under FTS5."""
     home.mkdir(parents=True)
     database = sqlite3.connect(home / "fts5.db")
     database.execute("CREATE VIRTUAL TABLE rows USING fts5(key, text)")
-    adding = 0.0
+    took = Stages()
     async with open_bank(settings, cwd="/nowhere") as bank:
         pool = await pooled(bank, data)
         with (home / "text.txt").open("w", encoding="utf-8", errors="replace") as lines:
             for start in range(0, rows, BATCH):
                 made = [mixed(pool, n) for n in range(start, min(rows, start + BATCH))]
-                began = time.perf_counter()
-                async with bank.rooms.store.change("index") as change:
-                    await change.add(evidence=made)
-                adding += time.perf_counter() - began
+                with took.stage("adding"):
+                    async with bank.rooms.store.change("index") as change:
+                        await change.add(evidence=made)
                 database.executemany(
                     "INSERT INTO rows VALUES (?, ?)", [(r.key, r.text) for r in made]
                 )
                 lines.writelines(row.text.replace("\n", " ") + "\n" for row in made)
-        began = time.perf_counter()
-        await bank.rooms.store.maintain(force=True)
-        indexing = time.perf_counter() - began
+        with took.stage("indexing"):
+            await bank.rooms.store.maintain(force=True)
     database.commit()
     return {
-        "rows written, s": f"{adding:.1f}",
-        "indexes built, s": f"{indexing:.1f}",
+        "rows written, s": f"{took['adding']:.1f}",
+        "indexes built, s": f"{took['indexing']:.1f}",
         "most memory while building, MB": str(peak()),
     }
 
 
-async def pooled(bank: MemoryBank, data: Path) -> list[EvidenceRow]:
+async def pooled(bank: MemoryBank, data: Sequence[Path]) -> list[EvidenceRow]:
     """Rows of real sessions with their vectors."""
     pool = list(read(data))[:POOL]
     if not pool:
-        raise SystemExit(f"No transcript under {data} could be read.")
+        raise SystemExit(f"No transcript under {', '.join(map(str, data))} could be read.")
     texts = [evidence.embedded_text(row) for row in pool]
     vectors = await bank.rooms.embedder.embed(texts)
     return [replace(row, vector=v) for row, v in zip(pool, vectors, strict=True)]
 
 
-def read(data: Path) -> Iterator[EvidenceRow]:
-    """Step rows of every transcript under a folder."""
-    for path in sorted(path for path in data.rglob("*") if path.is_file()):
-        try:
-            reader = readers.detect(path)
-        except UnknownTranscript:
-            continue
-        for trajectory in reader.read(path):
-            origin = evidence.Origin(project="/p", batch="")
-            rows = evidence.rows_of(trajectory, episodes.cut(trajectory), origin)
-            yield from (row for row in rows if row.kind == "step")
+def read(data: Sequence[Path]) -> Iterator[EvidenceRow]:
+    """Step rows of every transcript."""
+    origin = evidence.Origin(project="/p", batch="")
+    for trajectory in transcripts.trajectories(data):
+        rows = evidence.rows_of(trajectory, episodes.cut(trajectory), origin)
+        yield from (row for row in rows if row.kind == "step")
 
 
 def mixed(pool: Sequence[EvidenceRow], number: int) -> EvidenceRow:
@@ -281,30 +269,9 @@ async def asked(bank: MemoryBank, rows: int) -> dict[str, str]:
     return questions
 
 
-async def seconds(work: Callable[[str], Awaitable[object]], question: str) -> float:
-    began = time.perf_counter()
-    await work(question)
-    return time.perf_counter() - began
-
-
 def tell(rows: int, what: str, taken: Sequence[float]) -> None:
-    ordered = sorted(taken)
-    late = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    middle = statistics.median(ordered)
-    print(f"| {rows:,} | {what} | {middle * 1e3:.1f} | {late * 1e3:.1f} |", flush=True)
-
-
-def size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def resident() -> int:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmRSS:")[1].split()[0]) // 1024
+    half, late = statistics.median(taken), quantile(taken, 0.95)
+    tables.line(f"{rows:,}", what, f"{half * 1e3:.1f}", f"{late * 1e3:.1f}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ Hosts that are no program of npm (Cursor, VS Code, Windsurf, Zed, Goose, Claude 
 import argparse
 import html
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,9 +23,10 @@ from typing import Any, NamedTuple
 import anyio
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+from apparatus.programs import apart, folder_of
+from apparatus.scripted_model import Model, Tool, Turn
+from apparatus.servers import OURS
 from failing_session import ERROR, gotcha, session
-from hosts import QUIET
-from scripted_model import Model, Tool, Turn
 
 from mcp_memory.bank import open_bank
 from mcp_memory.domain.asked import Query
@@ -116,7 +116,7 @@ async def driven(name: str, folder: Path, programs: Path) -> tuple[str, list[str
     prepared(name, home, environment, model.address)
     start = time.perf_counter()
     ran = subprocess.run(
-        [str(programs / "node_modules" / ".bin" / host.argv[0]), *host.argv[1:]],
+        [str(folder_of(programs) / host.argv[0]), *host.argv[1:]],
         cwd=folder / "shop", env=environment, stdin=subprocess.DEVNULL, capture_output=True,
         text=True, check=False, timeout=SECONDS,
     )  # fmt: skip
@@ -134,7 +134,7 @@ async def driven(name: str, folder: Path, programs: Path) -> tuple[str, list[str
     }
     answered = answers(model.results)
     version = subprocess.run(
-        [str(programs / "node_modules" / ".bin" / host.version[0]), *host.version[1:]],
+        [str(folder_of(programs) / host.version[0]), *host.version[1:]],
         env=environment, capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
     indexed, wrong = await after(settings, environment, folder)
@@ -214,18 +214,8 @@ def scratch(home: Path, programs: Path, model: str) -> dict[str, str]:
     script = home / "bin" / "pytest"
     script.write_text(f'#!/bin/sh\necho "{ERROR}"\nexit 1\n', encoding="utf-8")
     script.chmod(0o755)
-    path = (
-        str(home / "bin"),
-        str(programs / "node_modules" / ".bin"),
-        "/usr/local/bin",
-        "/usr/bin",
-        "/bin",
-    )
     return {
-        **QUIET,
-        "HOME": str(home),
-        "PATH": os.pathsep.join(path),
-        "CODEX_HOME": str(home / ".codex"),
+        **apart(home, home / "bin", folder_of(programs)),
         "ANTHROPIC_BASE_URL": model,
         "ANTHROPIC_API_KEY": "dummy",
         "GOOGLE_GEMINI_BASE_URL": model,
@@ -255,7 +245,7 @@ def prepared(name: str, home: Path, environment: Mapping[str, str], model: str) 
         file.write_text(json.dumps(chosen), encoding="utf-8")
     hooks = ["--hooks"] if HOSTS[name].events else []
     subprocess.run(
-        [sys.executable, "-m", "mcp_memory", "install", name, *hooks, "--no-check"],
+        [*OURS, "install", name, *hooks, "--no-check"],
         env={**environment, "MCP_MEMORY_HOME": str(home.parent / "bank")},
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
@@ -300,7 +290,7 @@ async def after(
 ) -> tuple[str, list[str]]:
     """`mcp-memory index` with what the host left, then a later search: what came, and faults."""
     done = subprocess.run(
-        [sys.executable, "-m", "mcp_memory", "index"],
+        [*OURS, "index"],
         env={**environment, "MCP_MEMORY_HOME": str(settings.home),
              "MCP_MEMORY_EMBEDDING_MODEL": "none"},
         capture_output=True, text=True, check=False, cwd=folder,

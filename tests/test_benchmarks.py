@@ -1,0 +1,48 @@
+"""The benchmarks: each has its line in their README, imports what there is, and makes nothing twice."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+SCRIPTS = sorted(FOLDER.glob("*.py"))
+APPARATUS = sorted((FOLDER / "apparatus").glob("*.py"))
+PLAYED = {"conformance_fixture", "scripted_model"}
+"""Parts that one script each sets up: their names are their own."""
+
+
+def trees(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def made_in(path: Path) -> set[str]:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return {node.name for node in trees(path).body if isinstance(node, kinds)}
+
+
+def test_each_script_has_one_line_in_the_readme_and_each_line_its_script() -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `(\w+\.py)` \|[^|]+\|[^|]+\|[^|]+\|$", readme, re.MULTILINE)
+    assert lines == [path.name for path in SCRIPTS], (
+        "benchmarks/README.md: what it shows, what it needs, how long it takes; by name"
+    )
+
+
+@pytest.mark.parametrize("path", [*SCRIPTS, *APPARATUS], ids=lambda path: path.stem)
+def test_what_a_benchmark_imports_of_ours_is_there(path: Path) -> None:
+    for node in ast.walk(trees(path)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mcp_memory"):
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_makes_nothing_that_stands_in_the_apparatus(path: Path) -> None:
+    shared = {name for each in APPARATUS if each.stem not in PLAYED for name in made_in(each)}
+    assert not made_in(path) & shared, "import it from apparatus"
+    assert ast.get_docstring(trees(path)), "open with what it shows"
