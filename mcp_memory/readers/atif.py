@@ -97,8 +97,8 @@ def _trajectory(run: Record, parent: str | None, name: str, refusals: list[Refus
         )
         or None,
         parent=parent,
-        started_at=min(steps.times, default=None),
-        ended_at=max(steps.times, default=None),
+        started_at=steps.lifetime.begun,
+        ended_at=steps.lifetime.ended,
         steps=tuple(draft.finished() for draft in steps.drafts),
         tokens_in=count_at(totals, "total_prompt_tokens") or steps.tokens["prompt_tokens"],
         tokens_out=count_at(totals, "total_completion_tokens") or steps.tokens["completion_tokens"],

@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp_memory.domain.models import Observation, Refusal, SourceClass, ToolCall
 from mcp_memory.readers.blobs import without_blobs
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.harness import speeches
 from mcp_memory.readers.jsonl import Record, count_at, list_at, object_at, text_at
@@ -21,7 +21,7 @@ class Steps:
         self.skipped: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self.tokens: Counter[str] = Counter()
-        self.times: list[datetime] = []
+        self.lifetime = Lifetime()
         self._copied_goal = ""
         self._model = model
         self._refusals = refusals
@@ -43,8 +43,7 @@ class Steps:
                 self._copied_goal = self._copied_goal or said[:1000]
             return
         at = moment(taken.get("timestamp"))
-        if at:
-            self.times.append(at)
+        self.lifetime.note(at)
         if source == "agent":
             self._agent(taken, said, at, number)
         elif source == "user":

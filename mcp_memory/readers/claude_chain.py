@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from mcp_memory.domain.models import Observation, SourceClass, StepKind
 from mcp_memory.readers.blobs import placeholder, without_blobs
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.harness import speeches
 from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, object_at, text_at
@@ -34,18 +33,14 @@ class Chain:
     told: set[str] = field(default_factory=set)
     tokens: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
-    begun: datetime | None = None
-    ended: datetime | None = None
+    lifetime: Lifetime = field(default_factory=Lifetime)
 
     def note(self, record: Record) -> None:
         """What every record of a chain tells, kept ones and others."""
         if uuid := text_at(record, "uuid"):
             parent = text_at(record, "parentUuid") or text_at(record, "logicalParentUuid")
             self.parents.setdefault(uuid, parent)
-        at = moment(record.get("timestamp"))
-        if at is not None:
-            self.begun = min(self.begun or at, at)
-            self.ended = max(self.ended or at, at)
+        self.lifetime.note(moment(record.get("timestamp")))
         for key in ("cwd", "gitBranch"):
             if value := text_at(record, key):
                 self.facts.setdefault(key, value)

@@ -1,14 +1,12 @@
 """Claude Code: JSONL sessions and sub-agent files of `~/.claude` (1.0.98 to 2.1.330 seen)."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Refusal, SourceClass, Trajectory
+from mcp_memory.domain.models import SourceClass, Trajectory
 from mcp_memory.readers.claude_chain import (
     Chain,
     attached_text,
@@ -25,6 +23,7 @@ from mcp_memory.readers.jsonl import (
     refuse,
     text_at,
 )
+from mcp_memory.readers.tally import RECALLED, REPEATED, STATE, Counts, Tally
 
 FORMAT = "claude_code"
 VERSION = 1
@@ -45,10 +44,7 @@ MAPPED = frozenset(
 )  # fmt: skip
 """Records (`type/subtype`) and content blocks (`type:block`) that become part of a trajectory."""
 
-_HOST_STATE = "state of the program, nothing that was said or seen"
-_HOOK = "a hook's words, which may be memory that was recalled"
 _REMINDER = "a reminder that the program writes to the model"
-_REPEATED = "repeats what stands elsewhere in the file"
 LEFT_OUT = {
     **dict.fromkeys(
         (
@@ -62,7 +58,7 @@ LEFT_OUT = {
             "attachment/selected_lines_in_ide", "attachment/directory", "attachment/goal_status",
             "attachment/compact_file_reference", "assistant:fallback",
         ),
-        _HOST_STATE,
+        STATE,
     ),
     **dict.fromkeys(
         (
@@ -70,7 +66,7 @@ LEFT_OUT = {
             "attachment/hook_system_message", "attachment/hook_non_blocking_error",
             "attachment/hook_cancelled", "progress/hook_progress",
         ),
-        _HOOK,
+        RECALLED,
     ),
     **dict.fromkeys(
         (
@@ -88,7 +84,7 @@ LEFT_OUT = {
             "progress/waiting_for_task", "progress/query_update",
             "progress/search_results_received", "user:tool_reference",
         ),
-        _REPEATED,
+        REPEATED,
     ),
     "system/compact_boundary": "its summary follows as a line of its own",
     "assistant:redacted_thinking": "encrypted",
@@ -112,7 +108,7 @@ def recognize(path: Path) -> bool:
 def read(path: Path) -> Iterator[Trajectory]:
     """The session, then its sub-agents where they are recorded inline."""
     file = _File(name=path.stem, own_agents=_agents_have_files(path))
-    for number, record in read_lines(path, file.refusals):
+    for number, record in read_lines(path, file.tally.refusals):
         file.take(number, record)
     yield from file.trajectories()
 
@@ -130,9 +126,7 @@ class _File:
     titles: dict[str, str] = field(default_factory=dict)
     summaries: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    refusals: list[Refusal] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
 
     def take(self, number: int, record: Record) -> None:
         """Read one record."""
@@ -140,14 +134,14 @@ class _File:
         if self._replayed(record):
             return
         if not kind:
-            refuse(self.refusals, number, "a record without a type")
+            refuse(self.tally.refusals, number, "a record without a type")
             return
         chain = self._chain_of(record)
         chain.note(record)
         if not self._keeps(_name(record)):
             return
         if kind in ("user", "assistant") and not object_at(record, "message"):
-            refuse(self.refusals, number, f"{kind} record without a message")
+            refuse(self.tally.refusals, number, f"{kind} record without a message")
         elif kind == "progress":
             self._agent_progress(number, record)
         elif kind in _TAKERS:
@@ -158,24 +152,22 @@ class _File:
     def trajectories(self) -> Iterator[Trajectory]:
         """The session and its sub-agents; file-wide counts stand on the first."""
         native_id = self._native_id()
-        counts: dict[str, Any] = {
-            "skipped": dict(self.skipped),
-            "unknown": dict(self.unknown),
-            "refusals": tuple(self.refusals),
-        }
+        counts = self.tally.counts()
         for agent, chain in self.chains.items():
             if chain.drafts or self._only_faults():
                 yield self._trajectory(native_id, agent, chain, counts)
-                counts = {}
+                counts = Tally().counts()
 
     def _only_faults(self) -> bool:
-        return len(self.chains) == 1 and bool(self.ids and (self.refusals or self.unknown))
+        return len(self.chains) == 1 and bool(
+            self.ids and (self.tally.refusals or self.tally.unknown)
+        )
 
     def _replayed(self, record: Record) -> bool:
         """Whether the line stood in the file before; a new one is remembered."""
         uuid, session_id = text_at(record, "uuid"), text_at(record, "sessionId")
         if uuid and uuid in self.seen:
-            self.skipped["replayed line"] += 1
+            self.tally.skipped["replayed line"] += 1
             return True
         self.seen.update((uuid,) if uuid else ())
         if session_id:
@@ -185,11 +177,7 @@ class _File:
         return False
 
     def _keeps(self, name: str) -> bool:
-        if name in LEFT_OUT:
-            self.skipped[name] += 1
-        elif name not in MAPPED:
-            self.unknown[name] += 1
-        return name in MAPPED
+        return self.tally.keeps(name, MAPPED, LEFT_OUT, untyped="")
 
     def _chain_of(self, record: Record) -> Chain:
         if record.get("isSidechain") is not True:
@@ -206,9 +194,7 @@ class _File:
         first = next(iter(self.ids), "")
         return named or self.speaker or first or refs.short_hash(self.name)
 
-    def _trajectory(
-        self, native_id: str, agent: str, chain: Chain, counts: dict[str, Any]
-    ) -> Trajectory:
+    def _trajectory(self, native_id: str, agent: str, chain: Chain, counts: Counts) -> Trajectory:
         abandoned = chain.abandoned()
         full_id = f"{native_id}/{agent}" if agent else native_id
         return Trajectory(
@@ -222,8 +208,8 @@ class _File:
             model=chain.facts.get("model"),
             host_version=chain.facts.get("version"),
             parent=refs.trajectory_id(FORMAT, native_id) if agent else None,
-            started_at=chain.begun,
-            ended_at=chain.ended,
+            started_at=chain.lifetime.begun,
+            ended_at=chain.lifetime.ended,
             steps=tuple(d.finished(abandoned=d.number in abandoned) for d in chain.drafts),
             tokens_in=sum(read for read, _ in chain.tokens.values()),
             tokens_out=sum(written for _, written in chain.tokens.values()),
@@ -310,7 +296,7 @@ class _File:
     def _agent_progress(self, number: int, record: Record) -> None:
         """A sub-agent's record inside its parent's: kept where no file of its own has it."""
         if self.own_agents:
-            self.skipped["progress/agent_progress"] += 1
+            self.tally.skipped["progress/agent_progress"] += 1
             return
         data = object_at(record, "data")
         shared = {key: record.get(key) for key in ("sessionId", "cwd", "gitBranch", "version")}
@@ -319,7 +305,7 @@ class _File:
             inner = object_at(data, "message")
             self.take(number, {**shared, **inner, "isSidechain": True, "agentId": agent})
         else:
-            self.unknown["progress/agent_progress:"] += 1
+            self.tally.unknown["progress/agent_progress:"] += 1
 
 
 def _pull_request(_: _File, chain: Chain, record: Record) -> None:

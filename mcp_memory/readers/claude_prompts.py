@@ -7,47 +7,36 @@ from pathlib import Path
 from mcp_memory.domain.models import Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
-from mcp_memory.readers.jsonl import (
-    Record,
-    head_records,
-    number_at,
-    object_at,
-    read_head,
-    read_lines,
-    text_at,
-)
-from mcp_memory.readers.prompts import COMMANDS_ONLY, Prompts
+from mcp_memory.readers.jsonl import Record, number_at, object_at, text_at
+from mcp_memory.readers.prompts import COUNTED, Prompt, mostly, typed
 
 FORMAT = "claude_prompts"
 VERSION = 1
 
 MAPPED = frozenset({"display", "pastedContents", "timestamp", "project", "sessionId"})
 """Keys of a record that become part of a trajectory."""
-LEFT_OUT = {COMMANDS_ONLY: "commands of the host itself, nothing was asked"}
-"""Known parts that are counted and not kept, with the reason."""
+LEFT_OUT = COUNTED
 
-_HEAD_LINES = 20
 _PASTED = re.compile(r"\[Pasted text #(\d{1,9})[^\]\n]{0,60}\]")
 
 
 def recognize(path: Path) -> bool:
     """Whether most of the first records are prompts with a time and no type."""
-    found = [_is_prompt(record) for record in head_records(read_head(path), _HEAD_LINES)]
-    return sum(found) * 2 > len(found)
+    return mostly(path, _is_prompt)
 
 
 def read(path: Path) -> Iterator[Trajectory]:
-    """One trajectory of user steps a session; whether a transcript of it exists is not known here."""
-    prompts = Prompts(FORMAT, MAPPED)
-    for _, record in read_lines(path, prompts.refusals):
-        prompts.add(
-            record,
-            _said(record),
-            session=text_at(record, "sessionId"),
-            at=moment(record.get("timestamp")),
-            cwd=text_at(record, "project"),
-        )
-    yield from prompts.trajectories()
+    """One trajectory of user steps a session."""
+    yield from typed(path, FORMAT, MAPPED, _prompt)
+
+
+def _prompt(record: Record) -> Prompt:
+    return Prompt(
+        _said(record),
+        session=text_at(record, "sessionId"),
+        at=moment(record.get("timestamp")),
+        cwd=text_at(record, "project"),
+    )
 
 
 def _is_prompt(record: Record) -> bool:

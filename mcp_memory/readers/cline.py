@@ -69,7 +69,7 @@ def _trajectory(path: Path, record: Record, refusals: list[Refusal]) -> Trajecto
         turns.take(number, message)
     native_id = _native_id(record, messages, path.name)
     facts = _facts(path, text_at(record, "sessionId"))
-    begun = [at for at in (moment(facts.get("started_at")), *turns.times) if at]
+    begun = filter(None, (moment(facts.get("started_at")), turns.lifetime.begun))
     verdict, reason = _verdict(facts)
     return Trajectory(
         id=refs.trajectory_id(FORMAT, native_id),
@@ -81,7 +81,7 @@ def _trajectory(path: Path, record: Record, refusals: list[Refusal]) -> Trajecto
         model=next(iter(turns.models), None) or text_at(facts, "model") or None,
         parent=_parent(text_at(record, "sessionId")),
         started_at=min(begun, default=None),
-        ended_at=max(turns.times, default=moment(record.get("updated_at"))),
+        ended_at=turns.lifetime.ended or moment(record.get("updated_at")),
         steps=tuple(draft.finished() for draft in turns.drafts),
         verdict=verdict,
         verdict_reason=reason,

@@ -11,7 +11,7 @@ import orjson
 from mcp_memory.domain.models import Observation, Refusal, SourceClass, ToolCall
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.cline_prose import called, result_of, said
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import Record, count_at, list_at, object_at, text_at
 from mcp_memory.readers.tools import source_of, tool_call, unfed
@@ -41,7 +41,7 @@ class Turns:
         self.refusals = refusals
         self.unknown: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
-        self.times: list[datetime] = []
+        self.lifetime = Lifetime()
         self.models: dict[str, None] = {}
         self.cwd: str | None = None
         self.tokens_in = self.tokens_out = 0
@@ -63,8 +63,7 @@ class Turns:
         whole = text_at(message, "content")
         blocks: list[Any] = [{"type": "text", "text": whole}] if whole else content
         at = moment(message.get("ts")) if isinstance(message, dict) else None
-        if at:
-            self.times.append(at)
+        self.lifetime.note(at)
         if role == "assistant":
             self._agent(number, message, blocks, at)
         elif role == "user":

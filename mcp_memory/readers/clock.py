@@ -1,9 +1,24 @@
 """Clock: what transcripts call a time, as an aware UTC datetime."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 _LONGEST = 40
 _MILLISECONDS, _MICROSECONDS = 1e11, 1e14
+
+
+@dataclass(slots=True)
+class Lifetime:
+    """The earliest and the latest of the times that a session tells."""
+
+    begun: datetime | None = None
+    ended: datetime | None = None
+
+    def note(self, at: datetime | None) -> None:
+        """A time that it tells."""
+        if at is not None:
+            self.begun = min(self.begun or at, at)
+            self.ended = max(self.ended or at, at)
 
 
 def moment(value: object) -> datetime | None:

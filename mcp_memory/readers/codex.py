@@ -1,30 +1,26 @@
 """Codex rollouts: one session a file, forks and sub-agents in their own (0.118 to 0.169 seen)."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Refusal, Trajectory
-from mcp_memory.readers.clock import moment
+from mcp_memory.domain.models import Trajectory
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.codex_turns import Turns
 from mcp_memory.readers.jsonl import (
     Record,
-    head_records,
+    first_records,
     object_at,
-    read_head,
     read_lines,
     refuse,
     text_at,
 )
+from mcp_memory.readers.tally import RECALLED, REPEATED, STATE
 
 FORMAT = "codex"
 VERSION = 1
 
-_STATE = "state of the program, nothing that was said or seen"
-_REPEATED = "repeats what stands elsewhere in the file"
 LEFT_OUT = {
     **dict.fromkeys(
         (
@@ -34,7 +30,7 @@ LEFT_OUT = {
             "event_msg/thread_goal_updated", "event_msg/turn_diff",
             "response_item/ghost_snapshot", "response_item/tool_search_output",
         ),
-        _STATE,
+        STATE,
     ),
     **dict.fromkeys(
         (
@@ -48,9 +44,9 @@ LEFT_OUT = {
             "event_msg/collab_resume_end", "response_item/compaction",
             "response_item/compaction_summary", "message:turn_aborted", "boot:repeated",
         ),
-        _REPEATED,
+        REPEATED,
     ),
-    "message:hook": "a hook's words, which may be memory that was recalled",
+    "message:hook": RECALLED,
     "replayed line": "the parent's history, which a fork repeats before its own",
 }  # fmt: skip
 """Known records that are counted and not kept, with the reason."""
@@ -60,13 +56,13 @@ _HEAD_LINES = 10
 
 def recognize(path: Path) -> bool:
     """Whether one of the first lines opens a rollout, of today or of early 2025."""
-    return any(_opens(record) for record in head_records(read_head(path), _HEAD_LINES))
+    return any(_opens(record) for record in first_records(path, _HEAD_LINES))
 
 
 def read(path: Path) -> Iterator[Trajectory]:
     """The one session of a file, without the history that a fork repeats."""
     file = _File(name=path.stem)
-    for number, record in read_lines(path, file.refusals):
+    for number, record in read_lines(path, file.turns.tally.refusals):
         file.take(number, record)
     yield file.trajectory()
 
@@ -79,11 +75,8 @@ class _File:
     meta: Record = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
     title: str = ""
-    begun: datetime | None = None
-    ended: datetime | None = None
+    lifetime: Lifetime = field(default_factory=Lifetime)
     replays: bool = False
-    refusals: list[Refusal] = field(default_factory=list)
-    unknown: Counter[str] = field(default_factory=Counter)
 
     @property
     def id(self) -> str:
@@ -93,19 +86,16 @@ class _File:
     def take(self, number: int, record: Record) -> None:
         """Read one record, enveloped or, in early files, bare."""
         kind, payload = _sorted(record)
+        tally = self.turns.tally
         if kind != "session_meta" and self.replays and not self._owns(payload):
-            self.turns.skipped["replayed line"] += 1
+            tally.skipped["replayed line"] += 1
             return
         at = moment(record.get("timestamp"))
-        if at is not None:
-            self.begun = min(self.begun or at, at)
-            self.ended = max(self.ended or at, at)
-        if kind in LEFT_OUT:
-            self.turns.skipped[kind] += 1
-        elif kind not in MAPPED:
-            self.unknown[kind[:80] or "record without type"] += 1
-        elif not payload:
-            refuse(self.refusals, number, f"{kind} without content")
+        self.lifetime.note(at)
+        if not tally.keeps(kind, MAPPED, LEFT_OUT, untyped="record without type"):
+            return
+        if not payload:
+            refuse(tally.refusals, number, f"{kind} without content")
         elif kind in _SESSION:
             _SESSION[kind](self, payload)
         else:
@@ -145,14 +135,12 @@ class _File:
             model=turns.model or None,
             host_version=text_at(self.meta, "cli_version") or None,
             parent=refs.trajectory_id(FORMAT, parent) if parent else None,
-            started_at=moment(self.meta.get("timestamp")) or self.begun,
-            ended_at=self.ended,
+            started_at=moment(self.meta.get("timestamp")) or self.lifetime.begun,
+            ended_at=self.lifetime.ended,
             steps=tuple(draft.finished() for draft in turns.drafts),
             tokens_in=turns.used[0],
             tokens_out=turns.used[1],
-            skipped=dict(turns.skipped),
-            unknown=dict(self.unknown),
-            refusals=tuple(self.refusals),
+            **turns.tally.counts(),
         )
 
     def _owns(self, payload: Record) -> bool:

@@ -8,6 +8,7 @@ import orjson
 
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.jsonl import list_at, number_at, object_at, text_at
+from mcp_memory.readers.tools import exit_at
 
 _HEADER = re.compile(
     r"(?:Command: (?s:.{0,20000}?)\n)?(?:Chunk ID: \w*\n)?"
@@ -33,6 +34,11 @@ class Output:
     failed: bool | None = None
     seconds: float | None = None
     denied: bool = False
+
+
+def content_text(part: object) -> str:
+    """What a part of a message or an output says; a picture by its name."""
+    return text_at(part, "text") or without_blobs(text_at(part, "image_url"))
 
 
 def output_of(value: Any) -> Output:
@@ -71,11 +77,11 @@ def _unwrapped(text: str) -> Output | None:
     except orjson.JSONDecodeError:
         return None
     metadata = object_at(value, "metadata")
-    code = number_at(metadata, "exit_code")
+    code, failed = exit_at(metadata, "exit_code")
     return Output(
         text_at(value, "output"),
-        exit_code=int(code) if code is not None else None,
-        failed=code != 0 if code is not None else None,
+        exit_code=code,
+        failed=failed,
         seconds=number_at(metadata, "duration_seconds"),
     )
 
@@ -84,12 +90,8 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return without_blobs(value)
     parts = value if isinstance(value, list) else list_at(value, "content")
-    told = [text_at(part, "text") or _image(part) for part in parts] or [text_at(value, "content")]
+    told = [content_text(part) for part in parts] or [text_at(value, "content")]
     return "".join(without_blobs(text) for text in told)
-
-
-def _image(part: object) -> str:
-    return text_at(part, "image_url")
 
 
 def _seconds(text: str) -> float | None:

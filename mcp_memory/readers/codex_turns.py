@@ -1,7 +1,6 @@
 """One Codex session's turns: its items and events as drafts of steps."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,10 +9,12 @@ import orjson
 
 from mcp_memory.domain.models import Observation, SourceClass, StepKind, ToolCall
 from mcp_memory.readers.blobs import without_blobs
-from mcp_memory.readers.codex_outputs import Output, output_of
+from mcp_memory.readers.codex_outputs import Output, content_text, output_of
 from mcp_memory.readers.drafts import Draft, Drafts
+from mcp_memory.readers.harness import INTERRUPTED
 from mcp_memory.readers.jsonl import Record, list_at, number_at, object_at, text_at
-from mcp_memory.readers.tools import patched, source_of, tool_call, unfed
+from mcp_memory.readers.tally import Tally
+from mcp_memory.readers.tools import exit_at, patched, source_of, tool_call, unfed
 
 _WRAPPED = re.compile(r"\s*(?:<([a-z][\w ]{0,40})[\s>]|# AGENTS\.md instructions)")
 _BOOT = frozenset(
@@ -42,7 +43,7 @@ class Turns:
     drafts: Drafts = field(default_factory=Drafts)
     model: str = ""
     used: tuple[int, int] = (0, 0)
-    skipped: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
     _at: datetime | None = None
     _told: set[str] = field(default_factory=set)
     _open: Draft | None = None
@@ -55,7 +56,7 @@ class Turns:
 
     def message(self, item: Record) -> None:
         """A message: the agent's own, the user's, or what the host put in either's place."""
-        text = "".join(_content(part) for part in list_at(item, "content")).strip()
+        text = _text(item)
         role = text_at(item, "role")
         if role == "assistant":
             self._speak(text)
@@ -101,19 +102,19 @@ class Turns:
 
     def told_by_agent(self, item: Record) -> None:
         """What another agent sent."""
-        text = "".join(_content(part) for part in list_at(item, "content")).strip()
-        self._add("system", SourceClass.AGENT, f"[{text_at(item, 'author')}] {text}".strip())
+        said = f"[{text_at(item, 'author')}] {_text(item)}".strip()
+        self._add("system", SourceClass.AGENT, said)
 
     def command_end(self, event: Record) -> None:
         """How a command ended, perhaps long after its first output."""
-        code, spent = number_at(event, "exit_code"), object_at(event, "duration")
+        (code, failed), spent = exit_at(event, "exit_code"), object_at(event, "duration")
         seconds = (number_at(spent, "secs") or 0.0) + (number_at(spent, "nanos") or 0.0) / 1e9
         self._end(
             event,
             Output(
                 "",
-                exit_code=int(code) if code is not None else None,
-                failed=code != 0 if code is not None else None,
+                exit_code=code,
+                failed=failed,
                 seconds=seconds if spent else None,
                 denied=text_at(event, "status") == "declined",
             ),
@@ -136,7 +137,7 @@ class Turns:
         reason = text_at(event, "reason") or "aborted"
         by_user = reason == "interrupted"
         source = SourceClass.USER if by_user else SourceClass.HOST
-        said = "[Request interrupted by user]" if by_user else f"[turn_aborted] {reason}"
+        said = INTERRUPTED if by_user else f"[turn_aborted] {reason}"
         self._add("system", source, said)
 
     def host_says(self, event: Record) -> None:
@@ -181,7 +182,7 @@ class Turns:
         """A user message's parts: the host puts its own before or round the person's."""
         said: list[str] = []
         for part in list_at(item, "content"):
-            text = _content(part)
+            text = content_text(part)
             if _IMAGE.fullmatch(text):
                 continue
             found = _WRAPPED.match(text)
@@ -189,7 +190,7 @@ class Turns:
             if ran := _RAN.match(text):
                 self._ran(ran)
             elif tag == "turn_aborted":
-                self.skipped["message:turn_aborted"] += 1
+                self.tally.skipped["message:turn_aborted"] += 1
             elif tag in _BOOT:
                 self._boot(text.strip())
             elif tag in _TOLD:
@@ -211,13 +212,13 @@ class Turns:
     def _instruct(self, text: str) -> None:
         # The host tags what it says itself; bare words are a hook's: recalled memory, perhaps.
         if text and not text.startswith("<"):
-            self.skipped["message:hook"] += 1
+            self.tally.skipped["message:hook"] += 1
         else:
             self._boot(text)
 
     def _boot(self, text: str) -> None:
         if text in self._told:
-            self.skipped["boot:repeated"] += 1
+            self.tally.skipped["boot:repeated"] += 1
         elif text:
             self._told.add(text)
             self._add("boot", SourceClass.HOST, text)
@@ -326,9 +327,8 @@ def _unquoted(literal: str) -> str:
     return literal[1:-1]
 
 
-def _content(part: object) -> str:
-    text = text_at(part, "text")
-    return text or without_blobs(text_at(part, "image_url"))
+def _text(item: Record) -> str:
+    return "".join(content_text(part) for part in list_at(item, "content")).strip()
 
 
 def _dumped(value: Record) -> str:

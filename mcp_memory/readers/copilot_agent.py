@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp_memory.domain.models import Observation, SourceClass, StepKind
 from mcp_memory.readers.blobs import placeholder, without_blobs
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, object_at, text_at
 from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed
@@ -28,8 +28,7 @@ class Agent:
     title: str = ""
     model: str = ""
     written: int = 0
-    begun: datetime | None = None
-    ended: datetime | None = None
+    lifetime: Lifetime = field(default_factory=Lifetime)
     abandoned: set[int] = field(default_factory=set)
     skipped: Counter[str] = field(default_factory=Counter)
     _told: set[str] = field(default_factory=set)
@@ -45,10 +44,7 @@ class Agent:
     def note(self, record: Record) -> None:
         """What every event tells: when, and after which step."""
         self._places[text_at(record, "id")] = len(self.drafts)
-        at = moment(record.get("timestamp"))
-        if at is not None:
-            self.begun = min(self.begun or at, at)
-            self.ended = max(self.ended or at, at)
+        self.lifetime.note(moment(record.get("timestamp")))
 
     def add(self, record: Record, kind: StepKind, source: SourceClass, text: str = "") -> Draft:
         """A new step from an event."""

@@ -1,31 +1,28 @@
 """Copilot CLI: the `events.jsonl` of a session and of its sub-agents (1.0.64 seen)."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain.models import Outcome, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.copilot_agent import Agent
 from mcp_memory.readers.jsonl import (
     Record,
     count_at,
-    head_records,
+    first_records,
     object_at,
-    read_head,
     read_lines,
     refuse,
     text_at,
 )
+from mcp_memory.readers.tally import RECALLED, REPEATED, STATE, Tally
 
 FORMAT = "copilot_cli"
 VERSION = 1
 
-_STATE = "state of the program, nothing that was said or seen"
-_REPEATED = "repeats what stands elsewhere in the file"
 LEFT_OUT = {
     **dict.fromkeys(
         (
@@ -36,7 +33,7 @@ LEFT_OUT = {
             "assistant.usage", "subagent.selected", "subagent.deselected", "subagent.configured",
             "command.queued", "command.execute", "command.completed",
         ),
-        _STATE,
+        STATE,
     ),
     **dict.fromkeys(
         (
@@ -46,11 +43,11 @@ LEFT_OUT = {
             "external_tool.requested", "external_tool.completed", "subagent.completed",
             "system.message:repeated", "replayed line",
         ),
-        _REPEATED,
+        REPEATED,
     ),
     **dict.fromkeys(
         ("hook.start", "hook.end", "hook.progress"),
-        "a hook's words, which may be memory that was recalled, and repeated results",
+        f"{RECALLED}, and repeated results",
     ),
 }  # fmt: skip
 """Known events that are counted and not kept, with the reason."""
@@ -58,13 +55,13 @@ LEFT_OUT = {
 
 def recognize(path: Path) -> bool:
     """Whether one of the first lines is an event of this host."""
-    return any(_is_event(record) for record in head_records(read_head(path), 10))
+    return any(_is_event(record) for record in first_records(path, 10))
 
 
 def read(path: Path) -> Iterator[Trajectory]:
     """The session, then its sub-agents."""
     file = _File(name=path.stem)
-    for number, record in read_lines(path, file.refusals):
+    for number, record in read_lines(path, file.tally.refusals):
         file.take(number, record)
     yield from file.trajectories()
 
@@ -83,27 +80,23 @@ class _File:
     used: tuple[int, int] = (0, 0)
     ending: str = ""
     seen: set[str] = field(default_factory=set)
-    refusals: list[Refusal] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
 
     def take(self, number: int, record: Record) -> None:
         """Read one event."""
         kind, event = text_at(record, "type"), text_at(record, "id")
         if event and event in self.seen:
-            self.skipped["replayed line"] += 1
+            self.tally.skipped["replayed line"] += 1
             return
         self.seen.add(event)
         self.first = self.first or event
         data = object_at(record, "data")
         agent = self._agent_of(record, data)
         agent.note(record)
-        if kind in LEFT_OUT:
-            self.skipped[kind] += 1
-        elif kind not in MAPPED:
-            self.unknown[kind[:80] or "event without type"] += 1
-        elif not data:
-            refuse(self.refusals, number, f"{kind} without data")
+        if not self.tally.keeps(kind, MAPPED, LEFT_OUT, untyped="event without type"):
+            return
+        if not data:
+            refuse(self.tally.refusals, number, f"{kind} without data")
         elif kind in _SESSION:
             _SESSION[kind](self, data)
         else:
@@ -115,19 +108,17 @@ class _File:
         native_id = text_at(self.started, "sessionId") or refs.short_hash(self.first or self.name)
         main = self.agents[""]
         for agent in self.agents.values():
-            self.skipped.update(agent.skipped)
+            self.tally.skipped.update(agent.skipped)
         failed = self.ending == "error"
         yield self._trajectory(native_id, main).model_copy(
             update={
                 "title": self.title,
-                "started_at": moment(self.started.get("startTime")) or main.begun,
+                "started_at": moment(self.started.get("startTime")) or main.lifetime.begun,
                 "tokens_in": self.used[0],
                 "tokens_out": max(self.used[1], main.written),
                 "verdict": Outcome.FAILURE if failed else Outcome.UNKNOWN,
                 "verdict_reason": "the host shut down on an error" if failed else "",
-                "skipped": dict(self.skipped),
-                "unknown": dict(self.unknown),
-                "refusals": tuple(self.refusals),
+                **self.tally.counts(),
             }
         )
         for key, agent in self.agents.items():
@@ -147,8 +138,8 @@ class _File:
             git_commit=text_at(self.context, "headCommit") or None,
             model=agent.model or self.model or None,
             host_version=text_at(self.started, "copilotVersion") or None,
-            started_at=agent.begun,
-            ended_at=agent.ended,
+            started_at=agent.lifetime.begun,
+            ended_at=agent.lifetime.ended,
             steps=tuple(d.finished(abandoned=d.number in agent.abandoned) for d in agent.drafts),
             tokens_out=agent.written,
         )

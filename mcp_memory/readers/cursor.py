@@ -112,7 +112,7 @@ def _conversation(
         store.skipped["composer:summary"] += 1
     native_id = found.id or refs.short_hash(bubbles.drafts.goal)
     parent = text_at(object_at(facts, "subagentInfo"), "parentComposerId")
-    begun = filter(None, [moment(facts.get("createdAt")), *bubbles.times])
+    begun = filter(None, (moment(facts.get("createdAt")), bubbles.lifetime.begun))
     ended = (moment(facts.get(key)) for key in ("lastUpdatedAt", "lastSendTime"))
     status = text_at(facts, "status")[:80]
     model = text_at(object_at(facts, "modelConfig"), "modelName") or None
@@ -127,7 +127,7 @@ def _conversation(
         model=next(iter(bubbles.models), None) or model,
         parent=refs.trajectory_id(FORMAT, parent) if parent else None,
         started_at=min(begun, default=None),
-        ended_at=max(filter(None, [*ended, *bubbles.times]), default=None),
+        ended_at=max(filter(None, (*ended, bubbles.lifetime.ended)), default=None),
         steps=tuple(draft.finished() for draft in bubbles.drafts),
         verdict_reason=f"conversation status {status}: not tested" if status else "no status",
         tokens_in=bubbles.tokens_in,
@@ -170,8 +170,8 @@ def _plain(path: Path) -> Trajectory:
         goal=lines.drafts.goal,
         cwd=lines.folder,
         parent=refs.trajectory_id(FORMAT, f"{started[1].lower()}/transcript") if started else None,
-        started_at=min(lines.times, default=None),
-        ended_at=max(lines.times, default=None),
+        started_at=lines.lifetime.begun,
+        ended_at=lines.lifetime.ended,
         steps=tuple(draft.finished() for draft in lines.drafts),
         verdict=verdict,
         verdict_reason=reason if verdict is Outcome.FAILURE else f"{reason}: not tested",

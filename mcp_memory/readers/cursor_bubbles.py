@@ -9,7 +9,7 @@ import orjson
 
 from mcp_memory.domain.models import Observation, Refusal, SourceClass
 from mcp_memory.readers.blobs import without_blobs
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.cursor_words import said
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, object_at, text_at
@@ -28,7 +28,7 @@ class Bubbles:
         self.drafts = Drafts()
         self.refusals = refusals
         self.unknown: Counter[str] = Counter()
-        self.times: list[datetime] = []
+        self.lifetime = Lifetime()
         self.models: dict[str, None] = {}
         self.tokens_in = self.tokens_out = 0
         self.folder: str | None = None
@@ -40,8 +40,7 @@ class Bubbles:
             self.refusals.append(Refusal(where=f"bubble {number}", reason="not an object"))
             return
         at = moment(bubble.get("createdAt"))
-        if at:
-            self.times.append(at)
+        self.lifetime.note(at)
         for uri in list_at(bubble, "workspaceUris"):
             self.folder = self.folder or path_of(uri) or None
         kind = bubble.get("type")

@@ -8,7 +8,7 @@ from typing import Any
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Observation, Refusal, SourceClass
 from mcp_memory.readers.blobs import without_blobs
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.cursor_words import said
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import Record, list_at, object_at, refuse, text_at
@@ -29,7 +29,7 @@ class Lines:
         self.drafts = Drafts()
         self.unknown: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
-        self.times: list[datetime] = []
+        self.lifetime = Lifetime()
         self.folder: str | None = None
         self.status = ""
         self.first = ""
@@ -48,8 +48,7 @@ class Lines:
             texts = (text_at(block, "text") for block in blocks)
             self.first = refs.short_hash(role, *texts)
         at = moment(record.get("timestamp"))
-        if at:
-            self.times.append(at)
+        self.lifetime.note(at)
         if role in ("user", "assistant"):
             self._open = {} if role == "user" and _speaks(blocks) else self._open
             self._message(number, role, blocks, at)

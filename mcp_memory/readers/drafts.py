@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mcp_memory.domain.models import Observation, SourceClass, Step, StepKind, ToolCall
+from mcp_memory.readers.clock import Lifetime
 
 
 @dataclass(slots=True)
@@ -52,3 +53,11 @@ class Drafts(list[Draft]):
         """The first words of whoever asked, at most 1,000 characters."""
         asked = (draft.texts[0] for draft in self if draft.kind == "user" and draft.texts)
         return next(asked, "")[:1000]
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """The earliest and the latest of the steps' times."""
+        found = Lifetime()
+        for draft in self:
+            found.note(draft.at)
+        return found

@@ -22,6 +22,7 @@ from mcp_memory.readers.jsonl import (
     refuse,
     text_at,
 )
+from mcp_memory.readers.tally import RECALLED, STATE
 
 FORMAT = "gemini_cli"
 VERSION = 1
@@ -36,12 +37,12 @@ MAPPED = frozenset(
 )  # fmt: skip
 """Messages, their parts (`type:part`) and facts of the session that become part of a trajectory."""
 LEFT_OUT = {
-    "user:hook_context": "a hook's words, which may be memory that was recalled",
+    "user:hook_context": RECALLED,
     "user:functionResponse": "repeats the result that stands with its call",
     "gemini:functionCall": "repeats a call that stands among the message's tool calls",
     "message:rewritten": "the host shortened for the model what it had written in full before",
     "session/memoryScratchpad": "a digest of the session that the host keeps for itself",
-    "session/activeExtensionName": "state of the program, nothing that was said or seen",
+    "session/activeExtensionName": STATE,
 }
 """Known records and parts that are counted and not kept, with the reason."""
 

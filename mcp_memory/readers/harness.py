@@ -25,7 +25,8 @@ WRAPPERS = (
 _OPENING = re.compile(rf"<({'|'.join(WRAPPERS)})(?=[\s>])[^<>]{{0,500}}>")
 _EMPTY = re.compile(r"<[^<>]*>\s*</[^<>]*>")
 _COMMAND = re.compile(r"\s*<command-(name|message)>")
-_INTERRUPTED = "[Request interrupted by user"
+INTERRUPTED = "[Request interrupted by user]"
+"""What a host writes where the user broke a turn off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Speech:
 
 def speeches(text: str) -> Iterator[Speech]:
     """The parts of a user message, no word lost; an interrupt is a system part from the user."""
-    if text.lstrip().startswith(_INTERRUPTED):
+    if text.lstrip().startswith(INTERRUPTED[:-1]):
         yield Speech("system", SourceClass.USER, text.strip())
         return
     if _COMMAND.match(text):

@@ -150,6 +150,15 @@ def head_records(head: bytes, limit: int) -> Iterator[Record]:
             yield record
 
 
+def first_records(path: Path, limit: int) -> Iterator[Record]:
+    """Up to `limit` objects from the first whole lines of a transcript.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return head_records(read_head(path), limit)
+
+
 def refuse(refusals: list[Refusal], number: int, reason: str) -> None:
     """Name a line that was not read, or not as it stood."""
     refusals.append(Refusal(where=f"line {number}", reason=reason))

@@ -4,10 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Observation, Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain.models import Observation, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts
@@ -20,6 +19,7 @@ from mcp_memory.readers.jsonl import (
     read_json,
     text_at,
 )
+from mcp_memory.readers.runs import message_text, verdict
 from mcp_memory.readers.tools import tool_call
 
 FORMAT = "mini_swe_agent"
@@ -88,8 +88,8 @@ class _Run:
             else:
                 self._refusals.append(Refusal(where=f"message {number}", reason="not an object"))
         native_id = self._native_id(path)
-        verdict, reason = _verdict(info)
-        times = [draft.at for draft in self._drafts if draft.at]
+        outcome, reason = verdict(info, handed_in="Submitted")
+        lifetime = self._drafts.lifetime
         return Trajectory(
             id=refs.trajectory_id(FORMAT, native_id),
             format=FORMAT,
@@ -99,10 +99,10 @@ class _Run:
             cwd=text_at(self._environment(info), "cwd") or None,
             model=next(iter(self._models), None),
             host_version=text_at(info, "mini_version") or None,
-            started_at=min(times, default=None),
-            ended_at=max(times, default=None),
+            started_at=lifetime.begun,
+            ended_at=lifetime.ended,
             steps=tuple(draft.finished() for draft in self._drafts),
-            verdict=verdict,
+            verdict=outcome,
             verdict_reason=reason,
             tokens_in=self._tokens[0],
             tokens_out=self._tokens[1],
@@ -189,17 +189,5 @@ class _Run:
         return refs.short_hash(name, *told)
 
 
-def _verdict(info: Record) -> tuple[Outcome, str]:
-    status = text_at(info, "exit_status")
-    if not status:
-        return Outcome.UNKNOWN, "no exit status: the run was not finished"
-    if status == "Submitted":
-        return Outcome.UNKNOWN, "exit status Submitted: handed in, not tested"
-    return Outcome.FAILURE, f"exit status {status}"
-
-
 def _plain(message: Record) -> str:
-    content: Any = message.get("content")
-    parts = [content] if isinstance(content, str) else []
-    parts += [text_at(part, "text") for part in list_at(message, "content")]
-    return without_blobs("\n".join(part for part in parts if part).replace("\r\n", "\n").strip())
+    return without_blobs(message_text(message).replace("\r\n", "\n").strip())

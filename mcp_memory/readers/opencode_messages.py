@@ -12,13 +12,13 @@ from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.harness import speeches
 from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, object_at, text_at
+from mcp_memory.readers.tally import STATE
 from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed
 
-_STATE = "state of the program, nothing that was said or seen"
 LEFT_OUT = {
-    "step-start": _STATE,
-    "step-finish": _STATE,
-    "snapshot": _STATE,
+    "step-start": STATE,
+    "step-finish": STATE,
+    "snapshot": STATE,
     "agent": "repeats a name that stands in the user's text",
     "compaction": "its summary follows as a message of its own",
     "text:ignored": "a plugin's words to the person at the screen, never sent to the model",

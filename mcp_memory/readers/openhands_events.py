@@ -10,7 +10,7 @@ import orjson
 
 from mcp_memory.domain.models import Observation, Refusal, SourceClass, ToolCall
 from mcp_memory.readers.blobs import without_blobs
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, object_at, text_at
 from mcp_memory.readers.tools import source_of, tool_call, unfed
@@ -74,7 +74,7 @@ class Events:
     drafts: Drafts = field(default_factory=Drafts)
     facts: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
-    times: list[datetime] = field(default_factory=list)
+    lifetime: Lifetime = field(default_factory=Lifetime)
     skipped: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     _callers: dict[str, _Caller] = field(default_factory=dict)
@@ -87,8 +87,7 @@ class Events:
             self.refusals.append(Refusal(where=f"event {number}", reason="not an object"))
             return
         at = moment(event.get("timestamp"))
-        if at:
-            self.times.append(at)
+        self.lifetime.note(at)
         if action := text_at(event, "action"):
             self._action(event, action, at)
         elif seen := text_at(event, "observation"):

@@ -1,59 +1,57 @@
 """pi's sessions: one JSONL file each, a line of entries (v1) or a tree of them (v2, v3)."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Observation, Refusal, SourceClass, StepKind, Trajectory
+from mcp_memory.domain.models import Observation, SourceClass, StepKind, Trajectory
 from mcp_memory.readers.blobs import placeholder, without_blobs
-from mcp_memory.readers.clock import moment
+from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
+from mcp_memory.readers.harness import INTERRUPTED
 from mcp_memory.readers.jsonl import (
     Record,
     count_at,
-    head_records,
+    first_records,
     list_at,
     number_at,
     object_at,
-    read_head,
     read_lines,
     text_at,
 )
-from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed
+from mcp_memory.readers.tally import REPEATED, STATE, Tally
+from mcp_memory.readers.tools import exit_at, is_shell, source_of, tool_call, unfed
 
 FORMAT = "pi"
 VERSION = 1
 
 LEFT_OUT = {
-    "thinking_level_change": "state of the program, nothing that was said or seen",
+    "thinking_level_change": STATE,
     "label": "a mark in the program's tree, nothing that was said or seen",
     "custom": "state of an extension",
     "custom_message": "an extension's words, which may be memory that was recalled",
     "message/custom": "an extension's words, which may be memory that was recalled",
     "message/hookMessage": "an extension's words, which may be memory that was recalled",
-    "message/compactionSummary": "repeats what stands elsewhere in the file",
-    "message/branchSummary": "repeats what stands elsewhere in the file",
+    "message/compactionSummary": REPEATED,
+    "message/branchSummary": REPEATED,
 }
 """Known entries that are counted and not kept, with the reason."""
 
 _ENDED = re.compile(r"Command exited with code (-?\d{1,10})\s*\Z")
-_INTERRUPTED = "[Request interrupted by user]"
 _HEAD_LINES = 5
 
 
 def recognize(path: Path) -> bool:
     """Whether one of the first lines is a session's header."""
-    return any(_is_header(record) for record in head_records(read_head(path), _HEAD_LINES))
+    return any(_is_header(record) for record in first_records(path, _HEAD_LINES))
 
 
 def read(path: Path) -> Iterator[Trajectory]:
     """The one session of a file; branches that were left are kept, and marked."""
     file = _File(name=path.stem)
-    for _, record in read_lines(path, file.refusals):
+    for _, record in read_lines(path, file.tally.refusals):
         file.take(record)
     yield file.trajectory()
 
@@ -68,29 +66,22 @@ class _File:
     title: str = ""
     model: str = ""
     used: tuple[int, int] = (0, 0)
-    times: list[datetime] = field(default_factory=list)
+    lifetime: Lifetime = field(default_factory=Lifetime)
     parents: dict[str, str] = field(default_factory=dict)
     entries: dict[int, str] = field(default_factory=dict)
     leaf: str = ""
     callers: dict[str, Draft] = field(default_factory=dict)
-    refusals: list[Refusal] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
 
     def take(self, record: Record) -> None:
         """Read one entry."""
         kind, message = text_at(record, "type"), object_at(record, "message")
         if kind == "message":
             kind = f"message/{text_at(message, 'role')}"
-        if (at := moment(record.get("timestamp"))) is not None:
-            self.times.append(at)
+        self.lifetime.note(moment(record.get("timestamp")))
         begun = len(self.drafts)
-        if kind in LEFT_OUT:
-            self.skipped[kind] += 1
-        elif kind in _ENTRIES:
+        if self.tally.keeps(kind, MAPPED, LEFT_OUT, untyped="entry without type"):
             _ENTRIES[kind](self, record, message)
-        else:
-            self.unknown[kind[:80] or "entry without type"] += 1
         if id_ := text_at(record, "id"):
             self._grow(record, id_, begun)
 
@@ -118,14 +109,14 @@ class _File:
     def ran_by_user(self, record: Record, message: Record) -> None:
         """A command that a person ran without the agent."""
         draft = self._add(record, "user", SourceClass.USER)
-        id_, code = f"bash-{draft.number}", number_at(message, "exitCode")
+        id_, (code, failed) = f"bash-{draft.number}", exit_at(message, "exitCode")
         draft.calls[id_] = tool_call(id_, "bash", {"command": text_at(message, "command")})
         draft.observations.append(
             Observation(
                 call_id=id_,
                 text=without_blobs(text_at(message, "output")),
-                exit_code=int(code) if code is not None else None,
-                failed=code != 0 if code is not None else None,
+                exit_code=code,
+                failed=failed,
             )
         )
 
@@ -177,14 +168,12 @@ class _File:
             cwd=text_at(self.header, "cwd") or None,
             model=self.model or None,
             host_version=_version(self.header),
-            started_at=min(self.times, default=None),
-            ended_at=max(self.times, default=None),
+            started_at=self.lifetime.begun,
+            ended_at=self.lifetime.ended,
             steps=tuple(d.finished(abandoned=d.number in abandoned) for d in self.drafts),
             tokens_in=self.used[0],
             tokens_out=self.used[1],
-            skipped=dict(self.skipped),
-            unknown=dict(self.unknown),
-            refusals=tuple(self.refusals),
+            **self.tally.counts(),
         )
 
     def _add(self, record: Record, kind: StepKind, source: SourceClass, text: str = "") -> Draft:
@@ -194,7 +183,7 @@ class _File:
     def _stop(self, record: Record, message: Record) -> None:
         reason, error = text_at(message, "stopReason"), text_at(message, "errorMessage")
         if reason == "aborted":
-            self._add(record, "system", SourceClass.USER, _INTERRUPTED)
+            self._add(record, "system", SourceClass.USER, INTERRUPTED)
         elif reason == "error":
             self._add(record, "system", SourceClass.HOST, f"[error] {error}")
 

@@ -9,7 +9,7 @@ from mcp_memory.domain.models import Refusal, SourceClass, StepKind, Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Drafts
-from mcp_memory.readers.jsonl import head_records, read_head, read_lines, refuse, text_at
+from mcp_memory.readers.jsonl import first_records, read_lines, refuse, text_at
 
 FORMAT = "roger_roger"
 VERSION = 1
@@ -27,7 +27,7 @@ LEFT_OUT = {"key:uuid": "names a line, which its place in the file does, too"}
 
 def recognize(path: Path) -> bool:
     """Whether the first line is a speaker's, with a time and a message of text, and no more."""
-    first = next(head_records(read_head(path), 1), None)
+    first = next(first_records(path, 1), None)
     return (
         first is not None
         and first.keys() <= _KEYS
@@ -56,7 +56,6 @@ def read(path: Path) -> Iterator[Trajectory]:
         said = without_blobs(text_at(record, "message"))
         drafts.begin(kind, source, said, at=moment(record.get("timestamp")))
     steps = tuple(draft.finished() for draft in drafts)
-    times = [step.at for step in steps if step.at is not None]
     native_id = refs.short_hash(begun)
     goal = next((step.text for step in steps if step.kind == "user"), "")
     yield Trajectory(
@@ -64,8 +63,8 @@ def read(path: Path) -> Iterator[Trajectory]:
         format=FORMAT,
         native_id=native_id,
         goal=goal[:1000],
-        started_at=min(times, default=None),
-        ended_at=max(times, default=None),
+        started_at=drafts.lifetime.begun,
+        ended_at=drafts.lifetime.ended,
         steps=steps,
         skipped={key: count for key, count in skipped.items() if count},
         unknown=dict(unknown),

@@ -60,7 +60,7 @@ class _Branch:
 
     def trajectory(self, native_id: str, parent: Trajectory | None) -> Trajectory:
         """What is known of it."""
-        times = [draft.at for draft in self.drafts if draft.at]
+        lifetime = self.drafts.lifetime
         return Trajectory(
             id=refs.trajectory_id(FORMAT, native_id),
             format=FORMAT,
@@ -69,8 +69,8 @@ class _Branch:
             goal=self.drafts.goal,
             model=self.model,
             parent=parent.id if parent else None,
-            started_at=min(times, default=None),
-            ended_at=max(times, default=None),
+            started_at=lifetime.begun,
+            ended_at=lifetime.ended,
             steps=tuple(draft.finished() for draft in self.drafts),
         )
 

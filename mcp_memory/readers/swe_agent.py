@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Observation, Outcome, Refusal, SourceClass, Trajectory
+from mcp_memory.domain.models import Observation, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.drafts import Drafts
 from mcp_memory.readers.jsonl import (
@@ -22,6 +22,7 @@ from mcp_memory.readers.jsonl import (
     read_whole,
     text_at,
 )
+from mcp_memory.readers.runs import message_text, verdict
 from mcp_memory.readers.tools import tool_call
 
 FORMAT = "swe_agent"
@@ -75,7 +76,7 @@ def _trajectory(record: Record, title: str, refusals: list[Refusal]) -> Trajecto
             refusals.append(Refusal(where=f"trajectory {number}", reason="not an object"))
     info = object_at(record, "info")
     stats = object_at(info, "model_stats")
-    verdict, reason = _verdict(info)
+    outcome, reason = verdict(info, handed_in="submitted")
     native_id = _native_id(record) if record else refs.short_hash(title)
     asked = next((d.texts[0] for d in drafts if d.kind == "user" and d.texts), "")
     issue = _ISSUE.search(asked)
@@ -87,7 +88,7 @@ def _trajectory(record: Record, title: str, refusals: list[Refusal]) -> Trajecto
         goal=(issue[1] if issue else asked).strip()[:1000],
         cwd=_working_dir(list_at(record, "trajectory")),
         steps=tuple(draft.finished() for draft in drafts),
-        verdict=verdict,
+        verdict=outcome,
         verdict_reason=reason,
         tokens_in=count_at(stats, "tokens_sent"),
         tokens_out=count_at(stats, "tokens_received"),
@@ -108,9 +109,9 @@ def _prompts(history: list[Any], drafts: Drafts, skipped: Counter[str]) -> None:
         elif acted or role == "tool":
             skipped["history:repeated"] += 1
         elif role == "system":
-            drafts.begin("boot", SourceClass.HOST, _content(told))
+            drafts.begin("boot", SourceClass.HOST, _plain(message_text(told)))
         elif role == "user":
-            drafts.begin("user", SourceClass.USER, _content(told))
+            drafts.begin("user", SourceClass.USER, _plain(message_text(told)))
 
 
 def _step(taken: Record, number: int, drafts: Drafts) -> None:
@@ -135,15 +136,6 @@ def _step(taken: Record, number: int, drafts: Drafts) -> None:
     )
 
 
-def _verdict(info: Record) -> tuple[Outcome, str]:
-    status = text_at(info, "exit_status")
-    if not status:
-        return Outcome.UNKNOWN, "no exit status: the run was not finished"
-    if status == "submitted":
-        return Outcome.UNKNOWN, "exit status submitted: handed in, not tested"
-    return Outcome.FAILURE, f"exit status {status}"
-
-
 def _native_id(record: Record) -> str:
     """A hash of what makes a run this run: the same for a moved file, another for another run.
 
@@ -152,7 +144,7 @@ def _native_id(record: Record) -> str:
     """
     steps = list_at(record, "trajectory")
     seconds = number_at(steps[0], "execution_time") if steps else None
-    told = [_content(message) for message in list_at(record, "history")[:2]]
+    told = [_plain(message_text(message)) for message in list_at(record, "history")[:2]]
     for taken in steps if seconds is None else steps[:1]:
         told += [text_at(taken, key) for key in ("action", "thought", "observation")]
     return refs.short_hash(text_at(record, "environment"), str(seconds), *told)
@@ -170,14 +162,6 @@ def _state(taken: Record) -> Record:
     except orjson.JSONDecodeError:
         state = None
     return state if isinstance(state, dict) else object_at(taken, "state")
-
-
-def _content(told: object) -> str:
-    parts = [
-        text_at(told, "content"),
-        *(text_at(part, "text") for part in list_at(told, "content")),
-    ]
-    return _plain("\n".join(part for part in parts if part))
 
 
 def _is_demonstration(told: object) -> bool:

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from mcp_memory.domain.models import Observation, SourceClass, ToolCall
 from mcp_memory.readers.blobs import without_blobs
+from mcp_memory.readers.jsonl import number_at
 
 SHELLS = frozenset(
     {"bash", "powershell", "shell", "shell_command", "exec_command", "run_shell_command", "execute"}
@@ -79,6 +80,12 @@ def patched(patch: object) -> list[str]:
 def is_shell(name: str) -> bool:
     """Whether a tool of this name runs commands."""
     return name.lower() in SHELLS
+
+
+def exit_at(record: object, key: str) -> tuple[int | None, bool | None]:
+    """The exit code under a key and whether it tells of a failure; None where it is not told."""
+    code = number_at(record, key)
+    return (None, None) if code is None else (int(code), code != 0)
 
 
 def source_of(name: str) -> SourceClass:

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from json_values import values
 from transcripts import only, write
 
-from mcp_memory.readers import blobs, claude_code, clock, database, harness, jsonl, tools
+from mcp_memory.domain.models import Outcome
+from mcp_memory.readers import blobs, claude_code, clock, database, harness, jsonl, runs, tools
+from mcp_memory.readers.clock import Lifetime
+from mcp_memory.readers.tally import Tally
 
 
 def record(uuid: str, kind: str, content: object) -> dict[str, object]:
@@ -151,3 +154,48 @@ def test_a_database_whose_complaint_is_no_text_is_damaged_like_any_other(tmp_pat
     path.write_bytes(raw.replace(b"CREATE TABLE named", b"CREATE TABL\xff named"))
     with pytest.raises(database.DAMAGED):
         database.tables(database.opened(path))
+
+
+@given(st.lists(st.none() | st.datetimes()))
+def test_a_lifetime_is_the_earliest_and_the_latest_in_any_order(
+    times: list[datetime | None],
+) -> None:
+    lifetime = Lifetime()
+    for at in times:
+        lifetime.note(at)
+    told = [at for at in times if at is not None]
+    assert lifetime == Lifetime(min(told, default=None), max(told, default=None))
+
+
+def test_what_a_tally_does_not_keep_is_counted_under_a_name_of_bounded_length() -> None:
+    tally = Tally()
+    kinds = ("said", "state", "", "x" * 200)
+    assert [tally.keeps(k, {"said"}, {"state"}, untyped="bare") for k in kinds] == [
+        True, False, False, False
+    ]  # fmt: skip
+    assert tally.counts() == {
+        "skipped": {"state": 1}, "unknown": {"bare": 1, "x" * 80: 1}, "refusals": ()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"code": 0}, (0, False)),
+        ({"code": 2}, (2, True)),
+        ({"code": "2"}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_an_exit_code_tells_of_a_failure_only_where_there_is_one(
+    record: dict[str, object], told: tuple[int | None, bool | None]
+) -> None:
+    assert tools.exit_at(record, "code") == told
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("", Outcome.UNKNOWN), ("Submitted", Outcome.UNKNOWN), ("LimitsExceeded", Outcome.FAILURE)],
+)
+def test_a_run_that_was_handed_in_is_not_called_a_success(status: str, outcome: Outcome) -> None:
+    assert runs.verdict({"exit_status": status}, handed_in="Submitted")[0] is outcome
