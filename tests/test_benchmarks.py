@@ -46,3 +46,55 @@ def test_a_script_makes_nothing_that_stands_in_the_apparatus(path: Path) -> None
     shared = {name for each in APPARATUS if each.stem not in PLAYED for name in made_in(each)}
     assert not made_in(path) & shared, "import it from apparatus"
     assert ast.get_docstring(trees(path)), "open with what it shows"
+
+
+@pytest.fixture
+def structure(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module("structure")
+
+
+def laid(folder: Path, **imported: str) -> Path:
+    for name, line in imported.items():
+        path = folder / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{line}\n", encoding="utf-8")
+    return folder
+
+
+def test_structure_counts_rooms_arrows_and_floors(structure, tmp_path: Path) -> None:
+    told = structure.counted(
+        laid(
+            tmp_path,
+            bank="from mcp_memory.search import words, fusion",
+            search__words="from mcp_memory.text.cut import cut",
+            search__fusion="def late():\n    import mcp_memory.text.cut",
+            text__cut="import re",
+        )
+    )
+    assert (told["rooms"], told["arrows between rooms"], told["floors of rooms"]) == (3, 2, 3)
+    assert (told["modules"], told["arrows between modules"], told["floors of modules"]) == (4, 4, 3)
+    assert told["circles between modules"] == told["circles between folders"] == 0
+
+
+def test_structure_sees_a_circle_between_folders_that_is_none_between_files(
+    structure, tmp_path: Path
+) -> None:
+    told = structure.counted(
+        laid(
+            tmp_path,
+            a__one="from mcp_memory.b import two",
+            b__two="from mcp_memory.a import three",
+            a__three="",
+        )
+    )
+    assert told["circles between modules"] == 0
+    assert told["circles between folders"] == 1
+    assert told["floors of rooms"] == 1
+
+
+def test_a_walk_is_each_function_once_where_it_is_first_called_from(structure) -> None:
+    calls = {"": ["a:ask"], "a:ask": ["b:find", "a:order", "b:show"], "b:find": ["c:read"]}
+    walk = structure.Tracer("/", calls=calls).walk()
+    assert walk == ["a", "b", "c", "a", "b"]
+    assert structure.returns(walk) == (3, 2)
