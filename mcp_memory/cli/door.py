@@ -3,7 +3,7 @@
 import functools
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -19,6 +19,7 @@ from mcp_memory.server.answers import Answer, as_structure, as_text
 from mcp_memory.settings import Settings
 
 P = ParamSpec("P")
+MOST_NAMED = 20
 
 
 def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
@@ -61,3 +62,10 @@ def show(model: Answer, *, as_json: bool) -> None:
 def json_text(model: BaseModel) -> str:
     """The same lean JSON that a host gets, indented."""
     return orjson.dumps(as_structure(model), option=orjson.OPT_INDENT_2).decode()
+
+
+def some(told: Sequence[str]) -> list[str]:
+    """Lines below a heading: the first of many, and how many more there are."""
+    lines = [f"  {each}" for each in told[:MOST_NAMED]]
+    more = len(told) - MOST_NAMED
+    return [*lines, f"  and {more} more"] if more > 0 else lines

@@ -1,17 +1,21 @@
 """The `eval` command: how well search finds what it should, beside baselines, and two runs compared."""
 
+import functools
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import orjson
 
+from mcp_memory.cli import options
 from mcp_memory.cli.door import command
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.evals import plots, reports, running
 from mcp_memory.evals.board import TASKS
-from mcp_memory.evals.material.samples import Half, Sources
+from mcp_memory.evals.material.samples import Half, Sources, Task
 from mcp_memory.evals.systems import SYSTEMS
 from mcp_memory.settings import Settings
 
@@ -23,97 +27,108 @@ def eval_command() -> None:
     """Measure search on benchmark data, beside baselines over the same rows."""
 
 
+class Asked(NamedTuple):
+    """What every run is asked: where its material lies, which half, which systems."""
+
+    sources: Sources
+    half: Half
+    systems: tuple[str, ...]
+
+    async def records(
+        self, task: Task, out: Path | None, groups: tuple[str, ...] = (), most: int = 0
+    ) -> list[running.Record]:
+        """A task's results, kept where that was asked for; progress goes to stderr."""
+        plan = running.Plan(task, self.systems, self.half, groups, most)
+        said = running.run(plan, self.sources, Settings(), lambda line: click.echo(line, err=True))
+        records = [record async for record in said]
+        if out is not None:
+            reports.keep(out, records)
+        return records
+
+
+def _asked(*systems: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options of every run, with these systems by default; the command is handed them as one."""
+    dressed = options.several(
+        click.option(
+            "--data", type=FOLDER, required=True, help="Folder that holds benchmarks/ and gold/."
+        ),
+        click.option("--packs", type=FOLDER, help="Folder of unpacked projects, for coding tasks."),
+        click.option("--work", type=FOLDER, help="Where banks are kept between runs."),
+        click.option("--half", type=click.Choice(["first", "second", "all"]), default="all"),
+        click.option(
+            *("--system", "-s", "systems"),
+            multiple=True,
+            type=click.Choice(list(SYSTEMS)),
+            default=systems,
+        ),
+    )
+
+    def told(body: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(body)
+        def run(
+            data: Path,
+            packs: Path | None,
+            work: Path | None,
+            half: Half,
+            systems: tuple[str, ...],
+            **rest: Any,
+        ) -> Any:
+            folder = work or Path(tempfile.gettempdir()) / "mcp-memory-eval"
+            asked = Asked(Sources(data, packs, folder), half, tuple(dict.fromkeys(systems)))
+            return body(asked=asked, **rest)
+
+        return dressed(run)
+
+    return told
+
+
+_out = click.option("--out", type=FOLDER, help="Keep every question's result in this folder.")
+
+
 def _measured(name: str) -> click.Command:
     @click.command(name, help=(sys.modules[TASKS[name].__name__].__doc__ or ""))  # type: ignore[attr-defined]
-    @click.option(
-        "--data", type=FOLDER, required=True, help="Folder that holds benchmarks/ and gold/."
-    )
-    @click.option("--packs", type=FOLDER, help="Folder of unpacked projects, for coding tasks.")
-    @click.option("--work", type=FOLDER, help="Where banks are kept between runs.")
-    @click.option("--half", type=click.Choice(["first", "second", "all"]), default="all")
-    @click.option(
-        "--system",
-        "-s",
-        "systems",
-        multiple=True,
-        type=click.Choice(list(SYSTEMS)),
-        default=["ours"],
-    )
+    @_asked("ours")
     @click.option("--group", "groups", multiple=True, help="Only questions of this kind.")
     @click.option("--by-group", is_flag=True, help="Report every kind of question apart.")
     @click.option("--most", type=int, default=0, help="At most so many questions.")
-    @click.option("--out", type=FOLDER, help="Keep every question's result in this folder.")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @_out
+    @options.as_json
     @command
     async def measure(
-        data: Path,
-        packs: Path | None,
-        work: Path | None,
-        half: Half,
-        systems: tuple[str, ...],
+        asked: Asked,
         groups: tuple[str, ...],
         by_group: bool,
         most: int,
         out: Path | None,
         as_json: bool,
     ) -> None:
-        task = TASKS[name]
-        plan = running.Plan(task, tuple(dict.fromkeys(systems)), half, groups, most)
-        folder = work or Path(tempfile.gettempdir()) / "mcp-memory-eval"
-        sources = Sources(data, packs, folder)
-        said = running.run(plan, sources, Settings(), lambda text: click.echo(text, err=True))
-        records = [record async for record in said]
-        if out is not None:
-            reports.keep(out, records)
-        made = reports.summaries(records, task.HEADLINE, groups=by_group)
+        headline, half = TASKS[name].HEADLINE, asked.half
+        records = await asked.records(TASKS[name], out, groups, most)
+        made = reports.summaries(records, headline, groups=by_group)
         if as_json:
-            told = {"task": name, "half": half, "headline": task.HEADLINE, "systems": made}
+            told = {"task": name, "half": half, "headline": headline, "systems": made}
             click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
         else:
             click.echo(f"{name}, {half} half" if half != "all" else f"{name}, all questions")
-            click.echo(reports.table(made, task.HEADLINE))
+            click.echo(reports.table(made, headline))
 
     return measure
 
 
 @eval_command.command("all")
-@click.option("--data", type=FOLDER, required=True, help="Folder that holds benchmarks/ and gold/.")
-@click.option("--packs", type=FOLDER, help="Folder of unpacked projects, for coding tasks.")
-@click.option("--work", type=FOLDER, help="Where banks are kept between runs.")
-@click.option("--half", type=click.Choice(["first", "second", "all"]), default="all")
-@click.option(
-    *("--system", "-s", "systems"),
-    multiple=True,
-    type=click.Choice(list(SYSTEMS)),
-    default=["ours", "fts5", "bm25", "dense"],
-)
-@click.option("--out", type=FOLDER, help="Keep every question's result in this folder.")
+@_asked("ours", "fts5", "bm25", "dense")
+@_out
 @command
-async def all_command(
-    data: Path,
-    packs: Path | None,
-    work: Path | None,
-    half: Half,
-    systems: tuple[str, ...],
-    out: Path | None,
-) -> None:
+async def all_command(asked: Asked, out: Path | None) -> None:
     """Every task whose data is there, in one run; those without data are named."""
-    sources = Sources(data, packs, work or Path(tempfile.gettempdir()) / "mcp-memory-eval")
     for name, task in TASKS.items():
-        plan = running.Plan(task, tuple(dict.fromkeys(systems)), half)
         try:
-            said = running.run(plan, sources, Settings(), lambda text: click.echo(text, err=True))
-            records = [record async for record in said]
+            records = await asked.records(task, out)
         except InvalidInput as error:
             click.echo(f"{name}: left out. {error}\n")
             continue
-        if out is not None:
-            reports.keep(out, records)
-        click.echo(f"{name}, {half}")
-        click.echo(
-            reports.table(reports.summaries(records, task.HEADLINE, groups=True), task.HEADLINE)
-        )
-        click.echo("")
+        made = reports.summaries(records, task.HEADLINE, groups=True)
+        click.echo(f"{name}, {asked.half}\n{reports.table(made, task.HEADLINE)}\n")
 
 
 @eval_command.command("compare")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from mcp_memory.cli import options
 from mcp_memory.cli.door import command, json_text, opened
 from mcp_memory.history import keeping
 from mcp_memory.history.keeping import History, Kept
@@ -22,7 +23,7 @@ _HEAD = (
 
 
 @click.command("history")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.as_json
 @command
 async def history_command(as_json: bool) -> None:
     """What hosts keep here, what of it is indexed, and what they will delete when.

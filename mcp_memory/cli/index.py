@@ -13,14 +13,13 @@ import click
 
 from mcp_memory import hosts, readers
 from mcp_memory.bank import MemoryBank
-from mcp_memory.cli.door import command, opened
+from mcp_memory.cli.door import command, opened, some
 from mcp_memory.domain.models import FileReport
 from mcp_memory.history import indexer, repositories, watching
 from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
 
 SOON = timedelta(days=7)
-MOST_NAMED = 20
 PROCESSES_PAY = 16_000_000
 """Bytes of transcripts from which processes of their own earn the second that each takes to start."""
 MOST_PROCESSES = 6
@@ -156,9 +155,7 @@ def _summary(reports: Sequence[FileReport]) -> list[str]:
     refused += [f"{r.path.name} {x.where}: {x.reason}" for r in reports for x in r.refusals]
     if refused:
         lines.append(f"{len(refused)} pieces were refused; everything else was kept:")
-        lines += [f"  {each}" for each in refused[:MOST_NAMED]]
-        if len(refused) > MOST_NAMED:
-            lines.append(f"  and {len(refused) - MOST_NAMED} more")
+        lines += some(refused)
     return lines
 
 

@@ -4,12 +4,13 @@ import json
 
 import click
 
+from mcp_memory.cli import options
 from mcp_memory.hooks import ledger
 from mcp_memory.settings import Settings
 
 
 @click.command("stats")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.as_json
 def stats_command(as_json: bool) -> None:
     """What hooks said unasked, and whether it was opened and used, event by event.
 

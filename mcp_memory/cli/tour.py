@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,18 @@ class _Guide:
 
 async def _walk(guide: _Guide) -> None:
     await guide.indexed()
+    await _ask(guide)
+    await guide.call("consolidate: what deserves a memory?", "consolidate", {"action": "plan"})
+    evidence = await _evidence(guide)
+    kept, batch = await _keep(guide, evidence)
+    await guide.call("delete: a preview first", "delete", {"refs": [kept]})
+    await guide.call(
+        "undo: the consolidation is taken back", "consolidate", {"action": "undo", "batch": batch}
+    )
+    await _purge(guide, evidence[0].split("#")[0])
+
+
+async def _ask(guide: _Guide) -> None:
     found = await guide.call(
         "search: has this error been met before?",
         "search",
@@ -105,8 +117,11 @@ async def _walk(guide: _Guide) -> None:
         "search",
         {"query": "Kubernetes ingress certificate rotation", "limit": 1},
     )
-    await guide.call("consolidate: what deserves a memory?", "consolidate", {"action": "plan"})
-    evidence = [{"ref": ref} for ref in await _evidence(guide)]
+
+
+async def _keep(guide: _Guide, refs: Sequence[str]) -> tuple[str, str]:
+    """A candidate, a memory, and a runbook with it; the candidate's ref and the memory's batch."""
+    evidence = [{"ref": ref} for ref in refs]
     kept = await guide.call(
         "retain: one session's evidence makes a candidate",
         "retain",
@@ -125,15 +140,11 @@ async def _walk(guide: _Guide) -> None:
             "error": "UnicodeEncodeError",
         },
     )
-    await guide.call("delete: a preview first", "delete", {"refs": [kept["ref"]]})
-    await guide.call(
-        "undo: the consolidation is taken back",
-        "consolidate",
-        {"action": "undo", "batch": applied["batch"]},
-    )
-    preview = await guide.call(
-        "delete: a whole session, previewed", "delete", {"refs": [evidence[0]["ref"].split("#")[0]]}
-    )
+    return kept["ref"], applied["batch"]
+
+
+async def _purge(guide: _Guide, session: str) -> None:
+    preview = await guide.call("delete: a whole session, previewed", "delete", {"refs": [session]})
     await guide.call(
         "delete: purged, with a receipt of what was looked at again",
         "delete",

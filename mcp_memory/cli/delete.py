@@ -1,0 +1,56 @@
+"""`mcp-memory delete`: a preview first, then forgotten, restored or purged."""
+
+from datetime import datetime
+
+import click
+
+from mcp_memory.cli import options
+from mcp_memory.cli.door import command, opened, show
+from mcp_memory.domain.asked import DeletionMode, Filter
+
+
+@click.command("delete")
+@click.argument("refs", nargs=-1)
+@click.option(
+    "--mode", type=click.Choice(["preview", "forget", "restore", "purge"]), default="preview"
+)
+@click.option("--contains", default="", help="Exact words that the record's text holds.")
+@click.option("--session", default="", help="A session, t:….")
+@click.option("--in-project", default="")
+@click.option("--path", default="", help="A file that the record touches.")
+@options.kinds
+@options.period
+@click.option("--reason", default="")
+@click.option("--confirm", default="", help="What the preview printed.")
+@options.as_json
+@command
+async def delete_command(
+    refs: tuple[str, ...],
+    mode: DeletionMode,
+    contains: str,
+    session: str,
+    in_project: str,
+    path: str,
+    kinds: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    reason: str,
+    confirm: str,
+    as_json: bool,
+) -> None:
+    """Preview, forget, restore or purge REFS, or what the options describe."""
+    asked = Filter.model_validate(
+        {
+            "contains": contains,
+            "session": session,
+            "project": in_project,
+            "path": path,
+            "kinds": kinds,
+            "since": since,
+            "until": until,
+        }
+    )
+    chosen = None if asked == Filter() else asked
+    async with opened() as bank:
+        done = await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
+        show(done, as_json=as_json)

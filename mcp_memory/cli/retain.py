@@ -1,0 +1,57 @@
+"""`mcp-memory retain`: something that was learned is kept, or feedback given."""
+
+import click
+
+from mcp_memory.cli import options
+from mcp_memory.cli.door import command, opened, show
+from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome
+
+
+@click.command("retain")
+@click.argument("text", default="")
+@click.option("--kind", type=click.Choice([k.value for k in MemoryKind]), default="fact")
+@click.option("--title", default="")
+@click.option("--when-to-use", default="")
+@click.option("--not-when", default="")
+@click.option("--evidence", multiple=True, help="A ref that shows it, t:…#12-15 or e:….2.")
+@options.files
+@click.option("--tag", "tags", multiple=True)
+@click.option("--project", help="Default: this project; `user` for everywhere.")
+@click.option("--supersedes", help="The memory that this replaces, m:….")
+@click.option("--used", multiple=True, help="Feedback instead of TEXT: a ref that was used.")
+@click.option("--outcome", type=click.Choice([o.value for o in Outcome]), default="unknown")
+@options.as_json
+@command
+async def retain_command(
+    text: str,
+    kind: str,
+    title: str,
+    when_to_use: str,
+    not_when: str,
+    evidence: tuple[str, ...],
+    files: tuple[str, ...],
+    tags: tuple[str, ...],
+    project: str | None,
+    supersedes: str | None,
+    used: tuple[str, ...],
+    outcome: str,
+    as_json: bool,
+) -> None:
+    """Keep TEXT, or give feedback on what was used."""
+    async with opened() as bank:
+        if used:
+            show(await bank.feedback(used, Outcome(outcome)), as_json=as_json)
+            return
+        draft = Draft(
+            text=text,
+            kind=MemoryKind(kind),
+            title=title,
+            when_to_use=when_to_use,
+            not_when=not_when,
+            evidence=tuple(Evidence(ref=ref, quote="") for ref in evidence),
+            files=files,
+            tags=tags,
+            project=project,
+            supersedes=supersedes,
+        )
+        show(await bank.retain(draft), as_json=as_json)

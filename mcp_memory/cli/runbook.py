@@ -1,0 +1,38 @@
+"""`mcp-memory runbook`: instructions for one task, each line with its evidence."""
+
+import click
+
+from mcp_memory.cli import options
+from mcp_memory.cli.door import command, opened, show
+from mcp_memory.domain.asked import Task
+
+
+@click.command("runbook")
+@click.argument("task")
+@click.option("--query", "queries", multiple=True, help="A question that the task raises.")
+@click.option("--error", default="", help="An error text to get past.")
+@options.files
+@options.project
+@options.budget_tokens
+@options.as_json
+@command
+async def runbook_command(
+    task: str,
+    queries: tuple[str, ...],
+    error: str,
+    files: tuple[str, ...],
+    project: str | None,
+    budget_tokens: int | None,
+    as_json: bool,
+) -> None:
+    """Evidence-backed instructions for one TASK."""
+    asked = Task(
+        text=task,
+        queries=queries,
+        error=error,
+        files=files,
+        project=project,
+        budget_tokens=budget_tokens,
+    )
+    async with opened() as bank:
+        show(await bank.runbook(asked), as_json=as_json)

@@ -1,0 +1,51 @@
+"""`mcp-memory search`: past sessions and memories, asked."""
+
+from datetime import datetime
+
+import click
+
+from mcp_memory.cli import options
+from mcp_memory.cli.door import command, opened, show
+from mcp_memory.domain.asked import Query
+from mcp_memory.domain.models import Outcome
+
+
+@click.command("search")
+@click.argument("queries", nargs=-1, required=True)
+@options.kinds
+@click.option("--outcome", type=click.Choice([o.value for o in Outcome]))
+@options.period
+@click.option("--path", default="", help="Only what touched this file.")
+@click.option("--limit", type=click.IntRange(1, 50), default=8, show_default=True)
+@options.project
+@options.budget_tokens
+@options.as_json
+@command
+async def search_command(
+    queries: tuple[str, ...],
+    kinds: tuple[str, ...],
+    outcome: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    path: str,
+    limit: int,
+    project: str | None,
+    budget_tokens: int | None,
+    as_json: bool,
+) -> None:
+    """Ask past sessions and memories; several QUERIES share the answer."""
+    query = Query.model_validate(
+        {
+            "texts": queries,
+            "kinds": kinds,
+            "project": project,
+            "outcome": outcome,
+            "since": since,
+            "until": until,
+            "path": path,
+            "limit": limit,
+            "budget_tokens": budget_tokens,
+        }
+    )
+    async with opened() as bank:
+        show(await bank.search(query), as_json=as_json)
