@@ -12,7 +12,7 @@ import anyio.to_thread
 from mcp_memory.archive.files import Archive
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Task
-from mcp_memory.domain.contract import Listable
+from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import EmbedderUnavailable
 from mcp_memory.domain.models import (
     Consolidation,
@@ -47,7 +47,7 @@ SETTLES = 0.5
 """Seconds after a memory is kept until the digests are made anew: it seldom comes alone."""
 
 
-class MemoryBank:
+class MemoryBank(Bank):
     """The six verbs over one open bank; errors are `MemoryBankError`s that say what to do next."""
 
     def __init__(self, rooms: Rooms) -> None:

@@ -2,9 +2,7 @@
 
 import errno
 import hashlib
-import os
 import shutil
-import tempfile
 import time
 from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
@@ -12,11 +10,11 @@ from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from mcp_memory.domain.errors import OutsideRoot, StoreFull
+from mcp_memory.domain.replacing import FRESH, replace
 from mcp_memory.trajectories.catalogues import catalogues
 from mcp_memory.trajectories.naming import project_folder
 from mcp_memory.trajectories.rendering import Entry, Files
 
-_FRESH = ".mcp-memory-"
 _ABANDONED_SECONDS = 600.0
 """A half-written file so old was left by a kill; a younger one may be another process at work."""
 README = "README.md"
@@ -205,7 +203,7 @@ class Archive:
             return False
         try:
             _make(file.parent)
-            _write(file, content)
+            replace(file, content)
         except OSError as error:
             if error.errno in _FULL:
                 raise StoreFull(str(error)) from error
@@ -228,18 +226,6 @@ def _make(folder: Path) -> None:
         each.mkdir(mode=0o700, exist_ok=True)
 
 
-def _write(file: Path, content: bytes) -> None:
-    # mkstemp opens a name of its own, follows no link, and gives it to the user alone.
-    handle, name = tempfile.mkstemp(prefix=_FRESH, dir=file.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
 def _folders(place: Path) -> list[Path]:
     """Folders in a folder, in order, links left out; none where it is not there."""
     if not place.is_dir():
@@ -248,7 +234,7 @@ def _folders(place: Path) -> list[Path]:
 
 
 def _drop_abandoned(place: Path) -> None:
-    for left in place.glob(f"{_FRESH}*"):
+    for left in place.glob(f"{FRESH}*"):
         try:
             old = time.time() - left.lstat().st_mtime > _ABANDONED_SECONDS
         except FileNotFoundError:

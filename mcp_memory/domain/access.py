@@ -1,12 +1,9 @@
 """Access: who may do what in which bank, and the bearer tokens that say so; only hashes are kept."""
 
-import contextlib
 import hashlib
 import hmac
-import os
 import re
 import secrets
-import tempfile
 from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import datetime
@@ -17,6 +14,7 @@ from pydantic import ValidationError
 
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Frozen
+from mcp_memory.domain.replacing import replace
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
@@ -158,14 +156,7 @@ class AccessTokens:
 
     def _write(self, record: TokenRecord) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, fresh = tempfile.mkstemp(prefix=".token-", dir=self._folder)  # 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(record.model_dump_json())
-            Path(fresh).replace(self._folder / f"{record.id}.json")
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                Path(fresh).unlink()
+        replace(self._folder / f"{record.id}.json", record.model_dump_json().encode())
 
 
 def scope_of(names: Sequence[str]) -> Scope | None:

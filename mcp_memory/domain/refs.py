@@ -4,6 +4,8 @@ import hashlib
 import re
 from typing import Literal
 
+import orjson
+
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Frozen
 
@@ -54,6 +56,16 @@ def short_hash(*parts: str) -> str:
         digest.update(len(raw).to_bytes(8, "big") + raw)
     number = int.from_bytes(digest.digest()[:8], "big") >> 4
     return "".join(_ALPHABET[(number >> (5 * i)) & 31] for i in reversed(range(_ID_LENGTH)))
+
+
+def digest(value: object) -> str:
+    """SHA-256 over plain values, as hexadecimal; the order of an object's keys does not count."""
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def short_digest(value: object) -> str:
+    """The first 64 bits of `digest`, for what is compared and never a name."""
+    return digest(value)[:16]
 
 
 def trajectory_id(format_: str, native_id: str) -> str:

@@ -1,6 +1,5 @@
 """Exchange: the bank as JSON lines, and JSON lines into a bank; what comes in is masked again."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 import anyio.to_thread
 import orjson
 
+from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.history import writing
 from mcp_memory.hooks import digesting
@@ -90,13 +90,9 @@ def _write(file: Path, ordered: Sequence[tuple[str, Row]]) -> None:
         out.write(orjson.dumps({"format": FORMAT, "rules": redaction.RULES_VERSION}) + b"\n")
         for kind, row in ordered:
             told = {k: v for k, v in asdict(row).items() if k not in _LEFT_OUT}
-            line = {"kind": kind, "sha256": _digest(told), "row": told}
+            line = {"kind": kind, "sha256": refs.digest(told), "row": told}
             out.write(orjson.dumps(line) + b"\n")
     fresh.replace(file)
-
-
-def _digest(told: dict[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _read(file: Path, refused: list[str]) -> Iterator[Row]:
@@ -117,7 +113,7 @@ def _row(line: bytes, number: int, refused: list[str]) -> Row | None:
     try:
         told = orjson.loads(line)
         kind = _KINDS[told["kind"]]
-        if told["sha256"] != _digest(told["row"]):
+        if told["sha256"] != refs.digest(told["row"]):
             refused.append(f"line {number}: its hash does not fit; it was changed or cut")
             return None
         masked, _ = redaction.redact_value(told["row"])

@@ -153,9 +153,8 @@ class _Look:
     def at(self, name: str, tally: _Tally) -> bool:
         """Count a file under its host; False where it is not there."""
         path = Path(name)
-        try:
-            stamp = Stamp.of(path)
-        except OSError:
+        stamp = Stamp.seen(path)
+        if stamp is None:
             return False
         fruitless = self.stamps.unchanged(path, stamp, None)
         tally.add(stamp, self.known.get(name), self.now, fruitless=fruitless)

@@ -1,6 +1,7 @@
 """Repositories: the commits of one into the bank, linked to the sessions that they were made in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio.to_thread
@@ -12,8 +13,8 @@ from mcp_memory.history import commits, writing
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import SessionRow
-from mcp_memory.trajectories import admission, evidence, indexing, linking, rendering
-from mcp_memory.trajectories.indexing import Prepared
+from mcp_memory.trajectories import admission, evidence, indexing, linking
+from mcp_memory.trajectories.indexing import Place, Prepared, Stamp
 
 
 async def index_repository(rooms: Rooms, path: Path) -> FileReport:
@@ -102,27 +103,7 @@ def _prepared(
 
 def _row(trajectory: Trajectory, before: SessionRow | None, path: Path, mark: str) -> SessionRow:
     project = trajectory.cwd or projects.UNKNOWN
-    return SessionRow(
-        id=trajectory.id,
-        format=trajectory.format,
-        native_id=trajectory.native_id,
-        project=project,
-        cwd=project,
-        title=trajectory.title,
-        goal="",
-        outcome="",
-        steps=trajectory.steps[-1].number,
-        started_at=trajectory.started_at,
-        ended_at=trajectory.ended_at,
-        source_path=str(path.absolute()),
-        size=0,
-        mtime_ns=0,
-        fingerprint=mark,
-        folder=before.folder if before else rendering.session_folder(project, trajectory),
-        parent="",
-        state=before.state if before else State.LIVE.value,
-        body="",
-        entry="",
-        hidden="",
-        batch="",
-    )
+    place = Place(str(path.absolute()), Stamp(0, 0), project, commits.VERSION)
+    row = indexing.catalogue_row(trajectory, place, before, mark)
+    # Commits that were purged leave their numbers free.
+    return replace(row, steps=trajectory.steps[-1].number)

@@ -1,15 +1,14 @@
 """Stamps: which transcripts need not be opened again, because neither they nor their reading changed."""
 
 import contextlib
-import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import orjson
 
 from mcp_memory import readers
 from mcp_memory.domain.models import FileReport
+from mcp_memory.domain.refs import short_digest
+from mcp_memory.domain.replacing import replace
 from mcp_memory.text import redaction
 from mcp_memory.trajectories import indexing
 from mcp_memory.trajectories.indexing import Allowance, Stamp
@@ -27,13 +26,13 @@ class Stamps:
 
     def __init__(self, file: Path, allowance: Allowance) -> None:
         self._file = file
-        self._allowed = _digest((allowance.include, allowance.exclude, allowance.only_project))
-        self._reading = _digest(
+        self._allowed = short_digest((allowance.include, allowance.exclude, allowance.only_project))
+        self._reading = short_digest(
             (
                 indexing.VERSION,
                 redaction.RULES_VERSION,
                 allowance.step_chars,
-                sorted((reader.FORMAT, reader.VERSION) for reader in readers.READERS),
+                readers.versions(),
             )
         )
         told = _loaded(file)
@@ -65,13 +64,7 @@ class Stamps:
         if not self._changed:
             return
         told = {"reading": self._reading, "fruitless": self._fruitless}
-        handle, name = tempfile.mkstemp(prefix=".stamps-", dir=self._file.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(orjson.dumps(told, option=orjson.OPT_SORT_KEYS))
-            Path(name).replace(self._file)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        replace(self._file, orjson.dumps(told, option=orjson.OPT_SORT_KEYS))
         self.current, self._changed = True, False
 
 
@@ -85,7 +78,3 @@ def _loaded(file: Path) -> dict[str, object]:
         if isinstance(told, dict):
             return told
     return {}
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(orjson.dumps(value)).hexdigest()[:16]

@@ -136,7 +136,7 @@ def chained(before: str, steps: Iterable[Mapping[str, Any]]) -> str:
 
 def head_digest(head: Mapping[str, Any]) -> str:
     """The digest over a session without its steps."""
-    return hashlib.sha256(orjson.dumps(head, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return refs.digest(head)
 
 
 def size_of(record: Mapping[str, Any]) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from mcp_memory.domain.replacing import replace
+
 VERSION = 1
 MOST_BYTES = 2_000_000
 """A larger file was not made here: it is not read."""
@@ -97,21 +99,8 @@ def write(home: Path, made: Ready) -> None:
         "errors": {name: said._asdict() for name, said in made.errors.items()},
         "files": {name: said._asdict() for name, said in made.files.items()},
     }
-    replace(file, json.dumps(told, ensure_ascii=False))
-
-
-def replace(file: Path, text: str) -> None:
-    """Write a file that only this user may read, whole or not at all."""
-    import tempfile  # what only reads does without
-
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, fresh = tempfile.mkstemp(prefix=".new-", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
-            stream.write(text)
-        Path(fresh).replace(file)
-    finally:
-        Path(fresh).unlink(missing_ok=True)
+    replace(file, json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def clear(home: Path) -> None:

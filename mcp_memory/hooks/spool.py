@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from mcp_memory.domain.replacing import replace
+
 LONGEST_NOTE = 1 << 20
 
 
@@ -26,20 +28,12 @@ def leave(folder: Path, transcript: str, session: str = "") -> Path:
     Raises:
         OSError: the note cannot be written; nothing is half there.
     """
-    import tempfile  # costs more than the rest; a hook that only asks does without
-
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = Path(transcript).expanduser().absolute()
     size = path.stat().st_size if path.is_file() else 0
     told = json.dumps({"path": str(path), "size": size, "session": session[:200]})
     note = folder / f"{hashlib.sha256(str(path).encode('utf-8', 'replace')).hexdigest()[:24]}.json"
-    handle, fresh = tempfile.mkstemp(prefix=".note-", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
-            stream.write(told)
-        Path(fresh).replace(note)
-    finally:
-        Path(fresh).unlink(missing_ok=True)
+    replace(note, told.encode("utf-8", "replace"))
     return note
 
 

@@ -58,7 +58,7 @@ async def _steps(rooms: Rooms, ref: Ref, *, around: int, chars: int) -> Fetched:
     span = await spans.open_span(rooms, ref, around=around)
     shown, last = inspection.show(span.steps, cap=chars)
     row = await spans.session(rooms, ref.id)
-    least = min(evidence.sources(span.steps), key=lambda source: source.trust)
+    least = evidence.least_trusted(evidence.sources(span.steps))
     cut = last < span.last
     return Fetched(
         ref=refs.span(ref.id, span.first, last),

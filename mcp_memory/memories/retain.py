@@ -1,10 +1,7 @@
 """retain: one memory through admission and the gate, in two appends; or feedback on memories."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import orjson
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
@@ -25,6 +22,7 @@ from mcp_memory.search import spans
 from mcp_memory.store.rows import MemoryRow, Where
 from mcp_memory.text import identifiers
 from mcp_memory.trajectories import admission
+from mcp_memory.trajectories.evidence import least_trusted
 
 MOST_CHARS = 20_000
 RESEMBLES = 0.8
@@ -169,7 +167,7 @@ def said(draft: Draft | Memory) -> str:
 def content_hash(draft: Draft | Memory, source: SourceClass) -> str:
     """The same for the same content, project and source."""
     told = (draft.kind.value, draft.project, source.value, " ".join(said(draft).split()))
-    return hashlib.sha256(orjson.dumps(told)).hexdigest()
+    return refs.digest(told)
 
 
 async def neighbours(
@@ -219,7 +217,7 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
                 text=span.text,
                 source=SourceClass.USER
                 if users
-                else min((SourceClass(row.source) for row in span.rows), key=lambda s: s.trust),
+                else least_trusted(SourceClass(row.source) for row in span.rows),
             )
         )
     return tuple(cited)
@@ -267,7 +265,7 @@ def row_of(memory: Memory, vector: tuple[float, ...] | None) -> MemoryRow:
         at=memory.created_at,
         text=words,
         context="\n".join((words, *memory.tags, *(cited.quote for cited in memory.evidence))),
-        identifiers=" ".join(identifiers.indexed(words)),
+        identifiers=identifiers.column(words),
         paths=memory.files,
         evidence=tuple(cited.ref for cited in memory.evidence),
         body=memory.model_dump_json(),

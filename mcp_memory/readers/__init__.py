@@ -29,7 +29,7 @@ from mcp_memory.readers import (
 )
 from mcp_memory.readers.jsonl import open_transcript
 
-__all__ = ["READERS", "Reader", "detect", "open_transcript"]
+__all__ = ["READERS", "Reader", "detect", "open_transcript", "versions"]
 
 
 class Reader(Protocol):
@@ -78,6 +78,11 @@ READERS: tuple[Reader, ...] = (
     swe_agent,
     vscode_copilot,
 )
+
+
+def versions() -> list[tuple[str, int]]:
+    """Every format with the version of its reading, in order."""
+    return sorted((reader.FORMAT, reader.VERSION) for reader in READERS)
 
 
 def detect(path: Path) -> Reader:

@@ -2,16 +2,15 @@
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import orjson
 from pydantic import ValidationError
 
 from mcp_memory import readers
 from mcp_memory.domain.models import Frozen
+from mcp_memory.domain.refs import short_digest
+from mcp_memory.domain.replacing import replace
 from mcp_memory.history.wire import Holding, Mark
 from mcp_memory.text import redaction
 from mcp_memory.trajectories.indexing import Stamp
@@ -46,9 +45,8 @@ class Memo:
     def __init__(self, folder: Path, address: str, terms: object) -> None:
         named = hashlib.sha256(address.encode()).hexdigest()[:16]
         self._file = folder / f"{named}.json"
-        versions = sorted((reader.FORMAT, reader.VERSION) for reader in readers.READERS)
-        self._reading = _digest((VERSION, redaction.RULES_VERSION, versions))
-        self._terms = _digest(repr(terms))
+        self._reading = short_digest((VERSION, redaction.RULES_VERSION, readers.versions()))
+        self._terms = short_digest(repr(terms))
         kept = self._loaded()
         self.names = dict(kept.names)
         self._files = dict(kept.files) if kept.reading == self._reading else {}
@@ -58,7 +56,7 @@ class Memo:
         known = self._files.get(str(path))
         if known is None or known.terms != self._terms:
             return None
-        return known if (known.size, known.mtime_ns) == (now.size, now.mtime_ns) else None
+        return known if Stamp(known.size, known.mtime_ns) == now else None
 
     def note(
         self, path: Path, now: Stamp, *, marks: Mapping[str, Mark], refused: Mapping[str, str]
@@ -72,22 +70,12 @@ class Memo:
         """Write what was noted, whole or not at all."""
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         told = _Told(reading=self._reading, names=self.names, files=self._files)
-        handle, name = tempfile.mkstemp(prefix=".pushed-", dir=self._file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(told.model_dump_json())
-            Path(name).replace(self._file)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        replace(self._file, told.model_dump_json().encode())
 
     def _loaded(self) -> _Told:
         with contextlib.suppress(OSError, ValidationError):
             return _Told.model_validate_json(self._file.read_bytes())
         return _Told(reading="")
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(orjson.dumps(value)).hexdigest()[:16]
 
 
 def unchanged(pushed: Pushed, held: Mapping[str, Holding], *, again: bool) -> bool:

@@ -220,10 +220,4 @@ class _Run:
 
 def _stamps(paths: Sequence[Path]) -> dict[Path, Stamp]:
     """The transcripts that are there, as they are now."""
-    found = {}
-    for path in paths:
-        try:
-            found[path] = Stamp.of(path)
-        except OSError:
-            continue
-    return found
+    return {path: stamp for path in paths if (stamp := Stamp.seen(path)) is not None}

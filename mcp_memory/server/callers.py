@@ -33,7 +33,7 @@ class Verified(AccessToken):
     access: Access
 
 
-class Caller:
+class Caller(Bank):
     """A bank as one caller may use it; without `access` it is a local one, who may do everything.
 
     Every verb may raise, besides its own errors, `NotAllowed`: the access does not reach so far.

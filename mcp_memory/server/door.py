@@ -16,6 +16,7 @@ from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from mcp_memory.domain.errors import MemoryBankError
+from mcp_memory.domain.replacing import replace
 from mcp_memory.hooks import ready
 
 logger = logging.getLogger(__name__)
@@ -96,7 +97,8 @@ def _refs(asked: Any, token: str) -> tuple[str, ...] | None:
 
 
 def _announce(note: Path, address: str, token: str) -> None:
-    ready.replace(note, json.dumps({"address": address, "token": token}))
+    note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    replace(note, json.dumps({"address": address, "token": token}).encode())
 
 
 def _withdraw(note: Path, token: str) -> None:

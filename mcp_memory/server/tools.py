@@ -134,11 +134,7 @@ async def retain(
     With `used` and `outcome`, and no text, it records whether memories helped.
     """
     if used:
-        if text:
-            raise InvalidInput(
-                "`text` and `used` exclude each other.",
-                next_step="Retain the text in one call and give feedback in another.",
-            )
+        _no_text_beside_feedback(text)
         return answer(await bank.feedback(used, outcome or Outcome.UNKNOWN))
     draft = Draft(
         text=text,
@@ -153,6 +149,14 @@ async def retain(
         supersedes=supersedes,
     )
     return answer(await bank.retain(draft))
+
+
+def _no_text_beside_feedback(text: str) -> None:
+    if text:
+        raise InvalidInput(
+            "`text` and `used` exclude each other.",
+            next_step="Retain the text in one call and give feedback in another.",
+        )
 
 
 @speaking_errors

@@ -1,7 +1,7 @@
 """Identifiers: what code calls by name in a text, and the words that such names are made of."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, islice
 
@@ -96,6 +96,11 @@ def indexed(text: str) -> tuple[str, ...]:
     whole = names(text)
     made = (part for name in whole for part in parts(name) if not part.isdigit())
     return tuple(islice(dict.fromkeys(chain(whole, made)), MOST_IDENTIFIERS))
+
+
+def column(text: str, marks: Iterable[str] = ()) -> str:
+    """What is indexed of a text, and marks, as a row of the store holds them: blanks between."""
+    return " ".join((*indexed(text), *marks))
 
 
 def is_name(token: str) -> bool:

@@ -1,11 +1,8 @@
 """Evidence: an admitted trajectory as rows of the store, and back again."""
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import orjson
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import (
@@ -113,8 +110,7 @@ def blanked(trajectory: Trajectory, purged: Collection[int]) -> Trajectory:
 
 def step_digest(step: Step) -> str:
     """SHA-256 over what a step says, by which a purged one is known when it is read again."""
-    told = (step.text, step.reasoning, [seen.text for seen in step.observations])
-    return hashlib.sha256(orjson.dumps(told)).hexdigest()
+    return refs.digest((step.text, step.reasoning, [seen.text for seen in step.observations]))
 
 
 def embedded_text(row: EvidenceRow) -> str:
@@ -140,6 +136,11 @@ def sources(steps: Iterable[Step]) -> Iterator[SourceClass]:
         yield step.source
         for seen in step.observations:
             yield seen.source
+
+
+def least_trusted(told: Iterable[SourceClass]) -> SourceClass:
+    """The source that a record made of several counts as; the agent's where there is none."""
+    return min(told, key=lambda source: source.trust, default=SourceClass.AGENT)
 
 
 def _whole(seen: Observation, outputs: Mapping[str, str]) -> Observation:
@@ -197,7 +198,7 @@ def _ends(text: str) -> str:
 def _step_row(
     trajectory: Trajectory, step: Step, told: Told, origin: Origin, outcome: str
 ) -> EvidenceRow:
-    least = min(sources((step,)), key=lambda source: source.trust)
+    least = least_trusted(sources((step,)))
     body = _pointed(trajectory.id, step).model_dump_json(exclude_defaults=True)
     return _row(
         EvidenceRow(
@@ -212,7 +213,7 @@ def _step_row(
             outcome=outcome,
             text=told.text,
             context=told.context,
-            identifiers=" ".join((*identifiers.indexed(told.text), *told.marks)),
+            identifiers=identifiers.column(told.text, told.marks),
             paths=tuple(dict.fromkeys(path for call in step.calls for path in call.paths)),
             body=body,
             hash="",
@@ -243,7 +244,7 @@ def _outputs(
                 outcome=outcome,
                 text=seen.text,
                 context=_window(_call_words(call) if call else "", seen.text),
-                identifiers=" ".join(identifiers.indexed(seen.text)),
+                identifiers=identifiers.column(seen.text),
                 paths=call.paths if call else (),
                 body="",
                 hash="",
@@ -280,7 +281,7 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
     edited = [path for step in span for call in step.calls if call.edits for path in call.paths]
     paths = tuple(dict.fromkeys(edited))
     text = _episode_text(episode, span, paths)
-    least = min(sources(span), key=lambda source: source.trust, default=SourceClass.AGENT)
+    least = least_trusted(sources(span))
     return _row(
         EvidenceRow(
             key=refs.episode(trajectory.id, episode.number),
@@ -294,7 +295,7 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
             outcome=episode.outcome.value,
             text=text,
             context=_window(trajectory.goal, text),
-            identifiers=" ".join((*identifiers.indexed(text), *marks.of_steps(span))),
+            identifiers=identifiers.column(text, marks.of_steps(span)),
             paths=paths,
             body=episode.model_dump_json(),
             hash="",
@@ -311,4 +312,4 @@ def _window(about: str, own: str) -> str:
 
 def _row(row: EvidenceRow) -> EvidenceRow:
     derived = (row.text, row.context, row.body, row.outcome, row.project, row.source, row.state)
-    return replace(row, hash=hashlib.sha256(orjson.dumps(derived)).hexdigest())
+    return replace(row, hash=refs.digest(derived))

@@ -85,6 +85,14 @@ class Stamp:
         status = path.stat()
         return cls(status.st_size, status.st_mtime_ns)
 
+    @classmethod
+    def seen(cls, path: Path) -> "Stamp | None":
+        """The stamp of a file as it is now; None where it is not to be had."""
+        try:
+            return cls.of(path)
+        except OSError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -247,7 +255,7 @@ def admit(trajectory: Trajectory, place: Place, before: Known | None, gone: Gone
     kept = evidence.blanked(kept, purged)
     hidden = {**(before.hidden if before else {}), **purged}
     mark = fingerprint(kept, reader_version=place.reader_version, hidden=hidden)
-    return Admitted(kept, _session(kept, place, before, mark), hidden, masked.masked)
+    return Admitted(kept, catalogue_row(kept, place, before, mark), hidden, masked.masked)
 
 
 def _prepared(
@@ -269,7 +277,9 @@ def _prepared(
     return found.made(step_chars=allowance.step_chars)
 
 
-def _session(trajectory: Trajectory, place: Place, before: Known | None, mark: str) -> SessionRow:
+def catalogue_row(
+    trajectory: Trajectory, place: Place, before: Known | SessionRow | None, mark: str
+) -> SessionRow:
     """The catalogue's row, as far as it is known before the session is rendered."""
     return SessionRow(
         id=trajectory.id,

@@ -376,10 +376,8 @@ class TestWithAServer:
         address = ready.folder(stocked) / "door.sock"
         hung.bind(str(address))
         hung.listen()
-        ready.replace(
-            ready.folder(stocked) / "server.json",
-            json.dumps({"address": str(address), "token": "t"}),
-        )
+        server = ready.folder(stocked) / "server.json"
+        server.write_text(json.dumps({"address": str(address), "token": "t"}))
         assert said(hook.answer("session-start", told(project, "SessionStart"), stocked))
         hung.close()
         start = told(project, "SessionStart", "s-2")

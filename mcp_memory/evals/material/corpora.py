@@ -4,6 +4,7 @@ import hashlib
 import inspect
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio.to_thread
@@ -11,17 +12,16 @@ import anyio.to_thread
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import projects, refs
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import State, Trajectory
+from mcp_memory.domain.models import Trajectory
 from mcp_memory.embedding import embedder
 from mcp_memory.evals.material.samples import Corpus
 from mcp_memory.history import writing
 from mcp_memory.memories import retain
 from mcp_memory.settings import Settings
 from mcp_memory.store import upkeep
-from mcp_memory.store.rows import SessionRow
 from mcp_memory.text import guard, identifiers, redaction, redaction_rules, signatures
 from mcp_memory.trajectories import admission, episodes, evidence, indexing, marks, rendering
-from mcp_memory.trajectories.indexing import Prepared
+from mcp_memory.trajectories.indexing import Place, Prepared, Stamp
 
 DONE = "made"
 _SHAPING = (
@@ -91,30 +91,9 @@ def prepared(trajectory: Trajectory, step_chars: int) -> Prepared:
     """A trajectory made into rows and files; its `cwd` is its project."""
     masked = admission.admit_trajectory(trajectory).trajectory
     project = masked.cwd or projects.UNKNOWN
-    session = SessionRow(
-        id=masked.id,
-        format=masked.format,
-        native_id=masked.native_id,
-        project=project,
-        cwd=project,
-        title=masked.title,
-        goal=masked.goal,
-        outcome="",
-        steps=len(masked.steps),
-        started_at=masked.started_at,
-        ended_at=masked.ended_at,
-        source_path="",
-        size=0,
-        mtime_ns=0,
-        fingerprint=indexing.fingerprint(masked, reader_version=0, hidden={}),
-        folder=rendering.session_folder(project, masked),
-        parent="",
-        state=State.LIVE.value,
-        body="",
-        entry="",
-        hidden="",
-        batch="",
-    )
+    mark = indexing.fingerprint(masked, reader_version=0, hidden={})
+    row = indexing.catalogue_row(masked, Place("", Stamp(0, 0), project, 0), None, mark)
+    session = replace(row, cwd=project, parent="")
     return indexing.rebuilt(masked, session, hidden={}, step_chars=step_chars)
 
 
