@@ -141,7 +141,7 @@ class FastEmbedder:
                 if self._loaded is None:
                     self._loaded = self._load()
                 return [
-                    vector.astype("float32", copy=False).tobytes()
+                    _unit(vector).astype("float32", copy=False).tobytes()
                     for batch in _batches(texts, most)
                     for vector in self._loaded.embed(batch, batch_size=most)
                 ]
@@ -190,6 +190,12 @@ def _batches(texts: list[str], most: int) -> Iterator[list[str]]:
         if end == len(texts) or wider > most or wider * len(texts[end]) > _BATCH_CHARS:
             yield texts[start:end]
             start = end
+
+
+def _unit(vector: Any) -> Any:
+    """Some of fastembed's models give vectors of any length, and the store ranks by distance."""
+    length = math.sqrt(float(vector @ vector))
+    return vector / length if length else vector
 
 
 def _readable(text: str) -> str:

@@ -9,7 +9,7 @@ import anyio
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query
 from mcp_memory.rooms import Rooms
-from mcp_memory.store.rows import Found, Table, Where
+from mcp_memory.store.rows import Found, Look, Table, Where
 from mcp_memory.text import wording
 from mcp_memory.trajectories import marks
 
@@ -69,14 +69,6 @@ async def heard(rooms: Rooms, text: str, query: Query, scope: Scope) -> Mapping[
 
 
 async def _listen(rooms: Rooms, asked: _Asked, table: Table, where: Where, into: Heard) -> None:
-    async def words(channel: str) -> None:
-        into[channel] = await rooms.store.by_words(
-            table, asked.words, column=LEXICAL[channel], where=where, limit=DEPTH
-        )
-
-    async def near(vector: tuple[float, ...]) -> None:
-        into["vectors"] = await rooms.store.by_vector(table, vector, where=where, limit=DEPTH)
-
     async def tied() -> None:
         # How long a record is does not matter to what it changed: each mark counts the same.
         counts: Counter[str] = Counter()
@@ -87,14 +79,17 @@ async def _listen(rooms: Rooms, asked: _Asked, table: Table, where: Where, into:
             counts.update(row.key for row in rows)
         into["links"] = [Found(key, count) for key, count in counts.items()]
 
+    looks = {
+        channel: Look(words=asked.words, column=column)
+        for channel, column in LEXICAL.items()
+        if rooms.weights[channel]
+    }
+    if asked.vector is not None:
+        looks["vectors"] = Look(vector=asked.vector)
     async with anyio.create_task_group() as tasks:
-        for channel in LEXICAL:
-            if rooms.weights[channel]:
-                tasks.start_soon(words, channel)
-        if asked.vector is not None:
-            tasks.start_soon(near, asked.vector)
         if asked.marks and table == "evidence":
             tasks.start_soon(tied)
+        into.update(await rooms.store.by_each(table, looks, where=where, limit=DEPTH))
 
 
 def _where(table: Table, query: Query, scope: Scope) -> Where | None:

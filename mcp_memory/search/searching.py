@@ -194,8 +194,7 @@ async def _hits(
     """The answer: shared fairly between the questions, spread over sessions, within the budget."""
     shared = ranking.fair_shares(lists, query.limit, key=lambda each: each.ref)
     named = _sessions(shared)
-    sessions = await rooms.store.sessions(ids=named) if named else []
-    folders = {row.id: row.folder for row in sessions}
+    folders = await rooms.store.folders(named)
     asked = wording.terms(" ".join(query.texts))
     hits = [_hit(rooms, each, folders, asked) for each in shared]
     priced = [(hit, _cost(hit)) for hit in hits]

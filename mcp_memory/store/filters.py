@@ -1,17 +1,29 @@
 """Filters as SQL: every value quoted, nothing of a caller ever read as syntax."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mcp_memory.store.rows import Table, Where
 
 _TEXTS = ("text", "context", "body")
+_MOST_KEYS = 500
+"""In one condition: longer lists are asked in pieces."""
 
 
 def to_sql(table: Table, where: Where) -> str | None:
     """The condition of a filter on a table; None where everything is meant."""
     conditions = list(_conditions(table, where))
     return " AND ".join(conditions) if conditions else None
+
+
+def parts(where: Where) -> Iterator[Where]:
+    """The filter, its keys in pieces of a size that a condition can hold."""
+    if len(where.keys) <= _MOST_KEYS:
+        yield where
+        return
+    for start in range(0, len(where.keys), _MOST_KEYS):
+        yield replace(where, keys=where.keys[start : start + _MOST_KEYS])
 
 
 def quoted(value: str) -> str:

@@ -133,6 +133,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One way of looking: by words in a column, or by nearness to a vector."""
+
+    words: str = ""
+    column: str = ""
+    vector: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     """A filter over `evidence` or `memories`; every field given must hold, empty means any."""
 

@@ -6,7 +6,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -27,6 +26,7 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.access import acting
 from mcp_memory.domain.errors import Busy, MemoryBankError
 from mcp_memory.domain.models import Check
+from mcp_memory.store.catalogue import Catalogue, stamped
 from mcp_memory.store.changes import (
     Change,
     Effect,
@@ -36,7 +36,7 @@ from mcp_memory.store.changes import (
     reverse,
     reverse_once,
 )
-from mcp_memory.store.filters import one_of, quoted, to_sql
+from mcp_memory.store.filters import one_of, parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.locking import MAINTENANCE, Alive, elected
 from mcp_memory.store.purging import purge
@@ -44,6 +44,7 @@ from mcp_memory.store.rows import (
     EvidenceRow,
     Found,
     LedgerRow,
+    Look,
     MemoryRow,
     Phase,
     SessionRow,
@@ -51,33 +52,18 @@ from mcp_memory.store.rows import (
     Where,
 )
 from mcp_memory.store.schema import R
-from mcp_memory.store.search import by_vector, by_words
+from mcp_memory.store.search import by_each, by_vector, by_words
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance, maintain
 from mcp_memory.store.vectors import put_vectors, resize_vectors
 
 logger = logging.getLogger(__name__)
 
-CATALOGUE = (
-    "id",
-    "format",
-    "project",
-    "source_path",
-    "size",
-    "mtime_ns",
-    "fingerprint",
-    "folder",
-    "state",
-    "steps",
-    "hidden",
-)
 BRIEF = tuple(
     name
     for name in EvidenceRow.__dataclass_fields__
     if name not in {"body", "vector", "paths", "hash", "batch"}
 )
-_CHUNK = 500
-"""Keys in one condition: longer lists are asked in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +89,7 @@ class Store:
         recovered: Sequence[Recovered],
     ) -> None:
         self._tables = tables
+        self._catalogue = Catalogue(tables)
         self._writer = writer
         self._meta = meta
         self.vectors_ready = vectors_ready
@@ -131,6 +118,12 @@ class Store:
     ) -> list[Found]:
         """Cosine similarity, best first; rows without a vector are found by words only."""
         return await by_vector(self._tables, table, vector, where=where, limit=limit)
+
+    async def by_each(
+        self, table: Table, looks: Mapping[str, Look], *, where: Where, limit: int
+    ) -> dict[str, list[Found]]:
+        """What several looks find at once, by their names; cheaper than one after another."""
+        return await by_each(self._tables, table, looks, where=where, limit=limit)
 
     @overload
     async def by_keys(
@@ -164,10 +157,10 @@ class Store:
         """Rows that a filter holds for, without vectors; the newest of each key or version."""
         if table == "evidence":
             rows = [
-                row for part in _parts(where) for row in await self._read(table, part, EvidenceRow)
+                row for part in parts(where) for row in await self._read(table, part, EvidenceRow)
             ]
             return list({row.key: row for row in rows}.values())
-        found = [row for part in _parts(where) for row in await self._read(table, part, MemoryRow)]
+        found = [row for part in parts(where) for row in await self._read(table, part, MemoryRow)]
         return list({(row.key, row.version): row for row in found}.values())
 
     async def sessions(
@@ -180,24 +173,21 @@ class Store:
         """Catalogue rows, whole."""
         where = Where(keys=tuple(ids), projects=tuple(projects), states=tuple(states))
         rows = [
-            row for part in _parts(where) for row in await self._read("sessions", part, SessionRow)
+            row for part in parts(where) for row in await self._read("sessions", part, SessionRow)
         ]
         return list({row.id: row for row in rows}.values())
 
     async def catalogue(self) -> list[SessionRow]:
         """Every session's identity, stamp and state, without texts: to see what is unchanged."""
-        rows = await self._tables.read("sessions", lambda q: q.select(list(CATALOGUE)), SessionRow)
-        return list({row.id: row for row in rows}.values())
+        return await stamped(self._tables)
 
     async def projects(self) -> dict[str, int]:
         """Projects with their numbers of sessions."""
-        rows = await self._tables.read(
-            "sessions", lambda q: q.select(["id", "project"]), SessionRow
-        )
-        counts: dict[str, int] = {}
-        for row in rows:
-            counts[row.project] = counts.get(row.project, 0) + 1
-        return counts
+        return await self._catalogue.projects()
+
+    async def folders(self, sessions: Iterable[str]) -> dict[str, str]:
+        """The archive folders of those sessions that are known."""
+        return await self._catalogue.folders(sessions)
 
     async def count(self, table: Table, where: Where) -> int:
         """How many rows a filter holds for."""
@@ -389,12 +379,3 @@ class Store:
             inverse=orjson.dumps(dict(inverse or {})).decode(),
             effects="[]",
         )
-
-
-def _parts(where: Where) -> Iterator[Where]:
-    """The filter, its keys in pieces of a size that a condition can hold."""
-    if len(where.keys) <= _CHUNK:
-        yield where
-        return
-    for start in range(0, len(where.keys), _CHUNK):
-        yield replace(where, keys=where.keys[start : start + _CHUNK])

@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory.domain.errors import StoreFull, StoreUnreadable
+from mcp_memory.store.importing import imported_lancedb
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
 
@@ -156,9 +157,7 @@ def _lancedb() -> Any:
     # Lance warns on stderr, which hosts take for a failing server; it reads this at import.
     os.environ.setdefault("LANCEDB_LOG", "error")
     os.environ.setdefault("LANCE_LOG", "error")
-    import lancedb  # takes 1-3 s: after the handshake, in a worker thread
-
-    return lancedb
+    return imported_lancedb()
 
 
 def _short(error: Exception) -> str:

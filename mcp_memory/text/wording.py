@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain, islice, pairwise
 
 from mcp_memory.text.identifiers import is_name, names
@@ -117,6 +118,7 @@ def _pairs(word: str) -> Iterator[str]:
     yield from (a + b for a, b in pairwise(word)) if cut else (word,)
 
 
+@lru_cache(maxsize=1 << 12)
 def weight(term: str) -> float:
     """How much a term says, by its shape and length: names most, short words nearly nothing."""
     if is_name(term) or any(letter.isdigit() for letter in term):

@@ -1,11 +1,12 @@
 """Rows of a store made by hand, and a store that holds them."""
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mcp_memory.store import Store, open_store
-from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
+from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow, Where
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -60,6 +61,14 @@ def memory(key: str, batch: str) -> MemoryRow:
         "h",
         batch,
     )
+
+
+def session(name: str, **fields: object) -> SessionRow:
+    row: dict[str, object] = {
+        each.name: 0 if each.type is int else None if each.name.endswith("_at") else ""
+        for each in fields_of(SessionRow)
+    }
+    return SessionRow(**{**row, "id": name, "state": "live", **fields})  # type: ignore[arg-type]
 
 
 async def added(store: Store, *rows: EvidenceRow) -> None:

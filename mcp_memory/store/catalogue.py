@@ -1,0 +1,67 @@
+"""The catalogue: every session's identity, and in memory its project and folder."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mcp_memory.store.rows import SessionRow
+from mcp_memory.store.tables import Tables
+
+STAMPED = (
+    "id",
+    "format",
+    "project",
+    "source_path",
+    "size",
+    "mtime_ns",
+    "fingerprint",
+    "folder",
+    "state",
+    "steps",
+    "hidden",
+)
+
+
+async def stamped(tables: Tables) -> list[SessionRow]:
+    """Every session's identity, stamp and state, without texts."""
+    rows = await tables.read("sessions", lambda q: q.select(list(STAMPED)), SessionRow)
+    return list({row.id: row for row in rows}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a session belongs."""
+
+    project: str
+    folder: str
+
+
+class Catalogue:
+    """Where sessions belong; read anew once any process has changed their table.
+
+    Every search asks for it, and 1,000 sessions take 5 ms to read; the version is known in 0.1.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._version = -1
+        self._placed: Mapping[str, Placed] = {}
+
+    async def projects(self) -> dict[str, int]:
+        """Projects with their numbers of sessions."""
+        return Counter(each.project for each in (await self._current()).values())
+
+    async def folders(self, ids: Iterable[str]) -> dict[str, str]:
+        """The archive folders of those sessions that are known."""
+        placed = await self._current()
+        return {one: placed[one].folder for one in ids if one in placed}
+
+    async def _current(self) -> Mapping[str, Placed]:
+        version = await self._tables.attempt(self._tables["sessions"].version)
+        if version != self._version:
+            columns = ["id", "project", "folder"]
+            rows = await self._tables.read("sessions", lambda q: q.select(columns), SessionRow)
+            self._placed = {row.id: Placed(row.project, row.folder) for row in rows}
+            # What was written since is read the next time: the version is the one before.
+            self._version = version
+        return self._placed
