@@ -13,7 +13,7 @@ from mcp_memory.archive.files import Archive
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Task
 from mcp_memory.domain.contract import Bank, Listable
-from mcp_memory.domain.errors import EmbedderUnavailable
+from mcp_memory.domain.errors import EmbedderUnavailable, MemoryBankError
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
@@ -30,7 +30,7 @@ from mcp_memory.domain.models import (
 from mcp_memory.embedding.embedder import Embedder, build_embedder
 from mcp_memory.embedding.reranker import build_reranker
 from mcp_memory.forgetting import delete, undo
-from mcp_memory.history import indexer, receiving
+from mcp_memory.history import indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
@@ -201,7 +201,7 @@ class MemoryBank(Bank):
         """Make the digests of what has changed anew; hooks say the former until then."""
         stale, self._stale, self._changed = self._stale, set(), anyio.Event()
         if stale:
-            await digesting.renew(self.rooms, stale)
+            await self._tell(stale)
 
     @asynccontextmanager
     async def _silent(self) -> AsyncIterator[None]:
@@ -211,7 +211,15 @@ class MemoryBank(Bank):
             yield
         finally:
             with anyio.CancelScope(shield=True):
-                await digesting.renew(self.rooms)
+                await self._tell(None)
+
+    async def _tell(self, wanted: Iterable[str] | None) -> None:
+        """Bring what hooks and files say of memories up to date; what fails is mended later."""
+        await digesting.renew(self.rooms, wanted)
+        try:
+            await writing.write_memories(self.rooms, wanted)
+        except (MemoryBankError, OSError) as error:
+            logger.warning("MEMORIES.md is not up to date: %s", error)
 
     async def _note(self, what: str, cited: Sequence[str]) -> None:
         """Note in the hooks' ledger what came of what they said; never in a call's way."""

@@ -10,16 +10,32 @@ from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from mcp_memory.domain.errors import OutsideRoot, StoreFull
+from mcp_memory.domain.projects import USER
 from mcp_memory.domain.replacing import FRESH, replace
-from mcp_memory.trajectories.catalogues import catalogues
+from mcp_memory.trajectories.catalogues import catalogues, listed_projects
+from mcp_memory.trajectories.entries import Entry
 from mcp_memory.trajectories.naming import project_folder
-from mcp_memory.trajectories.rendering import Entry, Files
+from mcp_memory.trajectories.rendering import Files
 
 _ABANDONED_SECONDS = 600.0
 """A half-written file so old was left by a kill; a younger one may be another process at work."""
 README = "README.md"
-SESSION_FILES = ("SUMMARY.md", "steps.jsonl")
-INDEXES = ("INDEX.md", "by-file.md", "by-command.md", "by-error.md", "by-decision.md")
+SESSION_FILES = ("SUMMARY.md", "prose.md", "steps.jsonl")
+MEMORIES = "MEMORIES.md"
+INDEXES = (
+    "INDEX.md",
+    "by-file.md",
+    "by-command.md",
+    "by-error.md",
+    "by-decision.md",
+    "by-change.md",
+    "by-commit.md",
+    "by-name.md",
+)
+PROJECT_FILES = (*INDEXES, MEMORIES)
+PROJECTS = "PROJECTS.md"
+_HEAD_LINES = 5
+"""So many lines of an INDEX.md say what PROJECTS.md repeats."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -41,8 +57,12 @@ class Archive:
             OutsideRoot: the folder leaves the archive.
         """
         place = self._inside(folder, depth=2)
-        steps = self._replace(place / "steps.jsonl", files.steps)
-        return self._replace(place / "SUMMARY.md", files.summary.encode()) or steps
+        texts = (files.summary.encode(), files.prose.encode(), files.steps)
+        wrote = [
+            self._replace(place / name, text)
+            for name, text in zip(SESSION_FILES, texts, strict=True)
+        ]
+        return any(wrote)
 
     def write_project(self, project: str, entries: Iterable[Entry]) -> bool:
         """Write the indexes of one project from all of its entries; whether anything changed.
@@ -57,16 +77,51 @@ class Archive:
         return any(wrote)
 
     def write_indexes(self, by_project: Mapping[str, Iterable[Entry]]) -> None:
-        """Write the README and the indexes of every project; drop those that nobody names.
+        """Write the indexes of these projects, without sessions none, and the list of all projects.
 
         Raises:
             StoreFull: the disk took no more; the older files are whole.
             OutsideRoot: a project's folder is a link that leaves the archive.
         """
-        self.write_readme()
         for project, entries in by_project.items():
-            self.write_project(project, entries)
-        self.sweep({project_folder(project) for project in by_project})
+            told = tuple(entries)
+            if told:
+                self.write_project(project, told)
+            self.tidy(project_folder(project), indexed=bool(told))
+        self.write_projects()
+
+    def write_projects(self) -> bool:
+        """Write PROJECTS.md from the heads of all INDEX.md; whether it changed.
+
+        Raises:
+            StoreFull: the disk took no more; the older file is whole.
+        """
+        heads = {place.name: _head(place / "INDEX.md") for place in _folders(self.root)}
+        text = listed_projects({name: head for name, head in heads.items() if head})
+        return self._replace(self.root / PROJECTS, text.encode())
+
+    def write_memories(self, texts: Mapping[str, str]) -> None:
+        """Write MEMORIES.md of these projects, or remove it where the text is empty.
+
+        What belongs to the user, and to no project, lies in the root.
+
+        Raises:
+            StoreFull: the disk took no more; the older files are whole.
+            OutsideRoot: a project's folder is a link that leaves the archive.
+        """
+        for project, text in texts.items():
+            folder = None if project == USER else project_folder(project)
+            place = self._inside(folder, depth=1) if folder else self.root
+            if text:
+                self._replace(place / MEMORIES, text.encode())
+            else:
+                (place / MEMORIES).unlink(missing_ok=True)
+                if folder:
+                    _drop_empty(place)
+
+    def is_current(self) -> bool:
+        """Whether this version wrote the archive: another one has another README."""
+        return _holds(self.root / README, _readme())
 
     def write_readme(self) -> bool:
         """Write how to use this folder; whether anything changed.
@@ -74,8 +129,7 @@ class Archive:
         Raises:
             StoreFull: the disk took no more; the older file is whole.
         """
-        text = resources.files("mcp_memory.archive").joinpath("readme_for_agents.md").read_bytes()
-        return self._replace(self.root / "README.md", text)
+        return self._replace(self.root / README, _readme())
 
     def path_of(self, folder: str, step: int) -> str:
         """`file:line` of a step: step N is line N."""
@@ -176,15 +230,25 @@ class Archive:
     def sweep(self, projects: Collection[str]) -> None:
         """Remove what a kill left half-written, and the indexes of projects without sessions."""
         for project in _folders(self.root):
-            sessions = _folders(project)
-            for place in (self.root, project, *sessions):
-                _drop_abandoned(place)
-            if project.name in projects or sessions:
-                continue
+            self.tidy(project.name, indexed=project.name in projects)
+        _drop_abandoned(self.root)
+
+    def tidy(self, folder: str, *, indexed: bool) -> None:
+        """The same in one project's folder; its indexes stay where it has sessions or is `indexed`."""
+        project = self.root / folder
+        sessions = _folders(project)
+        for place in (project, *sessions):
+            _drop_abandoned(place)
+        if not (indexed or sessions):
             for name in INDEXES:
                 (project / name).unlink(missing_ok=True)
-            if not any(project.iterdir()):
-                project.rmdir()
+            _drop_empty(project)
+
+    def lacks(self, folder: str) -> bool:
+        """Whether files of a session are missing, as they are where an older version wrote them."""
+        return not all(
+            (self.root / PurePosixPath(folder) / name).exists() for name in SESSION_FILES
+        )
 
     def _inside(self, folder: str, *, depth: int) -> Path:
         """The place of a folder so many names below the root; no link on the way may leave it."""
@@ -211,6 +275,10 @@ class Archive:
         return True
 
 
+def _readme() -> bytes:
+    return resources.files("mcp_memory.archive").joinpath("readme_for_agents.md").read_bytes()
+
+
 def _holds(file: Path, content: bytes) -> bool:
     try:
         same_size = not file.is_symlink() and file.stat().st_size == len(content)
@@ -231,6 +299,20 @@ def _folders(place: Path) -> list[Path]:
     if not place.is_dir():
         return []
     return sorted(each for each in place.iterdir() if each.is_dir() and not each.is_symlink())
+
+
+def _drop_empty(place: Path) -> None:
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
+
+
+def _head(index: Path) -> tuple[str, ...]:
+    """The first lines of an INDEX.md; none where there is no such file."""
+    try:
+        with index.open(encoding="utf-8") as lines:
+            return tuple(line.rstrip("\n") for line in islice(lines, _HEAD_LINES))
+    except FileNotFoundError:
+        return ()
 
 
 def _drop_abandoned(place: Path) -> None:

@@ -148,6 +148,8 @@ async def repair(rooms: Rooms) -> None:
     }
     if touched:
         await writing.rerender(rooms, touched)
+    elif rooms.store.recovered:
+        await writing.write_memories(rooms)
 
 
 class _Run:
@@ -203,7 +205,7 @@ class _Run:
         if self._fault is not None:
             raise self._fault
         if self._taken:
-            await writing.write_projects(self._rooms)
+            await writing.write_projects(self._rooms, self._projects)
             await digesting.renew(self._rooms, self._projects)
         await anyio.to_thread.run_sync(self._stamps.save)
         return reports

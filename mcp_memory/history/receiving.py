@@ -10,7 +10,7 @@ import anyio.to_thread
 import orjson
 from pydantic import ValidationError
 
-from mcp_memory.archive.files import INDEXES, README, SESSION_FILES
+from mcp_memory.archive.files import PROJECT_FILES, README, SESSION_FILES
 from mcp_memory.domain import projects
 from mcp_memory.domain.errors import InvalidInput, NotAllowed, UnknownRef
 from mcp_memory.domain.models import State, Step, Trajectory
@@ -79,7 +79,7 @@ async def receive(rooms: Rooms, parts: Sequence[Part], *, sender: str) -> Receip
             await run.take(part)
         await run.write()
         if run.projects:
-            await writing.write_projects(rooms)
+            await writing.write_projects(rooms, run.projects)
             await digesting.renew(rooms, run.projects)
     return Receipt(taken=tuple(run.taken), refused=tuple(run.refused))
 
@@ -92,7 +92,7 @@ async def files(rooms: Rooms, project: str) -> Listing:
     """
     whole = await _known_project(rooms, project)
     rows = await rooms.store.sessions(projects=(whole,), states=(State.LIVE.value,))
-    paths = [README, *(f"{project_folder(whole)}/{name}" for name in INDEXES)]
+    paths = [README, *(f"{project_folder(whole)}/{name}" for name in PROJECT_FILES)]
     paths += [
         f"{folder}/{name}" for folder in sorted(r.folder for r in rows) for name in SESSION_FILES
     ]
@@ -115,7 +115,7 @@ async def file(rooms: Rooms, project: str, path: str) -> Path:
     """
     whole = await _known_project(rooms, project)
     folder, _, name = path.rpartition("/")
-    if path == README or (folder == project_folder(whole) and name in INDEXES):
+    if path == README or (folder == project_folder(whole) and name in PROJECT_FILES):
         return rooms.archive.place_of(path)
     rows = await rooms.store.sessions(ids=(folder[-_ID_LENGTH:],)) if folder else []
     its = [r for r in rows if (r.folder, r.project, r.state) == (folder, whole, State.LIVE.value)]

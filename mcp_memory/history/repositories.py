@@ -50,7 +50,7 @@ async def index_repository(rooms: Rooms, path: Path) -> FileReport:
     for one in made:
         await writing.write(rooms, "index", [one])
     if made:
-        await writing.write_projects(rooms)
+        await writing.write_projects(rooms, {one.session.project for one in made})
     return FileReport(
         path=path,
         format=commits.FORMAT,

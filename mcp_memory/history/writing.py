@@ -5,13 +5,21 @@ from dataclasses import dataclass, replace
 
 import anyio.to_thread
 
-from mcp_memory.domain.models import State, Step
+from mcp_memory.archive.remembered import remembered
+from mcp_memory.domain.models import Memory, State, Step
+from mcp_memory.domain.projects import USER
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import restating, spans
 from mcp_memory.store.changes import Change
+from mcp_memory.store.locking import elected
 from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
-from mcp_memory.trajectories import evidence, indexing, reaching, rendering
+from mcp_memory.trajectories import evidence, indexing, reaching
+from mcp_memory.trajectories.entries import Entry
 from mcp_memory.trajectories.indexing import Prepared
+from mcp_memory.trajectories.naming import project_folder
+
+MEMORIES_LOCK = "memories.lock"
+"""Held by whoever writes MEMORIES.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,34 +110,90 @@ def _difference(
 
 
 async def rerender(rooms: Rooms, trajectories: Iterable[str]) -> None:
-    """Write the archive files of sessions anew from the store, and the indexes of all projects."""
+    """Write the files of sessions anew from the store, the indexes of their projects, and memories."""
     wanted = tuple(trajectories)
     rows = {row.id: row for row in await rooms.store.sessions(ids=wanted)} if wanted else {}
+    folders = set()
     for trajectory in wanted:
         row = rows.get(trajectory)
         if row is None or row.state != State.LIVE.value:
-            await _remove(rooms, trajectory, row)
+            folders.add(await _remove(rooms, trajectory, row))
             continue
-        made = await rebuilt(rooms, row, indexing.hidden_of(row))
-        await anyio.to_thread.run_sync(rooms.archive.write_session, row.folder, made.files)
-    await write_projects(rooms)
+        await _rewrite(rooms, row)
+    touched = {folder.partition("/")[0] for folder in folders}
+    known = await rooms.store.projects()
+    projects = {row.project for row in rows.values()}
+    await write_projects(
+        rooms, projects | {each for each in known if project_folder(each) in touched}
+    )
+    await anyio.to_thread.run_sync(_tidy, rooms, touched - set(map(project_folder, known)))
+    await write_memories(rooms)
 
 
-async def write_projects(rooms: Rooms) -> None:
-    """Write the indexes of every project; only files whose bytes differ are touched."""
-    rows = await rooms.store.sessions(states=(State.LIVE.value,))
-    by_project: dict[str, list[rendering.Entry]] = {}
+async def write_projects(rooms: Rooms, projects: Iterable[str]) -> None:
+    """Write the indexes of projects that changed; of all, where an older version wrote the archive."""
+    everything = not await anyio.to_thread.run_sync(rooms.archive.is_current)
+    chosen = tuple(await rooms.store.projects()) if everything else tuple(projects)
+    rows = await rooms.store.sessions(projects=chosen, states=(State.LIVE.value,)) if chosen else []
+    if everything:
+        rows = [await _mended(rooms, row) for row in rows]
+    by_project: dict[str, list[Entry]] = {project: [] for project in sorted(chosen)}
     for row in rows:
-        by_project.setdefault(row.project, []).append(
-            rendering.Entry.model_validate_json(row.entry)
-        )
+        by_project[row.project].append(Entry.model_validate_json(row.entry))
     await anyio.to_thread.run_sync(rooms.archive.write_indexes, by_project)
+    # Last: until it is there, the next call begins anew.
+    await anyio.to_thread.run_sync(rooms.archive.write_readme)
 
 
-async def _remove(rooms: Rooms, trajectory: str, row: SessionRow | None) -> None:
+async def write_memories(rooms: Rooms, projects: Iterable[str] | None = None) -> None:
+    """Write MEMORIES.md of these projects, or of all, as memories are now.
+
+    Processes take turns from reading to writing: none puts back what another has taken away.
+
+    Raises:
+        Busy: another process does not come to its end.
+    """
+    lock = rooms.settings.locks_dir / MEMORIES_LOCK
+    async with elected(lock, seconds=rooms.settings.busy_seconds, work="writing memories"):
+        chosen = () if projects is None else tuple(projects)
+        rows = await rooms.store.find("memories", Where(projects=chosen, states=()))
+        newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
+        memories = [spans.memory_of(row) for row in newest.values()]
+        doubted = restating.restated(memories)
+        named = chosen or (*await rooms.store.projects(), USER)
+        by_project: dict[str, list[Memory]] = {project: [] for project in named}
+        for memory in memories:
+            by_project.setdefault(memory.project, []).append(memory)
+        texts = {p: remembered(p, held, doubted) for p, held in sorted(by_project.items())}
+        await anyio.to_thread.run_sync(rooms.archive.write_memories, texts)
+
+
+async def _mended(rooms: Rooms, row: SessionRow) -> SessionRow:
+    """The session as it is; files that it lacks are written."""
+    if not await anyio.to_thread.run_sync(rooms.archive.lacks, row.folder):
+        return row
+    return (await _rewrite(rooms, row)).session
+
+
+async def _rewrite(rooms: Rooms, row: SessionRow) -> Prepared:
+    made = await rebuilt(rooms, row, indexing.hidden_of(row))
+    await anyio.to_thread.run_sync(rooms.archive.write_session, row.folder, made.files)
+    return made
+
+
+def _tidy(rooms: Rooms, folders: Iterable[str]) -> None:
+    """Folders of projects that the store knows no more."""
+    for folder in folders:
+        if folder:
+            rooms.archive.tidy(folder, indexed=False)
+    rooms.archive.write_projects()
+
+
+async def _remove(rooms: Rooms, trajectory: str, row: SessionRow | None) -> str:
     """Take a session's folder out of the archive; without a catalogue row, by its id."""
     folder = (
         row.folder if row else await anyio.to_thread.run_sync(rooms.archive.folder_of, trajectory)
     )
     if folder:
         await anyio.to_thread.run_sync(rooms.archive.remove_session, folder)
+    return folder or ""

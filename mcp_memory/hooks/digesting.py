@@ -13,7 +13,7 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.locking import elected
 from mcp_memory.store.rows import Where
-from mcp_memory.trajectories.rendering import Entry
+from mcp_memory.trajectories.entries import Entry
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from mcp_memory.hooks.ready import Ready, Saying
 from mcp_memory.search import ranking, restating
 from mcp_memory.text import guard, tokens
 from mcp_memory.trajectories import naming
-from mcp_memory.trajectories.rendering import Entry
+from mcp_memory.trajectories.entries import Entry
 
 DIGEST_TOKENS = 800
 MOST_ERRORS, MOST_FILES = 300, 300

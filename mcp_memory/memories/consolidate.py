@@ -14,7 +14,7 @@ from mcp_memory.search import spans
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.store.rows import EvidenceRow, Where
 from mcp_memory.trajectories import admission
-from mcp_memory.trajectories.rendering import Entry, Touched
+from mcp_memory.trajectories.entries import Entry, Touched
 
 MOST_GROUPS = 12
 MOST_DRAFTS = 50

@@ -1,17 +1,19 @@
-"""Catalogues: a project's INDEX.md and its cross-indexes by file, command, error and decision."""
+"""Catalogues: a project's INDEX.md and its cross-indexes, by what a question may name."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mcp_memory.domain.models import Outcome
+from mcp_memory.trajectories.chronicles import chronicles
+from mcp_memory.trajectories.entries import Entry, Touched, numbers
 from mcp_memory.trajectories.naming import code, one_line
-from mcp_memory.trajectories.rendering import Entry, Touched, numbers
 
 MOST_SESSIONS = 40
 """Sessions named under one key of a cross-index, newest first; the rest are counted."""
 MOST_STEPS = 12
 LINE_CHARS = 240
-"""Most characters of a session's line in INDEX.md."""
+"""Most characters of a line in INDEX.md."""
 DECISION_CHARS = 200
+NO_ABOUT = "(what it is was not read in any session)"
 _FILES_CHARS = 60
 _LEAST_GOAL = 40
 
@@ -39,32 +41,71 @@ def catalogues(project: str, entries: Iterable[Entry]) -> Mapping[str, str]:
             pick=lambda entry: entry.errors,
         ),
         "by-decision.md": _decided(newest_first),
+        **chronicles(newest_first),
     }
 
 
-def _index(project: str, entries: Sequence[Entry]) -> str:
-    counts = {outcome: sum(e.outcome is outcome for e in entries) for outcome in Outcome}
-    told = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
-    columns = "day | ref | outcome | steps | goal | files edited | folder"
-    lines = [
-        f"# {one_line(project)}",
-        "",
-        f"{len(entries)} sessions ({told}), newest first: {columns}",
-        "",
-        *(_session(entry) for entry in entries),
-    ]
+def listed_projects(heads: Mapping[str, Sequence[str]]) -> str:
+    """PROJECTS.md, a line a project, from the heads of their INDEX.md by folder."""
+    lines = ["# Projects: folder | project | what it is | days, sessions, outcomes", ""]
+    for folder in sorted(heads):
+        told = [line.removeprefix("# ") for line in heads[folder] if line]
+        lines.append(f"- {folder} | {' | '.join(told)}")
     return "\n".join(lines) + "\n"
 
 
+def _index(project: str, entries: Sequence[Entry]) -> str:
+    """What the project is, and a line an episode; what sub-agents did stands below, a line each."""
+    people = [entry for entry in entries if not entry.parent]
+    helpers = [entry for entry in entries if entry.parent]
+    lines = [f"# {one_line(project)}", "", _about(entries), "", _counted(people, helpers)]
+    columns = "day | ref | outcome | goal | files edited"
+    lines += ["", f"## Episodes, newest first: {columns}", ""]
+    lines += [line for entry in people for line in _episodes(entry)]
+    if helpers:
+        lines += ["", f"## Sub-agents, newest first: {columns}", ""]
+        lines += [_session(entry) for entry in helpers]
+    return "\n".join(lines) + "\n"
+
+
+def _about(entries: Sequence[Entry]) -> str:
+    return next((one_line(each.about, LINE_CHARS) for each in entries if each.about), NO_ABOUT)
+
+
+def _counted(people: Sequence[Entry], helpers: Sequence[Entry]) -> str:
+    """Days, sessions and outcomes on one line; PROJECTS.md repeats it."""
+    days = sorted({entry.day for entry in (*people, *helpers)})
+    counts = {
+        outcome: sum(one.outcome is outcome for entry in people for one in entry.attempts)
+        for outcome in Outcome
+    }
+    told = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
+    spans = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+    below = f" and {len(helpers)} of sub-agents" if helpers else ""
+    return f"{spans}: {len(people)} sessions{below}; episodes: {told or 'none'}"
+
+
+def _episodes(entry: Entry) -> Iterable[str]:
+    """The last one first, as in the list."""
+    for one in reversed(entry.attempts):
+        span = f"e:{entry.id}.{one.number} #{one.first}-{one.last}"
+        yield _line(one.day, span, one.outcome, one.goal, one.files)
+    if not entry.attempts:
+        yield _line(entry.day, f"t:{entry.id}", entry.outcome, entry.goal, ())
+
+
 def _session(entry: Entry) -> str:
-    """One line; the goal takes the room that the others leave."""
     edited = [each.name.rsplit("/", 1)[-1] for each in entry.files if each.marked]
+    span = f"t:{entry.id} #1-{entry.steps}"
+    return _line(entry.day, span, entry.outcome, entry.goal, edited)
+
+
+def _line(day: str, span: str, outcome: Outcome, goal: str, edited: Iterable[str]) -> str:
+    """One line; the goal takes the room that the others leave."""
     files = one_line(" ".join(dict.fromkeys(edited)), _FILES_CHARS)
-    outcome = f"{entry.outcome.value} sub-agent" if entry.parent else entry.outcome.value
-    before = f"- {entry.day} | t:{entry.id} | {outcome} | {entry.steps} | "
-    after = f" | {files} | {entry.folder.rsplit('/', 1)[-1]}"
-    room = max(_LEAST_GOAL, LINE_CHARS - len(before) - len(after))
-    return f"{before}{one_line(entry.goal, room)}{after}"
+    before = f"- {day} | {span} | {outcome.value} | "
+    room = max(_LEAST_GOAL, LINE_CHARS - len(before) - len(files) - 3)
+    return f"{before}{one_line(goal, room)} | {files}".rstrip(" |")
 
 
 def _cross(

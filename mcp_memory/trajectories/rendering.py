@@ -2,35 +2,21 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import islice
 
 import orjson
 from pydantic import JsonValue
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import (
-    Episode,
-    Frozen,
-    Observation,
-    Outcome,
-    Step,
-    ToolCall,
-    Trajectory,
-)
-from mcp_memory.domain.paths import relative
-from mcp_memory.text import signatures
-from mcp_memory.trajectories.decisions import Decision, called, decided
-from mcp_memory.trajectories.mending import MOST_MENDS, Mend, failed, mends
+from mcp_memory.domain.models import Episode, Frozen, Observation, Step, ToolCall, Trajectory
+from mcp_memory.trajectories.decisions import called
+from mcp_memory.trajectories.entries import MOST_SAID, Entry, Touched, entry_of, numbers
+from mcp_memory.trajectories.mending import failed
 from mcp_memory.trajectories.naming import code, one_line, project_folder, session_name
+from mcp_memory.trajectories.prose import prose
+from mcp_memory.trajectories.told import Told, day, utc
 
 OUTPUT_CHARS = 4_000
 """A tool output longer than this has a ref of its own, which `fetch` opens."""
-MOST_FILES = 200
-MOST_COMMANDS = 200
-MOST_SAID = 100
-"""Lines of each list of a summary; what is left out is counted."""
-MOST_STEPS = 24
 _ARGUMENTS = 4
 """A call's arguments together may be so many times as long as one."""
 _UNSEEN = re.compile(
@@ -39,38 +25,11 @@ _UNSEEN = re.compile(
 )
 
 
-class Touched(Frozen):
-    """A file, command or error of a session, and the steps where it occurs."""
-
-    name: str
-    steps: tuple[int, ...]
-    marked: tuple[int, ...] = ()
-    """Those of `steps` that edited the file, or whose command line failed."""
-
-
-class Entry(Frozen):
-    """What the indexes of a project say of one session."""
-
-    id: str
-    folder: str
-    day: str
-    started: str
-    format: str
-    goal: str
-    outcome: Outcome
-    steps: int
-    parent: str = ""
-    files: tuple[Touched, ...] = ()
-    commands: tuple[Touched, ...] = ()
-    errors: tuple[Touched, ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    mends: tuple[Mend, ...] = ()
-
-
 class Files(Frozen):
     """The files of one session and its entry in the indexes."""
 
     summary: str
+    prose: str
     steps: bytes
     entry: Entry
 
@@ -84,12 +43,12 @@ def render(
     hidden: Mapping[int, str] | None = None,
     project: str = "",
 ) -> Files:
-    """SUMMARY.md and steps.jsonl of a session; hidden steps keep their line and nothing else.
+    """The files of a session; hidden steps keep their line and nothing else.
 
     Paths inside `project`, or else inside the session's own folder, are named relative to it.
     """
-    told = _Told(trajectory, hidden or {}, (project, trajectory.cwd or ""))
-    entry = _entry(told, episodes, folder)
+    told = Told(trajectory, hidden or {}, (project, trajectory.cwd or ""))
+    entry = entry_of(told, episodes, folder)
     last = trajectory.steps[-1].number if trajectory.steps else 0
     shown = {step.number: step for step in told.steps}
     lines = [
@@ -98,13 +57,18 @@ def render(
         else _dumped({"step": number, "gone": told.hidden.get(number, "purged")})
         for number in range(1, last + 1)
     ]
-    return Files(summary=_summary(told, episodes, entry), steps=b"".join(lines), entry=entry)
+    return Files(
+        summary=_summary(told, episodes, entry),
+        prose=prose(trajectory.id, told.steps, path=told.path),
+        steps=b"".join(lines),
+        entry=entry,
+    )
 
 
 def session_folder(project: str, trajectory: Trajectory) -> str:
     """`<project>/<day>-<slug>-<id>`, given at first sight and never changed."""
     words = trajectory.title or trajectory.goal
-    return f"{project_folder(project)}/{session_name(_day(trajectory), words, trajectory.id)}"
+    return f"{project_folder(project)}/{session_name(day(trajectory.started_at), words, trajectory.id)}"
 
 
 def output_ref(trajectory: str, text: str) -> str:
@@ -119,34 +83,6 @@ def capped(text: str, chars: int, ref: str) -> str:
     head, tail = chars * 3 // 4, chars // 4
     left = len(text) - head - tail
     return f"{text[:head]}\n[… {left:,} characters left out: fetch {ref} …]\n{text[-tail:]}"
-
-
-class _Told:
-    """What may be told of a trajectory: its shown steps, and words that no hidden step said."""
-
-    def __init__(
-        self, trajectory: Trajectory, hidden: Mapping[int, str], roots: Sequence[str]
-    ) -> None:
-        self.trajectory = trajectory
-        self.hidden = hidden
-        self.roots = tuple(root for root in roots if root)
-        self.steps = [step for step in trajectory.steps if step.number not in hidden]
-        said = (step.text for step in trajectory.steps if step.number in hidden)
-        self._secret = " ".join(" ".join(said).split())
-
-    def words(self, text: str) -> str:
-        """The text; empty when a hidden step said it."""
-        start = " ".join(text[:200].split())
-        return "" if start and start in self._secret else text
-
-    def reason(self, episode: Episode) -> str:
-        """Why an episode ended so; its steps and commands are not told when one is hidden."""
-        span = range(episode.first, episode.last + 1)
-        return "steps are hidden" if any(n in span for n in self.hidden) else episode.reason
-
-    def path(self, path: str) -> str:
-        """The path as it is named in the archive; empty for a root itself."""
-        return relative(path, self.roots)
 
 
 def _dumped(record: Mapping[str, object]) -> bytes:
@@ -166,7 +102,7 @@ def _line(trajectory: str, step: Step, chars: int) -> bytes:
     ref = refs.span(trajectory, step.number)
     record: dict[str, object] = {"step": step.number, "ref": ref}
     told = {
-        "at": _utc(step.at).isoformat(timespec="seconds") if step.at else None,
+        "at": utc(step.at).isoformat(timespec="seconds") if step.at else None,
         "kind": step.kind,
         "abandoned": step.abandoned,
         "revises": step.revises,
@@ -219,71 +155,7 @@ def _result(seen: Observation, trajectory: str, chars: int, ref: str) -> dict[st
     return told
 
 
-def _entry(told: _Told, episodes: Sequence[Episode], folder: str) -> Entry:
-    trajectory = told.trajectory
-    outcomes = [e.outcome for e in episodes if e.outcome is not Outcome.UNKNOWN]
-    started = _utc(trajectory.started_at) if trajectory.started_at else None
-    goal = told.words(trajectory.title) or told.words(trajectory.goal) or "(no request)"
-    commands, errors = _Places(), _Places()
-    for step in told.steps:
-        for call, seen in called(step):
-            bad = failed(seen)
-            for name in signatures.commands(call.command) if call.command else ():
-                commands.add(name, step.number, marked=bad)
-        for seen in step.observations:
-            for name in signatures.errors(seen.text) if failed(seen) else ():
-                errors.add(name, step.number)
-    return Entry(
-        id=trajectory.id,
-        folder=folder,
-        day=_day(trajectory),
-        started=started.isoformat() if started else "",
-        format=trajectory.format,
-        goal=one_line(goal),
-        outcome=outcomes[-1] if outcomes else Outcome.UNKNOWN,
-        steps=len(trajectory.steps),
-        parent=trajectory.parent or "",
-        files=_files(told),
-        commands=commands.touched(MOST_COMMANDS),
-        errors=errors.touched(MOST_COMMANDS),
-        decisions=tuple(islice(decided(told.steps), MOST_SAID)),
-        mends=tuple(islice(mends(told.steps), MOST_MENDS)),
-    )
-
-
-class _Places:
-    """Names and the steps where they occur, in step order."""
-
-    def __init__(self) -> None:
-        self._steps: dict[str, dict[int, bool]] = {}
-
-    def add(self, name: str, step: int, *, marked: bool = False) -> None:
-        steps = self._steps.setdefault(name, {})
-        steps[step] = steps.get(step, False) or marked
-
-    def touched(self, most: int) -> tuple[Touched, ...]:
-        """The names most used first where not all fit; then in their own order."""
-        found = [
-            Touched(name=name, steps=tuple(steps), marked=tuple(n for n, m in steps.items() if m))
-            for name, steps in self._steps.items()
-        ]
-        found.sort(key=lambda each: (-len(each.marked), -len(each.steps), each.name))
-        return tuple(sorted(found[:most], key=lambda each: each.name))
-
-
-def _files(told: _Told) -> tuple[Touched, ...]:
-    """Files that calls name, and words of commands that are spelled like files."""
-    places = _Places()
-    for step in told.steps:
-        for call, seen in called(step):
-            edits = call.edits and not failed(seen)
-            named = call.paths or (signatures.files(call.command) if call.command else ())
-            for name in filter(None, map(told.path, named)):
-                places.add(name, step.number, marked=edits)
-    return places.touched(MOST_FILES)
-
-
-def _summary(told: _Told, episodes: Sequence[Episode], entry: Entry) -> str:
+def _summary(told: Told, episodes: Sequence[Episode], entry: Entry) -> str:
     trajectory = told.trajectory
     facts = (
         ("ref", f"t:{trajectory.id} (step N is t:{trajectory.id}#N, line N of steps.jsonl)"),
@@ -314,7 +186,7 @@ def _summary(told: _Told, episodes: Sequence[Episode], entry: Entry) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _episode(told: _Told, episode: Episode) -> str:
+def _episode(told: Told, episode: Episode) -> str:
     goal = one_line(told.words(episode.goal)) or "(hidden)"
     return (
         f"{refs.episode(episode.trajectory, episode.number)} #{episode.first}-{episode.last} "
@@ -322,21 +194,11 @@ def _episode(told: _Told, episode: Episode) -> str:
     )
 
 
-def numbers(touched: Touched, mark: str = "*", most: int = MOST_STEPS) -> str:
-    """Steps as `#12 #15*`; of a long list marked ones stay first, and the rest is counted."""
-    marked = frozenset(touched.marked)
-    plain = [n for n in touched.steps if n not in marked]
-    shown = sorted([*touched.marked, *plain][:most])
-    told = " ".join(f"#{n}{mark if n in marked else ''}" for n in shown)
-    left = len(touched.steps) - len(shown)
-    return f"{told} and {left} more" if left else told
-
-
 def _touched(each: Touched, mark: str = "*") -> str:
     return f"{code(each.name)}: {numbers(each, mark)}"
 
 
-def _bad_ends(told: _Told) -> Iterator[str]:
+def _bad_ends(told: Told) -> Iterator[str]:
     for step in told.steps:
         for call, seen in called(step):
             if call.command and seen is not None and failed(seen):
@@ -344,7 +206,7 @@ def _bad_ends(told: _Told) -> Iterator[str]:
                 yield f"#{step.number} {ending}: {code(call.command)}"
 
 
-def _said(told: _Told) -> Iterator[str]:
+def _said(told: Told) -> Iterator[str]:
     users = (step for step in told.steps if step.kind == "user" and step.text.strip())
     return (f"#{step.number} {one_line(step.text, 300)}" for step in users)
 
@@ -358,11 +220,3 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 def _quoted(text: str) -> str:
     lines = [f"> {one_line(line, 400)}" for line in text[:2000].splitlines() if line.strip()]
     return "\n".join(lines) or "> (none)"
-
-
-def _day(trajectory: Trajectory) -> str:
-    return _utc(trajectory.started_at).date().isoformat() if trajectory.started_at else "undated"
-
-
-def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

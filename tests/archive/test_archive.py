@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.archive.files import Archive
+from mcp_memory.archive.files import INDEXES, MEMORIES, SESSION_FILES, Archive
 from mcp_memory.domain.errors import OutsideRoot, StoreFull
 from mcp_memory.domain.models import Step, Trajectory
 from mcp_memory.trajectories import rendering
@@ -52,8 +52,11 @@ def test_unchanged_files_are_not_rewritten(archive: Archive, folder: str) -> Non
 
 def test_indexes_are_written_with_the_readme(archive: Archive, folder: str) -> None:
     archive.write_indexes({PROJECT: [made().entry]})
+    archive.write_readme()
     names = {path.name for path in (archive.root / project_folder(PROJECT)).glob("*.md")}
-    assert names == {"INDEX.md", "by-file.md", "by-command.md", "by-error.md", "by-decision.md"}
+    assert names == set(INDEXES)
+    projects = (archive.root / "PROJECTS.md").read_text(encoding="utf-8")
+    assert f"- {project_folder(PROJECT)} | {PROJECT} | " in projects
     assert (archive.root / "README.md").read_text(encoding="utf-8").startswith("# Past sessions")
     assert not archive.write_project(PROJECT, [made().entry])
 
@@ -132,8 +135,9 @@ def test_a_project_without_sessions_loses_its_indexes_only(archive: Archive, fol
     notes = archive.root / "notes"
     notes.mkdir()
     (notes / "mine.md").write_text("kept", encoding="utf-8")
-    archive.write_indexes({})
-    assert sorted(path.name for path in archive.root.iterdir()) == ["README.md", "notes"]
+    archive.write_indexes({PROJECT: []})
+    assert sorted(path.name for path in archive.root.iterdir()) == ["PROJECTS.md", "notes"]
+    assert PROJECT not in (archive.root / "PROJECTS.md").read_text(encoding="utf-8")
     assert (notes / "mine.md").exists()
 
 
@@ -160,4 +164,33 @@ def test_a_full_disk_leaves_the_older_file_whole(
             archive.write_session(folder, made("changed"))
     place = archive.root / folder
     assert (place / "steps.jsonl").read_bytes() == made().steps
-    assert {path.name for path in place.iterdir()} == {"steps.jsonl", "SUMMARY.md"}
+    assert {path.name for path in place.iterdir()} == set(SESSION_FILES)
+
+
+def test_only_the_projects_named_are_written_and_the_list_has_all(archive: Archive) -> None:
+    other = "/home/u/other"
+    archive.write_indexes({PROJECT: [made().entry]})
+    index = archive.root / project_folder(PROJECT) / "INDEX.md"
+    index.write_text("# by hand\n\nx\n", encoding="utf-8")
+    archive.write_indexes({other: [made(id_="1" * 12).entry]})
+    assert index.read_text(encoding="utf-8").startswith("# by hand")
+    listed = (archive.root / "PROJECTS.md").read_text(encoding="utf-8").splitlines()[2:]
+    assert listed == sorted(listed)
+    assert len(listed) == 2
+
+
+def test_memories_of_a_project_and_of_the_user_have_their_places(archive: Archive) -> None:
+    archive.write_memories({PROJECT: "# one\n", "user": "# mine\n"})
+    place = archive.root / project_folder(PROJECT) / MEMORIES
+    assert place.read_text(encoding="utf-8") == "# one\n"
+    assert (archive.root / MEMORIES).read_text(encoding="utf-8") == "# mine\n"
+    archive.write_memories({PROJECT: "", "user": ""})
+    assert list(archive.root.iterdir()) == []
+
+
+def test_a_session_without_one_of_its_files_is_known_to_lack_it(
+    archive: Archive, folder: str
+) -> None:
+    assert not archive.lacks(folder)
+    (archive.root / folder / "prose.md").unlink()
+    assert archive.lacks(folder)

@@ -1,0 +1,96 @@
+"""Prose: what people and agents said and ran, as short lines that a grep prints whole and cites."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
+from mcp_memory.text import guard, signatures
+from mcp_memory.trajectories.decisions import called
+from mcp_memory.trajectories.mending import failed
+from mcp_memory.trajectories.told import day
+
+SAID_CHARS = 4_000
+"""How much of one saying is told; `steps.jsonl` has the rest."""
+LINE_CHARS = 420
+"""A line is about a passage long: a grep for two words of one thought finds both."""
+COMMAND_CHARS = 240
+_BREAK = " / "
+"""Stands where a saying had a new line."""
+_TAG = re.compile(r"<(?=[A-Za-z/!])")
+
+
+def prose(trajectory: str, steps: Iterable[Step], *, path: Callable[[str], str]) -> str:
+    """One line a passage: `day t:ID#N who: words`; each step's lines depend on that step alone.
+
+    `path` names a file as the archive does.
+    """
+    lines = [
+        f"{day(step.at)} {refs.span(trajectory, step.number)} {_inert(line)}"
+        for step in steps
+        for line in _told(step, path)
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _told(step: Step, path: Callable[[str], str]) -> Iterator[str]:
+    if step.kind in ("user", "agent", "summary"):
+        who = f"{step.kind} (abandoned)" if step.abandoned else step.kind
+        yield from _said(who, step.text)
+    for call, seen in called(step):
+        plan = call.arguments.get("plan")
+        if isinstance(plan, str):
+            yield from _said("plan", plan)
+        if call.edits and call.paths:
+            names = [path(each) for each in call.paths]
+            yield f"edit{'' if not failed(seen) else ' failed'}: {' '.join(filter(None, names))}"
+        elif call.command:
+            yield _ran(call, seen)
+        if seen is not None and seen.source is SourceClass.USER:
+            yield from _said("user", seen.text)
+
+
+def _said(who: str, text: str) -> Iterator[str]:
+    cut = text[:SAID_CHARS]
+    for passage in _passages(cut):
+        yield f"{who}: {passage}"
+    if len(text) > SAID_CHARS:
+        yield f"{who}: [… {len(text) - SAID_CHARS:,} more characters in steps.jsonl …]"
+
+
+def _passages(text: str) -> Iterator[str]:
+    """Lines of a text packed into passages, a longer one broken at its spaces."""
+    held = ""
+    for line in text.splitlines():
+        for piece in _pieces(" ".join(line.split())):
+            if held and len(held) + len(piece) > LINE_CHARS:
+                yield held
+                held = ""
+            held = f"{held}{_BREAK}{piece}" if held else piece
+    if held:
+        yield held
+
+
+def _pieces(line: str) -> Sequence[str]:
+    pieces = []
+    while len(line) > LINE_CHARS:
+        at = line.rfind(" ", LINE_CHARS // 2, LINE_CHARS)
+        at = at if at > 0 else LINE_CHARS
+        pieces.append(line[:at])
+        line = line[at:].lstrip()
+    return [*pieces, line] if line else pieces
+
+
+def _ran(call: ToolCall, seen: Observation | None) -> str:
+    command = (call.command or "").strip()
+    first = command.partition("\n")[0].strip()
+    shown = first[:COMMAND_CHARS] + ("…" if len(command) > min(len(first), COMMAND_CHARS) else "")
+    if seen is None or not failed(seen):
+        return f"ran: {shown}"
+    ending = "failed" if seen.exit_code is None else f"exit {seen.exit_code}"
+    return f"ran: {shown} → {ending}: {signatures.error(seen.text)}"
+
+
+def _inert(line: str) -> str:
+    """A line that Markdown and a terminal show but do not obey; as greppable as it was said."""
+    return _TAG.sub("\u2039", guard.neutralise(line)).replace("](", "] (")
