@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tour_sessions import SECRET, archived, written
 
+from mcp_memory.archive.files import PROJECTS
 from mcp_memory.cli import cli
 from mcp_memory.domain.errors import CannotReach, InvalidInput, NotAllowed
 from mcp_memory.history import wire
@@ -62,10 +63,12 @@ async def pulled(url: str, token: str, to: Path, project: str | None = "shop") -
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
+    """All files but two: what was pulled, and the list of projects, which names those of others."""
+    own = {pulling.PULLED, PROJECTS}
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != pulling.PULLED
+        if path.is_file() and path.name not in own
     }
 
 
