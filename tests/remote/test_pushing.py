@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tour_sessions import SECRET, archived, written
 
-from mcp_memory.archive.files import PROJECTS
+from mcp_memory.archive.files import PROJECTS, SESSION_FILES
 from mcp_memory.cli import cli
 from mcp_memory.domain.errors import CannotReach, InvalidInput, NotAllowed
 from mcp_memory.history import wire
@@ -462,7 +462,7 @@ async def test_a_pull_gives_the_same_bytes_and_fetches_only_what_changed(
         await pushed(listener.url, token, laptop)
         first = await pulled(listener.url, token, here)
         assert (first.project, first.refused) == ("shop", [])
-        assert files_in(here) == archived(settings)
+        assert files_in(here) == files_in(settings.archive_dir)
         again = await pulled(listener.url, token, here)
         assert (again.written, again.removed) == (0, 0)
         assert again.unchanged == first.written
@@ -488,7 +488,7 @@ async def test_what_is_gone_there_goes_here_and_nothing_else(
             ref = f"t:{steps[0].parent.name[-12:]}"
             await client.call_tool("delete", {"refs": [ref], "mode": "forget"})
         report = await pulled(listener.url, token, here)
-        assert report.removed == 2
+        assert report.removed == len(SESSION_FILES)
         assert not steps[0].exists()
         assert (steps[0].parent / "notes.txt").exists()
         assert steps[1].exists()
@@ -505,7 +505,7 @@ async def test_files_of_the_user_are_never_overwritten(
         report = await pulled(listener.url, "", here)
     assert [name for name, _ in report.refused] == ["README.md"]
     assert (here / "README.md").read_text(encoding="utf-8") == "my own"
-    assert report.written == len(archived(settings)) - 1
+    assert report.written == len(files_in(settings.archive_dir)) - 1
 
 
 async def test_a_pull_names_one_project(settings: Settings, laptop: Path, tmp_path: Path) -> None:
