@@ -3,7 +3,8 @@
 import click
 
 from mcp_memory import checkup
-from mcp_memory.cli.door import command, opened
+from mcp_memory.cli.door import command
+from mcp_memory.cli.opening import opened
 
 
 @click.command("doctor")

@@ -1,10 +1,8 @@
-"""The outer door of every command: settings read, bank opened, errors said plainly."""
+"""The outer door of every command: a running server asked, errors said plainly, answers shown."""
 
 import functools
-import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -13,9 +11,12 @@ import click
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain import projects
+from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
+from mcp_memory.domain.models import SearchResult
 from mcp_memory.server.answers import Answer, as_structure, as_text
+from mcp_memory.server.door import ask_server
 from mcp_memory.settings import Settings
 
 P = ParamSpec("P")
@@ -43,15 +44,17 @@ def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
     return run
 
 
-@asynccontextmanager
-async def opened(*, vectors: bool = True) -> AsyncIterator[MemoryBank]:
-    """The bank of the current settings and folder."""
-    settings = Settings() if vectors else Settings(embedding_model="none")
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(message)s"
-    )
-    async with open_bank(settings, cwd=str(Path.cwd()), actor="cli") as bank:
-        yield bank
+async def searched(query: Query) -> SearchResult:
+    """What a running server of this home answers, in a fifth of the time; else the opened bank."""
+    home = Settings().home
+    named = query.project or projects.project_of(str(Path.cwd()))
+    found = await ask_server(home, query.model_copy(update={"project": named}))
+    if found is not None:
+        return found
+    from mcp_memory.cli.opening import opened  # 0.3 s, and LanceDB: only where nobody answered
+
+    async with opened() as bank:
+        return await bank.search(query)
 
 
 def show(model: Answer, *, as_json: bool) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli.door import command, opened
+from mcp_memory.cli.door import command
+from mcp_memory.cli.opening import opened
 from mcp_memory.history import exchange
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import click
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command, json_text, opened
+from mcp_memory.cli.door import command, json_text
+from mcp_memory.cli.opening import opened
 from mcp_memory.history import keeping
 from mcp_memory.history.keeping import History, Kept
 

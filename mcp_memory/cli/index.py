@@ -13,7 +13,8 @@ import click
 
 from mcp_memory import hosts, readers
 from mcp_memory.bank import MemoryBank
-from mcp_memory.cli.door import command, opened, some
+from mcp_memory.cli.door import command, some
+from mcp_memory.cli.opening import opened
 from mcp_memory.domain.models import FileReport
 from mcp_memory.history import indexer, repositories, watching
 from mcp_memory.hooks import spool

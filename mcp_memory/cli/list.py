@@ -2,7 +2,8 @@
 
 import click
 
-from mcp_memory.cli.door import command, opened
+from mcp_memory.cli.door import command
+from mcp_memory.cli.opening import opened
 from mcp_memory.domain.contract import Listable
 from mcp_memory.server import answers
 

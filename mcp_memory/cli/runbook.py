@@ -3,7 +3,8 @@
 import click
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command, opened, show
+from mcp_memory.cli.door import command, show
+from mcp_memory.cli.opening import opened
 from mcp_memory.domain.asked import Task
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command, opened, show
+from mcp_memory.cli.door import command, searched, show
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.models import Outcome
 
@@ -47,5 +47,4 @@ async def search_command(
             "budget_tokens": budget_tokens,
         }
     )
-    async with opened() as bank:
-        show(await bank.search(query), as_json=as_json)
+    show(await searched(query), as_json=as_json)

@@ -1,4 +1,4 @@
-"""The door for hooks: a socket that only this user can open, and only with the token beside it."""
+"""The door for hooks and commands: a socket for this user alone, and only with the token beside it."""
 
 import hmac
 import json
@@ -15,27 +15,36 @@ import anyio.to_thread
 from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
+from mcp_memory.domain.models import SearchResult
 from mcp_memory.domain.replacing import replace
 from mcp_memory.hooks import ready
 
 logger = logging.getLogger(__name__)
 
+NOTE = "server.json"
+"""Where to knock, and with which token."""
 LONGEST = 20_000
-"""Bytes of a question: the refs of one digest."""
+"""Bytes of a question: the refs of one digest, or a search."""
 SECONDS = 2.0
 """How long a caller may take to ask."""
 LONGEST_PATH = 100
 """A socket's name must fit into the system's own field of about so many bytes."""
 _PREFIX, _ELSEWHERE = "door-", "mcp-memory-door-"
 
+ANSWER_SECONDS = 10.0
+"""How long a command waits for a server's answer before it opens the bank itself."""
+
 Check = Callable[[tuple[str, ...]], Awaitable[bool]]
+Search = Callable[[Query], Awaitable[SearchResult]]
 
 
-async def answer_hooks(home: Path, still_holds: Check) -> None:
-    """Tell hooks of this user, until cancelled, whether what they are about to say still holds.
+async def answer_at_door(home: Path, still_holds: Check, search: Search) -> None:
+    """Tell hooks of this user whether what they are about to say still holds, and search for commands.
 
-    Where the system has no such sockets hooks go by the ready files alone.
+    Until cancelled. Where the system has no such sockets hooks go by the ready files alone, and
+    commands open the bank themselves.
     """
     if os.name != "posix":
         return
@@ -47,11 +56,11 @@ async def answer_hooks(home: Path, still_holds: Check) -> None:
     except OSError as error:
         logger.warning("hooks go by the ready files: %s", error)
         return
-    note = ready.folder(home) / "server.json"
+    note = ready.folder(home) / NOTE
     try:
         async with listener:
             await anyio.to_thread.run_sync(_announce, note, str(address), token)
-            await listener.serve(lambda line: _serve(line, token, still_holds))
+            await listener.serve(lambda line: _serve(line, token, still_holds, search))
     finally:
         address.unlink(missing_ok=True)
         if address.parent.name.startswith(_ELSEWHERE):
@@ -67,15 +76,39 @@ def _address(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=_ELSEWHERE)) / "s.sock"
 
 
-async def _serve(line: SocketStream, token: str, still_holds: Check) -> None:
+async def ask_server(home: Path, query: Query) -> SearchResult | None:
+    """What a running server answers; None where none is at the door, or it cannot tell.
+
+    The query's project must be named: a server was started in a project of its own.
+    """
+    try:
+        note = await anyio.Path(ready.folder(home) / NOTE).read_bytes()
+        told = json.loads(note)
+        asked = {"token": told["token"], "search": query.model_dump(mode="json")}
+        with anyio.fail_after(ANSWER_SECONDS):
+            async with await anyio.connect_unix(str(told["address"])) as line:
+                await line.send(json.dumps(asked).encode() + b"\n")
+                answer = b"".join([part async for part in line])
+        return SearchResult.model_validate_json(answer)
+    except (OSError, TimeoutError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    except anyio.BrokenResourceError:
+        return None
+
+
+async def _serve(line: SocketStream, token: str, still_holds: Check, search: Search) -> None:
     """One question, one answer; whoever does not know the token gets none."""
     async with line:
         try:
             with anyio.fail_after(SECONDS):
                 asked = await BufferedByteReceiveStream(line).receive_until(b"\n", LONGEST)
-                refs = _refs(json.loads(asked), token)
-                if refs is not None:
-                    await line.send(b"yes\n" if await still_holds(refs) else b"no\n")
+            told = _known(json.loads(asked), token)
+            if "search" in told:
+                found = await search(Query.model_validate(told["search"]))
+                await line.send(found.model_dump_json().encode())
+            elif told:
+                held = await still_holds(tuple(map(str, told["refs"])))
+                await line.send(b"yes\n" if held else b"no\n")
         except (
             MemoryBankError,
             TimeoutError,
@@ -84,16 +117,16 @@ async def _serve(line: SocketStream, token: str, still_holds: Check) -> None:
             TypeError,
             OSError,
         ) as error:
-            logger.debug("a hook was not answered: %s", type(error).__name__)
+            logger.debug("nobody was answered: %s", type(error).__name__)
         except (anyio.IncompleteRead, anyio.DelimiterNotFound, anyio.BrokenResourceError):
-            logger.debug("a hook went away")
+            logger.debug("who asked went away")
 
 
-def _refs(asked: Any, token: str) -> tuple[str, ...] | None:
-    """What is asked about; None from one who does not know the token."""
+def _known(asked: Any, token: str) -> dict[str, Any]:
+    """What is asked; nothing from one who does not know the token."""
     if not hmac.compare_digest(str(asked["token"]).encode(), token.encode()):
-        return None
-    return tuple(map(str, asked["refs"]))
+        return {}
+    return dict(asked)
 
 
 def _announce(note: Path, address: str, token: str) -> None:

@@ -10,9 +10,11 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from mcp_memory.domain.asked import Query
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import Busy, MemoryBankError
-from mcp_memory.server.door import answer_hooks
+from mcp_memory.domain.models import SearchResult
+from mcp_memory.server.door import answer_at_door
 from mcp_memory.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -85,6 +87,11 @@ class HeldBank:
                 logger.warning("upkeep stopped for now: %s", error)
             await self._untidy.wait()
 
+    async def _searched(self, query: Query) -> SearchResult:
+        """A search of a command of this user, in its turn among the calls."""
+        async with self.at_work:
+            return await (await self.bank()).search(query)
+
     def close(self) -> None:
         """Close the bank in the background."""
         self._scope.cancel()
@@ -108,7 +115,9 @@ class HeldBank:
                     tasks.start_soon(self._keep_tidy, bank)
                     tasks.start_soon(bank.keep_ready)
                     if self._cwd is not None:
-                        tasks.start_soon(answer_hooks, self._settings.home, bank.still_holds)
+                        tasks.start_soon(
+                            answer_at_door, self._settings.home, bank.still_holds, self._searched
+                        )
                     if self._settings.index_auto:
                         tasks.start_soon(bank.keep_indexed)
                     if self._settings.push_url and self._cwd is not None:

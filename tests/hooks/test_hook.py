@@ -12,9 +12,11 @@ import anyio
 import pytest
 
 from mcp_memory import readers
+from mcp_memory.domain.asked import Query
+from mcp_memory.domain.models import SearchResult
 from mcp_memory.hooks import hook, ledger, ready, spool
 from mcp_memory.hooks.ready import Ready, Saying
-from mcp_memory.server.door import answer_hooks
+from mcp_memory.server.door import answer_at_door, ask_server
 
 SIGNATURE = "ModuleNotFoundError: No module named 'flask'"
 FAILED = f"Exit code 1\nTraceback (most recent call last):\n  File x\n{SIGNATURE}"
@@ -37,6 +39,10 @@ def stocked(home: Path, project: Path) -> Path:
     made = Ready(str(project), DIGEST, {SIGNATURE: MENDED}, {"src/db.py": GOTCHA})
     ready.write(home, made)
     return home
+
+
+async def no_search(query: Query) -> SearchResult:
+    return SearchResult(found=False, hits=(), notes=(f"{query.project}: {query.texts[0]}",))
 
 
 def told(project: Path, native: str, session: str = "s-1", **more: Any) -> dict[str, Any]:
@@ -319,7 +325,7 @@ class TestWithAServer:
             return stands
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(answer_hooks, stocked, still_holds)
+            tasks.start_soon(answer_at_door, stocked, still_holds, no_search)
             note = ready.folder(stocked) / "server.json"
             with anyio.fail_after(10):
                 while not note.exists():
@@ -340,12 +346,34 @@ class TestWithAServer:
         assert not note.exists()
         assert not socket.exists()
 
+    async def test_a_command_is_answered_through_the_door(self, stocked: Path) -> None:
+        async def still_holds(_: tuple[str, ...]) -> bool:
+            return True
+
+        query = Query(texts=("where is the till",), project="/shop")
+        assert await ask_server(stocked, query) is None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(answer_at_door, stocked, still_holds, no_search)
+            note = ready.folder(stocked) / "server.json"
+            with anyio.fail_after(10):
+                while not note.exists():
+                    await anyio.sleep(0.01)
+            answer = await ask_server(stocked, query)
+            other = json.loads(note.read_text(encoding="utf-8"))
+            note.write_text(json.dumps({**other, "token": "guess"}), encoding="utf-8")
+            refused = await ask_server(stocked, query)
+            note.write_text(json.dumps({**other, "address": "/nowhere.sock"}), encoding="utf-8")
+            nobody = await ask_server(stocked, query)
+            tasks.cancel_scope.cancel()
+        assert answer == await no_search(query)
+        assert (refused, nobody) == (None, None)
+
     async def test_whoever_does_not_know_the_token_is_told_nothing(self, stocked: Path) -> None:
         async def still_holds(_: tuple[str, ...]) -> bool:
             return True
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(answer_hooks, stocked, still_holds)
+            tasks.start_soon(answer_at_door, stocked, still_holds, no_search)
             note = ready.folder(stocked) / "server.json"
             with anyio.fail_after(10):
                 while not note.exists():
