@@ -56,6 +56,7 @@ OWNERS = {
     "yaml": ("hosts/installing/",),
     "dateparser": ("text/periods",),
     "regex": ("archive/inspection",),
+    "zstandard": ("readers/opening",),
 }
 HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser"}
 BROAD_DOORS = ("history/indexer", "cli/")

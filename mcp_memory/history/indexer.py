@@ -26,7 +26,7 @@ from mcp_memory.hooks.ledger import Book
 from mcp_memory.rooms import Rooms
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.trajectories import indexing
-from mcp_memory.trajectories.indexing import Allowance, Known, Prepared, Stamp
+from mcp_memory.trajectories.indexing import Allowance, Known, Prepared, Stamp, spelled
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +38,10 @@ BATCH_BYTES = 8_000_000
 
 ALLOWED = "everything-allowed"
 """File in the home that says: the user ran `index`, all histories of this machine may be read."""
-SUFFIXES = (".jsonl", ".json", ".traj", ".gz")
+SUFFIXES = (".jsonl", ".json", ".traj", ".gz", ".zst")
 """Files with these names in a folder are read, and named where none knows their format."""
-PERHAPS = (".md", ".vscdb", ".db")
+PERHAPS = (".md", ".vscdb", ".db", ".sqlite", ".sqlite3")
+_ROTATED = (".jsonl.reset.", ".jsonl.deleted.")
 """Files with these names are transcripts now and then: the others are passed over in silence."""
 
 _Begun = tuple[Stamp, "Future[Made]"]
@@ -97,8 +98,10 @@ def transcripts(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _may_hold_one(path: Path) -> bool:
+    if readers.is_aside(path):
+        return False
     if path.suffix not in PERHAPS:
-        return path.suffix in SUFFIXES
+        return path.suffix in SUFFIXES or any(part in path.name for part in _ROTATED)
     try:
         return any(reader.recognize(path) for reader in readers.READERS)
     except OSError:
@@ -223,7 +226,7 @@ class _Run:
     def _begun(self, path: Path) -> "_Begun | FileReport":
         try:
             now = Stamp.of(path)
-            if self._stamps.unchanged(path, now, self._catalogued.get(str(path))):
+            if self._stamps.unchanged(path, now, self._catalogued.get(spelled(path))):
                 return FileReport(path=path, status="unchanged")
             if not self._terms.allowance.path(path):
                 return FileReport(path=path, status="excluded")

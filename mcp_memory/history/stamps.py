@@ -11,7 +11,7 @@ from mcp_memory.domain.refs import short_digest
 from mcp_memory.domain.replacing import replace
 from mcp_memory.text import redaction
 from mcp_memory.trajectories import indexing
-from mcp_memory.trajectories.indexing import Allowance, Stamp
+from mcp_memory.trajectories.indexing import Allowance, Stamp, spelled
 
 STAMPS = "stamps.json"
 """Name of the file, in the store's folder: where the store goes, it goes."""
@@ -46,12 +46,12 @@ class Stamps:
         """Whether a file is as it was when it was read last, to the same end."""
         if catalogued == now:
             return self.current
-        noted = self._fruitless.get(str(path))
+        noted = self._fruitless.get(spelled(path))
         return any(noted == [*_pair(now), way] for way in (_ALWAYS, self._allowed))
 
     def note(self, report: FileReport, now: Stamp) -> None:
         """Remember a file that gave nothing; one that was excluded, under these terms only."""
-        key = str(report.path)
+        key = spelled(report.path)
         if report.status == "indexed":
             self._changed |= self._fruitless.pop(key, None) is not None
             return

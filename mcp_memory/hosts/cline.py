@@ -1,4 +1,4 @@
-"""Cline and Roo Code: task folders in an editor's global storage, and sessions under `~/.cline`."""
+"""Cline, Roo Code and Kilo Code: tasks in an editor's storage, and sessions under `~/.cline`."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +9,7 @@ from mcp_memory.hosts.places import chosen, editor_folders, files, settings_of, 
 NAME = "Cline"
 RETENTION: timedelta | None = None
 EDITORS = ("Code", "Code - Insiders", "VSCodium", "Cursor", "Windsurf")
-EXTENSIONS = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline")
+EXTENSIONS = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code")
 SERVERS = (".vscode-server", ".cursor-server")
 """Where extensions keep their storage on a machine that an editor works on from afar."""
 _TASK = "tasks/*/api_conversation_history.json"

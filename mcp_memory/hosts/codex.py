@@ -8,15 +8,16 @@ from mcp_memory.hosts.places import chosen, files, first_record, within
 
 NAME = "Codex"
 RETENTION: timedelta | None = None
-_ROLLOUT = "**/rollout-*.jsonl"
+_ROLLOUTS = ("**/rollout-*.jsonl", "**/rollout-*.jsonl.zst", "**/rollout-*.jsonl.gz")
 
 
 def transcripts(project: str | None = None) -> Iterator[Path]:
     """Every rollout, by day; of one project only those whose first line does not name another."""
     for folder in ("sessions", "archived_sessions"):
-        for rollout in files(_home() / folder, _ROLLOUT):
-            if project is None or _may_be(rollout, project):
-                yield rollout
+        for pattern in _ROLLOUTS:
+            for rollout in files(_home() / folder, pattern):
+                if project is None or _may_be(rollout, project):
+                    yield rollout
 
 
 def prompts() -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""opencode: all sessions in one database in its data folder, the same on every platform."""
+"""opencode and Kilo, which is made of it: a database of all sessions, and before it a tree."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,10 +8,14 @@ from mcp_memory.hosts.places import chosen, files
 
 NAME = "opencode"
 RETENTION: timedelta | None = None
+PROGRAMS = ("opencode", "kilo")
 
 
 def transcripts(project: str | None = None) -> Iterator[Path]:
-    """The database, and one beside it for each release channel in use."""
+    """The databases, one for each release channel in use, and the sessions of the older tree."""
     del project
     data = chosen("XDG_DATA_HOME", Path.home() / ".local" / "share")
-    yield from files(data / "opencode", "opencode*.db")
+    for program in PROGRAMS:
+        yield from files(data / program, f"{program}*.db")
+        yield from files(data / program, "storage/session/*/ses_*.json")
+        yield from files(data / program, "project/*/storage/session/info/ses_*.json")

@@ -1,4 +1,4 @@
-"""OpenHands: trajectories saved whole, under `~/.openhands/sessions` or in the project."""
+"""OpenHands: trajectories saved whole, and live ones of a file an event, in `~/.openhands`."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,9 +11,11 @@ RETENTION: timedelta | None = None
 
 
 def transcripts(project: str | None = None) -> Iterator[Path]:
-    """Saved trajectories; the live store has a file an event, of which none is a transcript."""
+    """Saved trajectories, and of the live store each session's state: its events lie beside it."""
     home = chosen("OPENHANDS_DIR", Path.home() / ".openhands")
     yield from files(home / "sessions", "*/trajectory*.json")
+    live = chosen("OPENHANDS_CONVERSATIONS_DIR", home / "conversations")
+    yield from files(live, "*/base_state.json")
     root = Path(project) if project else Path.cwd()
     for found in files(root, "trajectories/*.json"):
         if not found.name.endswith(".traj.json"):

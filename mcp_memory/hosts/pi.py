@@ -1,4 +1,4 @@
-"""pi: one file a session under `~/.pi/agent/sessions`, in a folder named after its folder."""
+"""pi and what is made of it (oh-my-pi, OpenClaw): a file a session, in a folder a project."""
 
 import re
 from collections.abc import Iterator
@@ -9,12 +9,22 @@ from mcp_memory.hosts.places import chosen, files, folders
 
 NAME = "pi"
 RETENTION: timedelta | None = None
+_KEPT = ("*.jsonl", "*.jsonl.reset.*", "*.jsonl.deleted.*")
 
 
 def transcripts(project: str | None = None) -> Iterator[Path]:
     """Every session; of one project only what lies in a folder that may be its."""
     home = chosen("PI_CODING_AGENT_DIR", Path.home() / ".pi" / "agent")
     sessions = chosen("PI_CODING_AGENT_SESSION_DIR", home / "sessions")
+    for root in (sessions, Path.home() / ".omp" / "agent" / "sessions"):
+        yield from _by_folder(root, project)
+    claws = chosen("OPENCLAW_STATE_DIR", Path.home() / ".openclaw")
+    for pattern in _KEPT:
+        # Its agents work in a folder of their own: no name tells the project.
+        yield from files(claws, f"agents/*/sessions/{pattern}")
+
+
+def _by_folder(sessions: Path, project: str | None) -> Iterator[Path]:
     yield from files(sessions, "*.jsonl")
     slug = None if project is None else "--" + re.sub(r"[/\\:]", "-", project.lstrip("/\\"))
     for folder in folders(sessions):

@@ -12,11 +12,13 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from mcp_memory.domain.projects import project_of, pure_path
+from mcp_memory.readers.opening import open_regular, open_transcript
 
 P = TypeVar("P", bound=PurePath)
 
 _WILD = frozenset("*?[")
 _LINE = 1 << 20
+_SETTINGS = 16 << 20
 _DRIVE = re.compile(r"/[A-Za-z]:")
 
 
@@ -24,6 +26,12 @@ def chosen(variable: str, default: Path) -> Path:
     """The path that an environment variable names, or the default."""
     told = os.environ.get(variable)
     return Path(told).expanduser() if told else default
+
+
+def chosen_all(variable: str, *defaults: Path) -> list[Path]:
+    """The paths that an environment variable names, one or several with commas, or the defaults."""
+    told = [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
+    return [Path(name).expanduser() for name in told] or list(defaults)
 
 
 def application_data(home: P, platform: str, told: Mapping[str, str]) -> P:
@@ -75,6 +83,24 @@ def folders(root: Path, pattern: str = "*") -> Iterator[Path]:
     yield from _folders(root, pattern)
 
 
+def linked_folders(*roots: Path) -> Iterator[Path]:
+    """Folders in a host's own folders, each place once, in a stable order.
+
+    Only a host or its user can make a link there, to move a project to another disk or to share
+    it between accounts: it is followed. Links further in are not.
+    """
+    seen: set[Path] = set()
+    for root in roots:
+        for found in _named(root, "*"):
+            try:
+                place = found.resolve(strict=True)
+            except (OSError, RuntimeError):
+                continue
+            if place.is_dir() and place not in seen and not _holds(place, root):
+                seen.add(place)
+                yield found
+
+
 def workspaces(storage: Path, project: str | None) -> Iterator[Path]:
     """Folders of an editor's workspace storage; of one project only what may be its."""
     for folder in folders(storage):
@@ -105,7 +131,8 @@ def folder_of(uri: str) -> PurePath | None:
 def settings_of(file: Path) -> Mapping[str, object]:
     """The object in a host's JSON settings; empty where there is none that can be read."""
     try:
-        return _object(file.read_bytes())
+        with open_regular(file) as stream:
+            return _object(stream.read(_SETTINGS))
     except OSError:
         return {}
 
@@ -113,7 +140,7 @@ def settings_of(file: Path) -> Mapping[str, object]:
 def first_record(file: Path) -> Mapping[str, object]:
     """The object in the first line of a transcript; empty where there is none that can be read."""
     try:
-        with file.open("rb") as stream:
+        with open_transcript(file) as stream:
             return _object(stream.readline(_LINE))
     except OSError:
         return {}
@@ -151,6 +178,11 @@ def _named(folder: Path, name: str) -> list[Path]:
         return sorted(each for each in folder.iterdir() if fnmatchcase(each.name, name))
     except OSError:
         return []
+
+
+def _holds(place: Path, root: Path) -> bool:
+    """Whether a link leads back to what it lies in, or above."""
+    return root.resolve().is_relative_to(place)
 
 
 def _real(path: Path, kind: Callable[[], bool]) -> bool:

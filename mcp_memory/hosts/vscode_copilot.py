@@ -13,10 +13,14 @@ _ENDINGS = ("json", "jsonl")
 
 
 def transcripts(project: str | None = None) -> Iterator[Path]:
-    """Chats of every workspace, or of the project's, and of windows without a folder."""
+    """Chats of every workspace, or of the project's, and of windows without a folder.
+
+    Beside them lie the agent's own transcripts, for some the only store.
+    """
     for user in editor_folders(*EDITORS):
         for workspace in workspaces(user / "workspaceStorage", project):
             for ending in _ENDINGS:
                 yield from files(workspace, f"chatSessions/*.{ending}")
+            yield from files(workspace, "GitHub.copilot-chat/transcripts/*.jsonl")
         for ending in _ENDINGS:
             yield from files(user, f"globalStorage/emptyWindowChatSessions/*.{ending}")

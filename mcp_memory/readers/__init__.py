@@ -8,28 +8,51 @@ from mcp_memory.domain.errors import UnknownTranscript
 from mcp_memory.domain.models import Trajectory
 from mcp_memory.readers import (
     aider,
+    amp,
+    antigravity,
     atif,
     claude_code,
     claude_prompts,
     cline,
     codex,
     codex_prompts,
+    continue_dev,
     copilot_cli,
+    crush,
     cursor,
+    factory_droid,
     gemini_cli,
+    goose,
+    hermes,
+    kimi_cli,
+    kiro_cli,
     longmemeval_v2,
     mini_swe_agent,
+    mistral_vibe,
     opencode,
     openhands,
     pi,
+    qwen_code,
     roger_roger,
     specstory,
     swe_agent,
     vscode_copilot,
+    windsurf,
+    zed,
 )
-from mcp_memory.readers.jsonl import open_transcript
+from mcp_memory.readers.companions import companions, is_aside
+from mcp_memory.readers.jsonl import one_head
+from mcp_memory.readers.opening import open_transcript
 
-__all__ = ["READERS", "Reader", "detect", "open_transcript", "versions"]
+__all__ = [
+    "READERS",
+    "Reader",
+    "companions",
+    "detect",
+    "is_aside",
+    "open_transcript",
+    "versions",
+]
 
 
 class Reader(Protocol):
@@ -59,24 +82,37 @@ class Reader(Protocol):
 
 READERS: tuple[Reader, ...] = (
     aider,
+    amp,
+    antigravity,
     atif,
     claude_code,
     claude_prompts,
     cline,
     codex,
     codex_prompts,
+    continue_dev,
     copilot_cli,
+    crush,
     cursor,
+    factory_droid,
     gemini_cli,
+    goose,
+    hermes,
+    kimi_cli,
+    kiro_cli,
     longmemeval_v2,
     mini_swe_agent,
+    mistral_vibe,
     opencode,
     openhands,
     pi,
+    qwen_code,
     roger_roger,
     specstory,
     swe_agent,
     vscode_copilot,
+    windsurf,
+    zed,
 )
 
 
@@ -92,7 +128,8 @@ def detect(path: Path) -> Reader:
         UnknownTranscript: none does, or more than one; those that do are named.
         OSError: it cannot be opened.
     """
-    found = [reader for reader in READERS if reader.recognize(path)]
+    with one_head(path):
+        found = [reader for reader in READERS if reader.recognize(path)]
     if len(found) != 1:
         raise UnknownTranscript(path, [reader.FORMAT for reader in found])
     return found[0]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcp_memory.domain.models import Observation, SourceClass, StepKind
+from mcp_memory.domain.models import Observation, SourceClass, StepKind, ToolCall
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
@@ -14,6 +14,7 @@ from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, objec
 from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed
 
 _EXIT_CODE = re.compile(r"(?:Error: )?Exit code (\d{1,10})\b")
+_COMMAND = re.compile(r"/[\w:.-]+")
 _DENIED = ("The user doesn't want to", "User rejected tool use", "[Request interrupted by user")
 _ANSWERED = frozenset({"AskUserQuestion", "ExitPlanMode"})
 """Tools whose result is what the user said."""
@@ -30,6 +31,11 @@ class Chain:
     parents: dict[str, str] = field(default_factory=dict)
     prompts: list[str] = field(default_factory=list)
     leaf: str = ""
+    queued: dict[str, list[Draft]] = field(default_factory=dict)
+    """What was typed while the agent worked, to the steps that it came to."""
+    waiting: list[list[Draft]] = field(default_factory=list)
+    """Those of them that the agent has not been given."""
+    withdrawn: set[int] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     tokens: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
@@ -80,15 +86,20 @@ class Chain:
             elif parent and parent in followed:
                 left.add(uuid)
         if not left:
-            return set()
+            return self.withdrawn
         for uuid, parent in self.parents.items():
             if parent in left:
                 left.add(uuid)
         kept = {draft.number for uuid, draft in self.lines.items() if uuid not in left}
-        return {draft.number for draft in self.lines.values()} - kept
+        return self.withdrawn | ({draft.number for draft in self.lines.values()} - kept)
 
     def say(self, record: Record, text: str) -> None:
         """A user message: a summary, a person's words, or the host's in a person's place."""
+        if waited := self.queued.pop(text.strip(), None):
+            for draft in waited:
+                self.own(record, draft)
+            self.prompts.append(text_at(record, "uuid"))
+            return
         if record.get("isCompactSummary") is True:
             self.add(record, "summary", SourceClass.AGENT, text)
         elif record.get("isMeta") is True:
@@ -103,6 +114,22 @@ class Chain:
                     draft.calls[call.id] = call
             if self.drafts and self.drafts[-1].kind == "user":
                 self.prompts.append(text_at(record, "uuid"))
+
+    def queue(self, record: Record, text: str) -> None:
+        """Words typed while the agent worked: they count from when they were typed."""
+        begun = len(self.drafts)
+        if _COMMAND.fullmatch(text.strip()):
+            self.add(record, "system", SourceClass.HOST, text.strip())
+        elif text.strip():
+            self.say(record, text)
+        if made := self.drafts[begun:]:
+            self.queued.setdefault(text.strip(), []).extend(made)
+            self.waiting.append(made)
+
+    def withdraw(self) -> None:
+        """The user took what waited back, to write it anew."""
+        self.withdrawn.update(draft.number for made in self.waiting for draft in made)
+        self.waiting.clear()
 
     def message(self, record: Record) -> Draft:
         """The step of an API message: one for all its lines, its usage counted once."""
@@ -125,8 +152,11 @@ class Chain:
     def call(self, draft: Draft, block: Record) -> None:
         """A tool call of a message."""
         call = tool_call(text_at(block, "id"), text_at(block, "name"), object_at(block, "input"))
-        # An id may come twice (masked by a capturing tool): both calls are kept.
-        place = call.id if call.id not in draft.calls else f"{call.id}#{len(draft.calls)}"
+        before = draft.calls.get(call.id)
+        # An id may come twice (masked by a capturing tool): both calls are kept, unless the later
+        # is the earlier one grown, as versions that wrote a message while it streamed had it.
+        again = before is not None and not _grew(before, call)
+        place = f"{call.id}#{len(draft.calls)}" if again else call.id
         draft.calls[place] = call
         self.callers[call.id] = draft
 
@@ -141,6 +171,24 @@ class Chain:
             self.own(record, draft)
         call = draft.calls.get(call_id)
         draft.observations.append(_observation(record, block, call.name if call else ""))
+
+
+def grown(told: list[str], text: str) -> None:
+    """Add a text, or put it in the place of the one that it is a longer version of."""
+    if told and told[-1] and text.startswith(told[-1]):
+        told[-1] = text
+    else:
+        told.append(text)
+
+
+def _grew(before: ToolCall, after: ToolCall) -> bool:
+    """Whether a call is a later snapshot of another: no value shorter, something more."""
+    if before.name != after.name or before.arguments == after.arguments:
+        return False
+    return all(
+        str(after.arguments.get(key, "")).startswith(str(value))
+        for key, value in before.arguments.items()
+    )
 
 
 def blocks_of(record: Record) -> list[Any]:

@@ -13,7 +13,9 @@ from mcp_memory.readers.claude_chain import (
     block_text,
     blocks_of,
     content_text,
+    grown,
 )
+from mcp_memory.readers.claude_files import Outputs, cowork_facts
 from mcp_memory.readers.jsonl import (
     Record,
     head_records,
@@ -26,7 +28,7 @@ from mcp_memory.readers.jsonl import (
 from mcp_memory.readers.tally import RECALLED, REPEATED, STATE, Counts, Tally
 
 FORMAT = "claude_code"
-VERSION = 1
+VERSION = 2
 
 MAPPED = frozenset(
     {
@@ -39,7 +41,7 @@ MAPPED = frozenset(
         "attachment/queued_command", "attachment/nested_memory", "attachment/prompt_snapshot",
         "attachment/edited_text_file", "attachment/diagnostics", "attachment/file",
         "progress/agent_progress", "summary", "ai-title", "custom-title", "agent-name", "pr-link",
-        "tool",
+        "tool", "queue-operation",
     }
 )  # fmt: skip
 """Records (`type/subtype`) and content blocks (`type:block`) that become part of a trajectory."""
@@ -79,19 +81,21 @@ LEFT_OUT = {
     ),
     **dict.fromkeys(
         (
-            "last-prompt", "queue-operation", "api-request", "api-request-blob",
+            "last-prompt", "api-request", "api-request-blob",
             "api-request-shape", "progress/bash_progress", "progress/mcp_progress",
             "progress/waiting_for_task", "progress/query_update",
             "progress/search_results_received", "user:tool_reference",
         ),
         REPEATED,
     ),
+    "warm-up agent": "started in advance, asked nothing by anybody",
     "system/compact_boundary": "its summary follows as a line of its own",
     "assistant:redacted_thinking": "encrypted",
 }  # fmt: skip
 """Known records and blocks that are counted and not kept, with the reason."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_WARMUP = "warmup"
 _SUBTYPED = {"system": "", "attachment": "attachment", "progress": "data"}
 
 
@@ -101,16 +105,19 @@ def recognize(path: Path) -> bool:
     if any(_is_record(record) for record in head_records(head, 40)):
         return True
     # A first line of more than a megabyte, such as a pasted picture, is cut by the head.
-    cut = b"\n" not in head and head.lstrip().startswith(b"{")
+    cut = b"\n" not in head and head.lstrip().startswith(b"{") and b'"parts":' not in head
     return cut and b'"parentUuid":' in head and b'"sessionId":' in head
 
 
 def read(path: Path) -> Iterator[Trajectory]:
     """The session, then its sub-agents where they are recorded inline."""
     file = _File(name=path.stem, own_agents=_agents_have_files(path))
+    file.outputs.place = path
     for number, record in read_lines(path, file.tally.refusals):
         file.take(number, record)
-    yield from file.trajectories()
+    facts = cowork_facts(path)
+    for trajectory in file.trajectories():
+        yield trajectory.model_copy(update=facts) if facts else trajectory
 
 
 @dataclass(slots=True)
@@ -127,6 +134,7 @@ class _File:
     summaries: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
+    outputs: Outputs = field(default_factory=Outputs)
 
     def take(self, number: int, record: Record) -> None:
         """Read one record."""
@@ -152,8 +160,12 @@ class _File:
     def trajectories(self) -> Iterator[Trajectory]:
         """The session and its sub-agents; file-wide counts stand on the first."""
         native_id = self._native_id()
+        warmed = sum(_warms_up(chain) for agent, chain in self.chains.items() if agent)
+        self.tally.skipped.update({"warm-up agent": warmed} if warmed else {})
         counts = self.tally.counts()
         for agent, chain in self.chains.items():
+            if agent and _warms_up(chain):
+                continue
             if chain.drafts or self._only_faults():
                 yield self._trajectory(native_id, agent, chain, counts)
                 counts = Tally().counts()
@@ -238,7 +250,7 @@ class _File:
             if not self._keeps(f"user:{kind}"):
                 continue
             if kind == "tool_result":
-                chain.observe(record, block)
+                chain.observe(record, self.outputs.whole(record, block))
             else:
                 said.append(block_text(block))
         if text := "\n".join(said).strip():
@@ -256,13 +268,13 @@ class _File:
             if not self._keeps(f"assistant:{kind}"):
                 continue
             if kind == "thinking":
-                draft.reasons.append(text_at(block, "thinking"))
+                grown(draft.reasons, text_at(block, "thinking"))
             elif kind.endswith("tool_use"):
                 chain.call(draft, block)
             elif kind.endswith("tool_result"):
                 chain.observe(record, block)
             else:
-                draft.texts.append(block_text(block))
+                grown(draft.texts, block_text(block))
 
     def take_system(self, chain: Chain, record: Record) -> None:
         """What the host told the user."""
@@ -312,6 +324,17 @@ def _pull_request(_: _File, chain: Chain, record: Record) -> None:
     chain.once(record, "system", f"[pr-link] {text_at(record, 'prUrl')}")
 
 
+def _queue(file: _File, chain: Chain, record: Record) -> None:
+    """What was typed while the agent worked; it may come again as a message, or never."""
+    del file
+    if text_at(record, "operation") == "enqueue":
+        chain.queue(record, content_text(record.get("content")))
+    elif text_at(record, "operation") in ("dequeue", "remove"):
+        del chain.waiting[:1]
+    elif text_at(record, "operation") == "popAll":
+        chain.withdraw()
+
+
 def _tool(file: _File, chain: Chain, record: Record) -> None:
     """A call with its result in one record: other agents' sessions, kept in this host's form."""
     message, id_ = object_at(record, "message"), text_at(record, "uuid")
@@ -337,14 +360,22 @@ _TAKERS: dict[str, Callable[[_File, Chain, Record], None]] = {
     "system": _File.take_system,
     "attachment": _File.take_attachment,
     "pr-link": _pull_request,
+    "queue-operation": _queue,
     "tool": _tool,
 }
+
+
+def _warms_up(chain: Chain) -> bool:
+    """Whether a sub-agent was only started in advance, as versions 2.0.2x did."""
+    return chain.drafts.goal.strip().lower() == _WARMUP
 
 
 def _is_record(record: Record) -> bool:
     known = _name(record) in MAPPED or _name(record) in LEFT_OUT
     belongs = {"sessionId", "leafUuid", "messageId"} & record.keys()
-    return known and bool(belongs) and "payload" not in record
+    # Qwen Code writes Gemini's messages, of parts, in this host's envelope.
+    others = "payload" in record or "parts" in object_at(record, "message")
+    return known and bool(belongs) and not others
 
 
 def _agents_have_files(path: Path) -> bool:

@@ -19,7 +19,7 @@ from mcp_memory.readers.jsonl import (
 from mcp_memory.readers.tally import RECALLED, REPEATED, STATE
 
 FORMAT = "codex"
-VERSION = 1
+VERSION = 2
 
 LEFT_OUT = {
     **dict.fromkeys(
@@ -106,7 +106,10 @@ class _File:
         """The session's facts; another session's, after them, open what a fork repeats of it."""
         if not self.meta:
             self.meta = meta
-            self.turns.by_agent = "subagent" in object_at(meta, "source")
+            source = object_at(meta, "source")
+            spawned = object_at(object_at(source, "subagent"), "thread_spawn")
+            self.turns.by_agent = "subagent" in source
+            self.turns.path = text_at(spawned, "agent_path")
         elif text_at(meta, "id") not in ("", self.id):
             self.replays = True
 
@@ -137,7 +140,7 @@ class _File:
             parent=refs.trajectory_id(FORMAT, parent) if parent else None,
             started_at=moment(self.meta.get("timestamp")) or self.lifetime.begun,
             ended_at=self.lifetime.ended,
-            steps=tuple(draft.finished() for draft in turns.drafts),
+            steps=tuple(d.finished(abandoned=d.number in turns.abandoned) for d in turns.drafts),
             tokens_in=turns.used[0],
             tokens_out=turns.used[1],
             **turns.tally.counts(),
@@ -202,6 +205,7 @@ _SAID: dict[str, Callable[[Turns, Record], None]] = {
     "event_msg/mcp_tool_call_end": Turns.server_end,
     "event_msg/token_count": Turns.tokens,
     "event_msg/turn_aborted": Turns.abort,
+    "event_msg/thread_rolled_back": Turns.roll_back,
     "event_msg/error": Turns.host_says,
     "event_msg/warning": Turns.host_says,
     "event_msg/stream_error": Turns.host_says,

@@ -22,6 +22,8 @@ _BOOT = frozenset(
     | {"permissions instructions", "permissions", "apps_instructions", "skills_instructions"}
 )
 _TOLD = {"subagent_notification": SourceClass.AGENT}
+_EDITOR = "# Context from my IDE setup:"
+_REQUEST = re.compile(r"^## My request(?: for [^\n:]{1,40})?:[ \t]*$", re.MULTILINE)
 _IMAGE = re.compile(r"\s*</?image\b[^>]*>\s*")
 _RAN = re.compile(
     r"\s*<user_shell_command>\s*<command>\s*(?P<command>.*?)\s*</command>\s*"
@@ -40,7 +42,11 @@ class Turns:
 
     by_agent: bool = False
     """Whether what stands in the user's place is a calling agent's."""
+    path: str = ""
+    """What this agent is called by others."""
     drafts: Drafts = field(default_factory=Drafts)
+    abandoned: set[int] = field(default_factory=set)
+    """Steps of turns that the user took back."""
     model: str = ""
     used: tuple[int, int] = (0, 0)
     tally: Tally = field(default_factory=Tally)
@@ -102,8 +108,12 @@ class Turns:
 
     def told_by_agent(self, item: Record) -> None:
         """What another agent sent."""
-        said = f"[{text_at(item, 'author')}] {_text(item)}".strip()
-        self._add("system", SourceClass.AGENT, said)
+        text, author = _text(item), text_at(item, "author")
+        if self.by_agent and author != self.path and not self.drafts.goal and text:
+            # A sub-agent of today gets its task in this way, and no user message.
+            self._add("user", SourceClass.AGENT, text)
+        else:
+            self._add("system", SourceClass.AGENT, f"[{author}] {text}".strip())
 
     def command_end(self, event: Record) -> None:
         """How a command ended, perhaps long after its first output."""
@@ -131,6 +141,15 @@ class Turns:
         answered = object_at(result, "Ok")
         failed = "Err" in result or answered.get("isError") is True
         self._end(event, Output("", failed=failed if result else None))
+
+    def roll_back(self, event: Record) -> None:
+        """The user took the last turns back: their steps stay, and are marked."""
+        turns = int(number_at(event, "num_turns") or 0)
+        asked = [d.number for d in self.drafts if d.kind == "user"]
+        live = [number for number in asked if number not in self.abandoned]
+        if turns > 0 and live:
+            first = live[-min(turns, len(live))]
+            self.abandoned.update(range(first, len(self.drafts) + 1))
 
     def abort(self, event: Record) -> None:
         """The turn was broken off; `interrupted` is the user's doing."""
@@ -196,10 +215,20 @@ class Turns:
             elif tag in _TOLD:
                 self._add("system", _TOLD[tag], text.strip())
             elif text.strip():
-                said.append(text.strip())
+                said += self._asked(text.strip())
         if said:
             source = SourceClass.AGENT if self.by_agent else SourceClass.USER
             self._add("user", source, "\n\n".join(said))
+
+    def _asked(self, text: str) -> list[str]:
+        """The request itself; what an editor put before it is the host's."""
+        if not text.startswith(_EDITOR):
+            return [text]
+        request = _REQUEST.search(text)
+        shown = text[: request.start()] if request else text
+        self._add("system", SourceClass.HOST, shown.strip())
+        asked = text[request.end() :].strip() if request else ""
+        return [asked] if asked else []
 
     def _ran(self, ran: re.Match[str]) -> None:
         draft = self._add("user", SourceClass.USER)

@@ -1,5 +1,6 @@
 """Copilot CLI: the `events.jsonl` of a session and of its sub-agents (1.0.64 seen)."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +19,14 @@ from mcp_memory.readers.jsonl import (
     refuse,
     text_at,
 )
+from mcp_memory.readers.naming import facts_in, named_id
 from mcp_memory.readers.tally import RECALLED, REPEATED, STATE, Tally
+from mcp_memory.readers.vscode_calls import path_of
 
 FORMAT = "copilot_cli"
-VERSION = 1
+VERSION = 2
+
+_PART = re.compile(r"partition-(\d{1,6})\.jsonl")
 
 LEFT_OUT = {
     **dict.fromkeys(
@@ -41,7 +46,7 @@ LEFT_OUT = {
             "assistant.reasoning_delta", "tool.execution_partial_result",
             "tool.execution_progress", "user_input.requested", "user_input.completed",
             "external_tool.requested", "external_tool.completed", "subagent.completed",
-            "system.message:repeated", "replayed line",
+            "system.message:repeated", "replayed line", "user.message_rendered",
         ),
         REPEATED,
     ),
@@ -61,8 +66,10 @@ def recognize(path: Path) -> bool:
 def read(path: Path) -> Iterator[Trajectory]:
     """The session, then its sub-agents."""
     file = _File(name=path.stem)
-    for number, record in read_lines(path, file.tally.refusals):
-        file.take(number, record)
+    for part in _parts(path):
+        for number, record in read_lines(part, file.tally.refusals):
+            file.take(number, record)
+    _place(file, path)
     yield from file.trajectories()
 
 
@@ -185,6 +192,28 @@ class _File:
             max(self.used[0], sum(count_at(usage, "inputTokens") for usage in usages)),
             max(self.used[1], sum(count_at(usage, "outputTokens") for usage in usages)),
         )
+
+
+def _parts(path: Path) -> list[Path]:
+    """The files of a session: in JetBrains editors it has several, each named after its number."""
+    if not _PART.match(path.name):
+        return [path]
+    found = {
+        int(part[1]): file
+        for file in path.absolute().parent.iterdir()
+        if (part := _PART.match(file.name)) and file.is_file() and not file.is_symlink()
+    }
+    return [found[number] for number in sorted(found)] or [path]
+
+
+def _place(file: _File, path: Path) -> None:
+    """What the place of a file tells of its session, where its events do not."""
+    folder = path.absolute().parent
+    if _PART.match(path.name) and not file.started and (named := named_id(folder.name)):
+        file.started["sessionId"] = named
+    if folder.name == "transcripts" and not text_at(file.context, "cwd"):
+        told = text_at(facts_in(folder.parents[1] / "workspace.json"), "folder")
+        file.context = {**file.context, "cwd": path_of(told)} if told else file.context
 
 
 def _is_event(record: Record) -> bool:

@@ -6,7 +6,6 @@ user was seen. A conversation may lie in both: then it is two sessions.
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -17,7 +16,7 @@ from mcp_memory.readers.clock import moment
 from mcp_memory.readers.cursor_bubbles import Bubbles
 from mcp_memory.readers.cursor_lines import BLOCKS, Lines
 from mcp_memory.readers.cursor_store import UNSAID, Conversation, Store, is_store
-from mcp_memory.readers.database import DAMAGED, MAGIC, opened
+from mcp_memory.readers.database import DAMAGED, MAGIC, InUse, opened
 from mcp_memory.readers.jsonl import Record, head_records, object_at, read_head, read_lines, text_at
 from mcp_memory.readers.vscode_calls import path_of
 
@@ -75,7 +74,7 @@ def _is_line(record: Record) -> bool:
 def _stored(path: Path) -> Iterator[Trajectory]:
     refusals: list[Refusal] = []
     try:
-        with closing(opened(path)) as base:
+        with opened(path) as base:
             store = Store(base, refusals)
             store.count()
             folder = _workspace(path)
@@ -86,6 +85,8 @@ def _stored(path: Path) -> Iterator[Trajectory]:
                     refusals.clear()
                     store.skipped.clear()
                     store.unknown.clear()
+    except InUse:
+        raise
     except DAMAGED as error:
         refusals.append(Refusal(where="database", reason=str(error)))
     if refusals:

@@ -3,7 +3,6 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import orjson
 
 from mcp_memory.domain.models import Refusal
-from mcp_memory.readers.database import DAMAGED, MAGIC, opened, tables
+from mcp_memory.readers.database import DAMAGED, MAGIC, InUse, opened, tables
 from mcp_memory.readers.jsonl import FILE_BYTES, LINE_BYTES, Record, list_at, object_at, text_at
 
 TABS = "workbench.panel.aichat.view.aichat.chatdata"
@@ -156,8 +155,10 @@ def is_store(path: Path, head: bytes) -> bool:
     if not head.startswith(MAGIC):
         return False
     try:
-        with closing(opened(path)) as base:
+        with opened(path) as base:
             return _holds(base)
+    except InUse:
+        raise
     except DAMAGED:
         return False
 

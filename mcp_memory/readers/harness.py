@@ -9,6 +9,7 @@ from mcp_memory.domain.models import SourceClass, StepKind
 WRAPPERS = (
     "system-reminder",
     "task-notification",
+    "agent-notification",
     "teammate-message",
     "local-command-stdout",
     "local-command-stderr",

@@ -1,97 +1,58 @@
-"""Tolerant input: a transcript's bytes, its JSON lines, and the values in them."""
+"""Tolerant input: a transcript's JSON lines or its one value, and the values in them."""
 
 import contextlib
-import gzip
-import io
-import json
-import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
-
-import orjson
+from typing import Any, BinaryIO
 
 from mcp_memory.domain.models import Refusal
+from mcp_memory.readers.opening import open_transcript
+from mcp_memory.readers.shortening import Shortener
+from mcp_memory.readers.splicing import Record, Shapes, parsed, spliced
+
+__all__ = ["Record"]
 
 LINE_BYTES = 16 * 2**20
-"""A longer line is skipped in bounded memory and named."""
+"""Of a longer line, oversized strings are kept by reference."""
+HELD_BYTES = 64 * 2**20
+"""What a line may still have then; a longer one is skipped in bounded memory and named."""
 FILE_BYTES = 256 * 2**20
-"""A file that is one JSON value must be held whole; a larger one is refused."""
-EXPANDED_BYTES = 2 * 2**30
-"""What a compressed file may expand to."""
+"""What a file that is one JSON value may have; above `HELD_BYTES`, its strings by reference."""
+LINES = 4_000_000
+"""A file with more lines is read no further: it is no session, but made to keep us busy."""
 HEAD_BYTES = 1 << 20
 """How much of a file `recognize` may look at."""
 
-Record: TypeAlias = dict[str, Any]
-
 _PIECE = 1 << 16
 _LARGEST = 1 << 53
-_GZIP = b"\x1f\x8b"
 _BLANK = b" \t\r\n"
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class _Expanded(io.RawIOBase):
-    """A gzip stream that ends in an OSError rather than in a full disk or memory."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._file = stream
-        self._inner = gzip.GzipFile(fileobj=stream)
-        self._left = EXPANDED_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        try:
-            piece = self._inner.read(len(buffer))
-        except (EOFError, zlib.error) as error:
-            raise OSError(f"damaged compressed file: {error}") from error
-        self._left -= len(piece)
-        if self._left < 0:
-            raise OSError(f"it expands to more than {EXPANDED_BYTES >> 20} MB")
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def close(self) -> None:
-        self._inner.close()
-        self._file.close()
-        super().close()
-
-
-def open_transcript(path: Path) -> BinaryIO:
-    """The bytes of a transcript, decompressed where their content (not their name) is gzip's.
-
-    Raises:
-        OSError: it cannot be opened; later, on reading: it is damaged or expands without end.
-    """
-    stream = path.open("rb")
-    try:
-        packed = stream.peek(2)[:2] == _GZIP
-    except OSError:
-        stream.close()
-        raise
-    return io.BufferedReader(_Expanded(stream), _PIECE) if packed else stream
+_OPENINGS = (b"{", b"[")
+_HEAD_LINES = 40
+_shared: ContextVar[tuple[Path, bytes] | None] = ContextVar("head", default=None)
 
 
 def read_lines(path: Path, refusals: list[Refusal]) -> Iterator[tuple[int, Record]]:
     """The objects of a JSONL file with their line numbers; what is none is named in `refusals`.
 
-    Lines with damaged UTF-8, lone surrogates or NUL bytes are mended (U+FFFD), read, and named.
+    Lines with damaged UTF-8, lone surrogates or NUL bytes are mended (U+FFFD), read, and named;
+    of records that ran into each other on one line, the whole ones are read.
 
     Raises:
         OSError: it cannot be opened.
     """
+    shapes = Shapes()
     with open_transcript(path) as stream:
         number = 0
         while line := _next_line(stream, number + 1, refusals):
             number += 1
-            if len(line) > LINE_BYTES:
-                refuse(refusals, number, f"longer than {LINE_BYTES >> 20} MB")
-                continue
-            record = _parse(line, number, refusals)
-            if record is not None:
+            if number > LINES:
+                refuse(refusals, number, f"more than {LINES:,} lines: reading stopped here")
+                return
+            for record in _records(line, number, refusals, shapes):
+                shapes.note(record)
                 yield number, record
 
 
@@ -116,13 +77,13 @@ def read_json(path: Path, refusals: list[Refusal]) -> Any:
     """
     with open_transcript(path) as stream:
         try:
-            raw = stream.read(FILE_BYTES + 1)
+            raw = stream.read(HELD_BYTES + 1)
+            if len(raw) > HELD_BYTES:
+                raw, told = _shortened(raw, lambda: stream.read(_PIECE), FILE_BYTES)
+                refusals.append(Refusal(where="file", reason=told))
         except OSError as error:
             refusals.append(Refusal(where="file", reason=str(error)))
             return None
-    if len(raw) > FILE_BYTES:
-        refusals.append(Refusal(where="file", reason=f"larger than {FILE_BYTES >> 20} MB"))
-        return None
     found: list[Refusal] = []
     value = _value(raw, 1, found)
     refusals.extend(Refusal(where="file", reason=refusal.reason) for refusal in found)
@@ -132,22 +93,33 @@ def read_json(path: Path, refusals: list[Refusal]) -> Any:
 def read_head(path: Path) -> bytes:
     """The first megabyte of a transcript; what can be had of it where it is damaged.
 
+    Of a first line that is longer, strings are shortened: what comes behind them is seen too.
+
     Raises:
         OSError: it cannot be opened.
     """
-    head = bytearray()
-    with open_transcript(path) as stream, contextlib.suppress(OSError):
-        while len(head) < HEAD_BYTES and (piece := stream.read(_PIECE)):
-            head += piece
-    return bytes(head)
+    shared = _shared.get()
+    return shared[1] if shared is not None and shared[0] == path else _head(path)
+
+
+@contextmanager
+def one_head(path: Path) -> Iterator[None]:
+    """Read a file's head once for all readers that ask for it meanwhile.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    token = _shared.set((path, _head(path)))
+    try:
+        yield
+    finally:
+        _shared.reset(token)
 
 
 def head_records(head: bytes, limit: int) -> Iterator[Record]:
-    """Up to `limit` objects from the first whole lines of a file's head."""
-    for line in head.split(b"\n", limit)[:limit]:
-        record = _parse(line, 0, [])
-        if record is not None:
-            yield record
+    """Objects from the first whole lines of a file's head, at most `limit` of these."""
+    for records in _head_lines(head)[:limit]:
+        yield from records
 
 
 def first_records(path: Path, limit: int) -> Iterator[Record]:
@@ -197,63 +169,107 @@ def count_at(record: object, key: str) -> int:
 
 
 def _next_line(stream: BinaryIO, number: int, refusals: list[Refusal]) -> bytes:
+    """The next line with its end; a blank one stands for a line that is too long."""
     try:
         line = stream.readline(LINE_BYTES + 1)
-        piece = line
-        while len(line) > LINE_BYTES and piece and not piece.endswith(b"\n"):
-            piece = stream.readline(LINE_BYTES)
+        if len(line) <= LINE_BYTES:
+            return line
+        line, told = _shortened(line, _until_line_end(stream, line), HELD_BYTES)
     except OSError as error:
         refuse(refusals, number, f"reading stopped here: {error}")
         return b""
-    return line
+    refuse(refusals, number, told)
+    return line or b"\n"
 
 
-def _parse(line: bytes, number: int, refusals: list[Refusal]) -> Record | None:
-    value = _value(line, number, refusals)
-    if value is None or isinstance(value, dict):
-        return value
-    refuse(refusals, number, "not an object")
-    return None
+def _until_line_end(stream: BinaryIO, begun: bytes) -> Callable[[], bytes]:
+    ended = begun.endswith(b"\n")
+
+    def piece() -> bytes:
+        nonlocal ended
+        told = b"" if ended else stream.readline(_PIECE)
+        ended = ended or told.endswith(b"\n")
+        return told
+
+    return piece
+
+
+def _shortened(begun: bytes, more: Callable[[], bytes], limit: int) -> tuple[bytes, str]:
+    """A long text with its oversized strings by reference, and what is to be told of that."""
+    shortener, size = Shortener(), len(begun)
+    made = bytearray()
+    for place in range(0, size, _PIECE):
+        made += shortener.feed(begun[place : place + _PIECE])
+    while piece := more():
+        size += len(piece)
+        made += shortener.feed(piece) if len(made) <= limit else b""
+    made += shortener.end()
+    if len(made) > limit:
+        return b"", f"longer than {limit >> 20} MB, without its oversized strings: not read"
+    told = f"{size >> 20} MB long: {shortener.shortened} oversized strings kept by reference"
+    return bytes(made), told
+
+
+def _head(path: Path) -> bytes:
+    head = bytearray()
+    with open_transcript(path) as stream, contextlib.suppress(OSError):
+        while len(head) < HEAD_BYTES and (piece := stream.read(_PIECE)):
+            head += piece
+        if len(head) >= HEAD_BYTES and b"\n" not in head and head.lstrip().startswith(_OPENINGS):
+            return _shortened_head(bytes(head), stream)
+    return bytes(head)
+
+
+def _shortened_head(begun: bytes, stream: BinaryIO) -> bytes:
+    shortener, read = Shortener(), len(begun)
+    head = bytearray(shortener.feed(begun))
+    while len(head) < HEAD_BYTES and read < HELD_BYTES and (piece := stream.read(_PIECE)):
+        read += len(piece)
+        head += shortener.feed(piece)
+    return bytes(head + shortener.end())
+
+
+@lru_cache(maxsize=2)
+def _head_lines(head: bytes) -> list[list[Record]]:
+    shapes = Shapes()
+    lines = head.split(b"\n", _HEAD_LINES)[:_HEAD_LINES]
+    return [list(_records(line, 0, [], shapes)) for line in lines]
+
+
+def _records(line: bytes, number: int, refusals: list[Refusal], shapes: Shapes) -> Iterator[Record]:
+    """The objects on a line: one, as a rule."""
+    found: list[Refusal] = []
+    value = _value(line, number, found)
+    if isinstance(value, dict):
+        refusals += found
+        yield value
+        return
+    if value is None and found and line.lstrip().startswith(b"{"):
+        records, cut = spliced(line, shapes)
+        if records:
+            refusals += [Refusal(where=f"line {number}", reason="a record cut off")] if cut else []
+            yield from records
+            return
+    refusals += found
+    if value is not None:
+        refuse(refusals, number, "not an object")
 
 
 def _value(line: bytes, number: int, refusals: list[Refusal]) -> Any:
-    repaired = ""
     stripped = line.strip(_BLANK)
     if not stripped:
         return None
     try:
-        value = orjson.loads(stripped)
-    except orjson.JSONDecodeError:
-        try:
-            value, repaired = _repaired(stripped)
-        except RecursionError:
-            refuse(refusals, number, "nested too deep")
-            return None
-        except ValueError:
-            cut = not line.endswith(b"\n")
-            refuse(refusals, number, "truncated last line" if cut else "not JSON")
-            return None
-    if repaired:
-        refuse(refusals, number, f"{repaired}; read with replacement characters")
+        value, mended = parsed(stripped)
+    except RecursionError:
+        refuse(refusals, number, "nested too deep")
+        return None
+    except ValueError:
+        cut = not line.endswith(b"\n")
+        refuse(refusals, number, "truncated last line" if cut else "not JSON")
+        return None
+    if mended:
+        refuse(refusals, number, f"{mended}; read with replacement characters")
     if value is None:
         refuse(refusals, number, "not an object")
-    return value
-
-
-def _repaired(line: bytes) -> tuple[Any, str]:
-    """The value and what was wrong with it; a second, slower opinion for what orjson refuses."""
-    text = line.decode("utf-8", "replace").replace("\x00", "")
-    value = _safe(json.loads(text, strict=False, parse_constant=lambda _: None))
-    if b"\x00" in line:
-        return value, "NUL bytes"
-    return value, "damaged UTF-8" if "\ufffd" in text else "lone surrogates or control characters"
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_safe(item) for item in value]
-    if isinstance(value, dict):
-        return {_safe(key): _safe(item) for key, item in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""opencode: exports of one session, and the database of all (exports of 1.2.20 to 1.18.10 seen)."""
+"""opencode and Kilo: exports of a session (1.2.20 to 1.18.10 seen), the database, the older tree."""
 
 import re
 from collections import Counter
@@ -8,10 +8,12 @@ from pathlib import Path
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Outcome, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
+from mcp_memory.readers.database import MAGIC
 from mcp_memory.readers.jsonl import Record, list_at, object_at, read_head, read_whole, text_at
 from mcp_memory.readers.opencode_messages import KEPT, Messages
 from mcp_memory.readers.opencode_messages import LEFT_OUT as PARTS_LEFT_OUT
 from mcp_memory.readers.opencode_store import is_store, stored_sessions
+from mcp_memory.readers.opencode_tree import is_session, tree_session
 
 FORMAT = "opencode"
 VERSION = 1
@@ -30,9 +32,9 @@ _BEFORE_MESSAGES = re.compile(rb'"messages"\s*:\s*\[')
 
 
 def recognize(path: Path) -> bool:
-    """Whether the file begins with the facts of an exported session, or is this host's database."""
+    """Whether the file is an export, this host's database, or the session file of its tree."""
     head = read_head(path)
-    if is_store(path, head):
+    if is_store(path, head) or is_session(head):
         return True
     messages = _BEFORE_MESSAGES.search(head)
     if messages is None or not _EXPORT.match(head):
@@ -41,9 +43,12 @@ def recognize(path: Path) -> bool:
 
 
 def read(path: Path) -> Iterator[Trajectory]:
-    """The one session of an export, or each of a database."""
+    """The one session of an export or a tree, or each of a database."""
     refusals: list[Refusal] = []
-    if read_head(path).startswith(b"SQLite format 3\0"):
+    head = read_head(path)
+    if is_session(head):
+        yield _trajectory(tree_session(path, refusals), path, refusals)
+    elif head.startswith(MAGIC):
         for record in stored_sessions(path, refusals):
             yield _trajectory(record, path, refusals)
             refusals.clear()

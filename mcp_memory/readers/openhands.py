@@ -1,4 +1,4 @@
-"""OpenHands: one session's events as a JSON list (2025-01 to 0.46 seen), bare or under a key."""
+"""OpenHands: a session's events as a JSON list (2025-01 to 0.46 seen), or a file each (V1)."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.models import Outcome, Refusal, Trajectory
 from mcp_memory.readers.jsonl import list_at, read_head, read_json, text_at
 from mcp_memory.readers.openhands_events import ACTIONS, OBSERVATIONS, UNSAID, Events
+from mcp_memory.readers.openhands_live import TAKEN, is_state, read_live
+from mcp_memory.readers.openhands_live import UNSAID as LIVE_UNSAID
 
 FORMAT = "openhands"
 VERSION = 1
@@ -19,10 +21,11 @@ MAPPED = frozenset(
         *_KEYS,
         *(f"action/{name}" for name in ACTIONS),
         *(f"observation/{name}" for name in OBSERVATIONS),
+        *TAKEN,
     }
 )
 """Events, and keys that they stand under, that become part of a trajectory."""
-LEFT_OUT = UNSAID
+LEFT_OUT = {**UNSAID, **LIVE_UNSAID}
 """Known events and parts that are counted and not kept, with the reason."""
 
 _KEY = r'"[^"\\]{1,80}"\s*:\s*'
@@ -38,12 +41,16 @@ _NESTED = 2
 
 
 def recognize(path: Path) -> bool:
-    """Whether the file begins with a numbered event that has a time and a source."""
-    return bool(_EVENTS.match(read_head(path)))
+    """Whether the file begins with a numbered event, or is the state beside a session's events."""
+    head = read_head(path)
+    return bool(_EVENTS.match(head)) or is_state(head)
 
 
 def read(path: Path) -> Iterator[Trajectory]:
-    """The one session of a file."""
+    """The one session of a file, or of the folder that it is the state of."""
+    if is_state(read_head(path)):
+        yield from read_live(path, FORMAT)
+        return
     refusals: list[Refusal] = []
     value = read_json(path, refusals)
     told = list(_flat(_listed(value), _NESTED))

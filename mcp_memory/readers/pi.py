@@ -1,4 +1,4 @@
-"""pi's sessions: one JSONL file each, a line of entries (v1) or a tree of them (v2, v3)."""
+"""pi, oh-my-pi and OpenClaw: a JSONL file a session, a list of entries (v1) or a tree (v2, v3)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from mcp_memory.readers.tally import REPEATED, STATE, Tally
 from mcp_memory.readers.tools import exit_at, is_shell, source_of, tool_call, unfed
 
 FORMAT = "pi"
-VERSION = 1
+VERSION = 2
 
 LEFT_OUT = {
     "thinking_level_change": STATE,
@@ -97,6 +97,10 @@ class _File:
     def rename(self, record: Record, _: Record) -> None:
         """What the user calls the session."""
         self.title = text_at(record, "name") or self.title
+
+    def name_it(self, record: Record, _: Record) -> None:
+        """What oh-my-pi calls the session, in a line before its header."""
+        self.title = self.title or text_at(record, "title")
 
     def summarize(self, record: Record, _: Record) -> None:
         """What takes the place of earlier entries, or tells of a branch that was left."""
@@ -229,6 +233,7 @@ _ENTRIES: dict[str, Callable[[_File, Record, Record], None]] = {
     "session": _File.open,
     "model_change": _File.change_model,
     "session_info": _File.rename,
+    "title": _File.name_it,
     "compaction": _File.summarize,
     "branch_summary": _File.summarize,
     "message/user": _File.user,

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mcp_memory.domain.models import Refusal
-from mcp_memory.readers.jsonl import LINE_BYTES, open_transcript, refuse
+from mcp_memory.readers.jsonl import LINE_BYTES, refuse
+from mcp_memory.readers.opening import open_transcript
 
 
 def text_lines(path: Path, refusals: list[Refusal]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from mcp_memory.readers.jsonl import number_at
 SHELLS = frozenset(
     {"bash", "powershell", "shell", "shell_command", "exec_command", "run_shell_command", "execute"}
     | {"local_shell", "run_in_terminal", "execute_command", "run_terminal_cmd"}
-    | {"run_terminal_command", "run_terminal_command_v2"}
+    | {"run_terminal_command", "run_terminal_command_v2", "terminal", "run_command"}
+    | {"execute_bash", "developer__shell"}
 )
 """Tools that run the command in their arguments."""
 EDITORS = frozenset(
@@ -21,7 +22,9 @@ EDITORS = frozenset(
     | {"create_file", "replace_string_in_file", "insert_edit_into_file", "edit_notebook_file"}
     | {"multi_replace_string_in_file", "editor", "write_to_file", "replace_in_file", "apply_diff"}
     | {"insert_content", "search_and_replace", "edit_file", "edit_file_v2", "search_replace"}
-    | {"delete_file", "strreplace"}
+    | {"delete_file", "strreplace", "developer__text_editor", "text_editor", "str_replace_editor"}
+    | {"writefile", "strreplacefile", "replace_file_content", "edit_existing_file"}
+    | {"fs_write", "create_new_file", "single_find_and_replace", "multi_edit", "file_editor"}
 )
 """Tools that write to the file in their arguments."""
 PATCHERS = frozenset({"apply_patch", "patch"})
@@ -29,7 +32,8 @@ PATCHERS = frozenset({"apply_patch", "patch"})
 OUTSIDE = frozenset(
     {"webfetch", "websearch", "web_fetch", "web_search", "google_web_search", "codesearch"}
     | {"fetch_webpage", "github_repo", "fetch_web_content", "browser_action", "use_mcp_tool"}
-    | {"access_mcp_resource"}
+    | {"access_mcp_resource", "searchweb", "fetchurl", "fetch", "fetch_url_content", "search_web"}
+    | {"read_url_content", "read_web_page", "fetchurlcontent"}
 )
 """Tools whose output comes from the web."""
 FILES = frozenset(
@@ -37,12 +41,22 @@ FILES = frozenset(
     | {"search_file_content", "grep_search", "list", "list_dir", "file_search", "semantic_search"}
     | {"read_files", "list_files", "search_files", "search_codebase", "codebase_search"}
     | {"list_code_definition_names", "read_file_v2", "list_dir_v2", "glob_file_search"}
-    | {"ripgrep_raw_search"}
+    | {"ripgrep_raw_search", "readfile", "view_file", "find_path", "find_files", "diagnostics"}
+    | {
+        "fs_read",
+        "list_directory_contents",
+        "ls",
+        "find_by_name",
+        "codebase_search_agent",
+        "finder",
+    }
 )
 """Tools whose output is the content or the names of files."""
+_COMMANDS = ("command", "cmd", "CommandLine")
 _PATHS = (
     *("file_path", "notebook_path", "path", "filePath", "absolute_path", "filename"),
-    *("target_file", "relativeWorkspacePath", "targetFile"),
+    *("target_file", "relativeWorkspacePath", "targetFile", "TargetFile", "AbsolutePath"),
+    *("filepath",),
 )
 _PATCHES = ("input", "patch", "patchText", "patch_text")
 _PATCHED = re.compile(
@@ -58,7 +72,9 @@ def tool_call(id_: str, name: str, arguments: Mapping[str, Any]) -> ToolCall:
     """The call, arguments whole (blobs by name), with the command and the files in them."""
     kept = {str(key): _value(value, 1) for key, value in arguments.items()}
     tool = name.lower()
-    command = kept.get("command", kept.get("cmd")) if tool in SHELLS else None
+    command = next(
+        (kept[key] for key in _COMMANDS if key in kept) if tool in SHELLS else iter(()), None
+    )
     paths = [path for key in _PATHS if isinstance(path := kept.get(key), str) and path]
     if tool in PATCHERS:
         paths += [path for key in _PATCHES for path in patched(kept.get(key))]
@@ -68,8 +84,13 @@ def tool_call(id_: str, name: str, arguments: Mapping[str, Any]) -> ToolCall:
         arguments=kept,
         command=command if isinstance(command, str) else None,
         paths=tuple(dict.fromkeys(paths)),
-        edits=bool(paths) and (tool in EDITORS or tool in PATCHERS),
+        edits=bool(paths) and _writes(tool, kept),
     )
+
+
+def _writes(tool: str, arguments: Mapping[str, Any]) -> bool:
+    # One tool of several hosts reads and writes, as its command says.
+    return (tool in EDITORS and arguments.get("command") != "view") or tool in PATCHERS
 
 
 def patched(patch: object) -> list[str]:

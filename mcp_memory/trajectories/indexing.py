@@ -1,5 +1,6 @@
 """Indexing one transcript: read, admitted, cut into episodes, made into rows and files; no store."""
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -81,9 +82,14 @@ class Stamp:
 
     @classmethod
     def of(cls, path: Path) -> "Stamp":
-        """The stamp of a file as it is now."""
+        """The stamp of a file as it is now, with what is read together with it."""
         status = path.stat()
-        return cls(status.st_size, status.st_mtime_ns)
+        size, mtime_ns = status.st_size, status.st_mtime_ns
+        for beside in readers.companions(path):
+            with contextlib.suppress(OSError):
+                status = beside.stat()
+                size, mtime_ns = size + status.st_size, max(mtime_ns, status.st_mtime_ns)
+        return cls(size, mtime_ns)
 
     @classmethod
     def seen(cls, path: Path) -> "Stamp | None":
@@ -173,6 +179,11 @@ class _Tally:
         return "unchanged"
 
 
+def spelled(path: Path) -> str:
+    """A path as text that can be written down, also where its name is no UTF-8."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def prepare(
     path: Path, known: Mapping[str, Known], gone: Gone, allowance: Allowance
 ) -> tuple[FileReport, list[Prepared]]:
@@ -197,7 +208,7 @@ def prepare(
             tally.purged += 1
             continue
         one = _prepared(
-            trajectory, Place(str(path), stamp, project, reader.VERSION), known, gone, allowance
+            trajectory, Place(spelled(path), stamp, project, reader.VERSION), known, gone, allowance
         )
         if one is not None:
             made.append(one)

@@ -42,6 +42,19 @@ OVERRIDES = (
     "VSCODE_PORTABLE",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
+    "AMP_DATA_HOME",
+    "CONTINUE_GLOBAL_DIR",
+    "CRUSH_GLOBAL_DATA",
+    "FACTORY_HOME",
+    "GOOSE_PATH_ROOT",
+    "HERMES_HOME",
+    "KIMI_SHARE_DIR",
+    "KIRO_HOME",
+    "OPENCLAW_STATE_DIR",
+    "OPENHANDS_CONVERSATIONS_DIR",
+    "QWEN_HOME",
+    "QWEN_RUNTIME_DIR",
+    "VIBE_HOME",
 )
 CODE, CURSOR = ".config/Code/User", ".config/Cursor/User"
 TASK = "tasks/1/api_conversation_history.json"
@@ -50,10 +63,13 @@ LAYOUT = {
     "claude_code": [
         ".claude/projects/-home-u-shop/a.jsonl",
         ".claude/projects/-home-u-shop/a/subagents/agent-b.jsonl",
+        ".config/claude/projects/-home-u-shop/c.jsonl",
+        ".config/Claude/local-agent-mode-sessions/o/a/local_1/.claude/projects/-s/d.jsonl",
     ],
     "cline": [
         f"{CODE}/globalStorage/saoudrizwan.claude-dev/{TASK}",
         f"{CODE}/globalStorage/rooveterinaryinc.roo-cline/{TASK}",
+        f"{CODE}/globalStorage/kilocode.kilo-code/{TASK}",
         f".vscode-server/data/User/globalStorage/saoudrizwan.claude-dev/{TASK}",
         f".cline/data/{TASK}",
         ".cline/data/sessions/1/1.messages.json",
@@ -61,8 +77,13 @@ LAYOUT = {
     "codex": [
         ".codex/sessions/2026/01/02/rollout-2026-01-02T03-04-05-a.jsonl",
         ".codex/archived_sessions/rollout-2026-01-01T03-04-05-b.jsonl",
+        ".codex/sessions/2025/01/02/rollout-2025-01-02T03-04-05-c.jsonl.zst",
     ],
-    "copilot_cli": [".copilot/session-state/a/events.jsonl"],
+    "copilot_cli": [
+        ".copilot/session-state/a/events.jsonl",
+        ".copilot/session-state/b.jsonl",
+        ".copilot/jb/c/partition-0.jsonl",
+    ],
     "cursor": [
         f"{CURSOR}/globalStorage/state.vscdb",
         f"{CURSOR}/workspaceStorage/a/state.vscdb",
@@ -74,16 +95,56 @@ LAYOUT = {
         ".gemini/tmp/shop/chats/session-2026-01-02T03-04-b.jsonl",
     ],
     "mini_swe_agent": [".config/mini-swe-agent/last_mini_run.traj.json"],
-    "opencode": [".local/share/opencode/opencode.db"],
-    "openhands": [".openhands/sessions/a/trajectory.json", "shop/trajectories/a.json"],
-    "pi": [".pi/agent/sessions/--home-u-shop--/2026_a.jsonl"],
+    "opencode": [
+        ".local/share/opencode/opencode.db",
+        ".local/share/opencode/storage/session/p/ses_a.json",
+        ".local/share/opencode/project/p/storage/session/info/ses_b.json",
+        ".local/share/kilo/kilo.db",
+    ],
+    "openhands": [
+        ".openhands/sessions/a/trajectory.json",
+        ".openhands/conversations/b/base_state.json",
+        "shop/trajectories/a.json",
+    ],
+    "pi": [
+        ".pi/agent/sessions/--home-u-shop--/2026_a.jsonl",
+        ".omp/agent/sessions/--home-u-shop--/2026_b.jsonl",
+        ".openclaw/agents/main/sessions/c.jsonl",
+        ".openclaw/agents/main/sessions/d.jsonl.reset.2026-03-02T10-00-00.000Z",
+    ],
     "specstory": ["shop/.specstory/history/2026-01-02_03-04-05Z.md"],
     "swe_agent": ["shop/trajectories/u/run/a.traj"],
     "vscode_copilot": [
         f"{CODE}/workspaceStorage/a/chatSessions/a.json",
         f"{CODE}/workspaceStorage/a/chatSessions/b.jsonl",
         f"{CODE}/globalStorage/emptyWindowChatSessions/c.json",
+        f"{CODE}/workspaceStorage/a/GitHub.copilot-chat/transcripts/d.jsonl",
     ],
+    "amp": [
+        ".local/share/amp/threads/T-1.json",
+        f"{CODE}/globalStorage/sourcegraph.amp/threads3/T-2.json",
+    ],
+    "antigravity": [
+        ".gemini/antigravity/brain/a/.system_generated/logs/transcript.jsonl",
+        ".gemini/antigravity-cli/brain/b/.system_generated/logs/transcript.jsonl",
+    ],
+    "continue_dev": [".continue/sessions/a.json"],
+    "crush": ["shop/.crush/crush.db"],
+    "factory_droid": [".factory/sessions/-home-u-shop/a.jsonl", ".factory/sessions/b.jsonl"],
+    "goose": [
+        ".local/share/goose/sessions/sessions.db",
+        ".local/share/goose/sessions/20250301_1.jsonl",
+    ],
+    "hermes": [".hermes/state.db", ".hermes/profiles/a/state.db"],
+    "kimi_cli": [".kimi/sessions/0123/a/context.jsonl", ".kimi/sessions/0123/a/context_1.jsonl"],
+    "kiro_cli": [".kiro/sessions/cli/a.jsonl"],
+    "mistral_vibe": [".vibe/logs/session/session_1/messages.jsonl"],
+    "qwen_code": [
+        ".qwen/projects/-home-u-shop/chats/a.jsonl",
+        ".qwen/tmp/0123/chats/session-b.json",
+    ],
+    "windsurf": [".windsurf/transcripts/a.jsonl"],
+    "zed": [".local/share/zed/threads/threads.db"],
 }
 """Host to where its documents say that transcripts lie, from the user's home on Linux."""
 ELSEWHERE = {
@@ -99,11 +160,21 @@ ELSEWHERE = {
     "openhands": ("OPENHANDS_DIR", ".openhands", ""),
     "pi": ("PI_CODING_AGENT_DIR", ".pi/agent", ""),
     "vscode_copilot": ("VSCODE_APPDATA", ".config", ""),
+    "amp": ("AMP_DATA_HOME", ".local/share/amp", ""),
+    "continue_dev": ("CONTINUE_GLOBAL_DIR", ".continue", ""),
+    "factory_droid": ("FACTORY_HOME", ".factory", ""),
+    "goose": ("XDG_DATA_HOME", ".local/share", ""),
+    "hermes": ("HERMES_HOME", ".hermes", ""),
+    "kimi_cli": ("KIMI_SHARE_DIR", ".kimi", ""),
+    "kiro_cli": ("KIRO_HOME", ".kiro", ""),
+    "mistral_vibe": ("VIBE_HOME", ".vibe", ""),
+    "qwen_code": ("QWEN_HOME", ".qwen", ""),
+    "zed": ("XDG_DATA_HOME", ".local/share", ""),
 }
 """Host to the variable that moves it, what it moves, and the name that this has at the new place."""
 
 LINKED = (
-    ".claude/projects/-home-u-shop",
+    ".claude/projects/-home-u-shop/a",
     f"{CODE}/globalStorage/saoudrizwan.claude-dev",
     ".cline/data/sessions/1",
     ".codex/sessions/2026",
@@ -208,6 +279,36 @@ def test_a_linked_folder_is_not_entered(
     assert sorted(host.transcripts()) == sorted(
         path for path in planted if not path.is_relative_to(user / linked)
     )
+
+
+def test_a_project_that_its_user_linked_to_another_disk_is_read_once(
+    plant: Plant, user: Path, tmp_path: Path
+) -> None:
+    (planted,) = plant(".claude/projects/-home-u-shop/a.jsonl")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "secret").mkdir()
+    planted.parent.rename(tmp_path / "outside" / "shop")
+    planted.parent.symlink_to(tmp_path / "outside" / "shop", target_is_directory=True)
+    (user / ".claude/projects/-again").symlink_to(planted.parent, target_is_directory=True)
+    (user / ".claude/projects/-up").symlink_to(user, target_is_directory=True)
+    (user / ".claude/projects/-torn").symlink_to(tmp_path / "nothing")
+    (planted.parent / "inner").symlink_to(tmp_path / "secret", target_is_directory=True)
+    (tmp_path / "secret" / "b.jsonl").write_text("{}", encoding="utf-8")
+    assert [path.name for path in claude_code.transcripts()] == ["a.jsonl"]
+
+
+def test_several_homes_of_one_host_are_named_with_commas(
+    plant: Plant, user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = plant("one/projects/-a/a.jsonl", "two/projects/-b/b.jsonl")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{user / 'one'}, {user / 'two'}")
+    assert list(claude_code.transcripts()) == planted
+
+
+def test_a_workflows_journal_is_no_transcript(plant: Plant) -> None:
+    flow = ".claude/projects/-home-u-shop/a/subagents/workflows/wf_1"
+    agent, _ = plant(f"{flow}/agent-b.jsonl", f"{flow}/journal.jsonl")
+    assert list(claude_code.transcripts()) == [agent]
 
 
 @every_host

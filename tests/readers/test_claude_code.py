@@ -243,3 +243,118 @@ def test_other_tools_answers_are_kept(tmp_path: Path, tool: str) -> None:
         record("u2", "user", [result("a", "twelve words")]),
     )
     assert trajectory.steps[0].observations[0].text == "twelve words"
+
+
+def queued(operation: str, text: str | None = None) -> dict[str, object]:
+    told = {"content": text} if text is not None else {}
+    return {"type": "queue-operation", "operation": operation, "sessionId": SESSION, **told}
+
+
+def test_words_typed_while_the_agent_works_are_the_users_and_stand_once(tmp_path: Path) -> None:
+    notice = "<task-notification>done</task-notification>"
+    session = only(
+        write(
+            tmp_path / "a.jsonl",
+            record("u1", "user", "plan it"),
+            queued("enqueue", "use copper"),
+            queued("remove"),
+            queued("enqueue", "and a drain"),
+            queued("dequeue"),
+            record("u2", "user", "and a drain"),
+            queued("enqueue", notice),
+            queued("enqueue", "never sent"),
+            queued("popAll", "never sent"),
+            queued("enqueue", "/theme"),
+            queued("enqueue", "the last words"),
+        )
+    )
+    told = [(s.text, s.kind, s.source, s.abandoned) for s in session.steps]
+    user = SourceClass.USER
+    assert told == [
+        ("plan it", "user", user, False),
+        ("use copper", "user", user, False),
+        ("and a drain", "user", user, False),
+        (notice, "system", SourceClass.HOST, True),
+        ("never sent", "user", user, True),
+        ("/theme", "system", SourceClass.HOST, False),
+        ("the last words", "user", user, False),
+    ]
+
+
+def test_a_message_that_was_written_while_it_streamed_is_one(tmp_path: Path) -> None:
+    grown = [
+        record(
+            f"a{n}",
+            "assistant",
+            [{"type": "text", "text": text}, call("t1", "Task", **arguments)],
+            message_id="m",
+        )
+        for n, (text, arguments) in enumerate(
+            [
+                ("Work", {"description": "insp"}),
+                ("Working", {"description": "inspect", "kind": "Explore"}),
+                ("Working on it", {"description": "inspect it", "kind": "Explore"}),
+            ]
+        )
+    ]
+    (step,) = only(write(tmp_path / "a.jsonl", *grown)).steps
+    assert step.text == "Working on it"
+    assert [dict(c.arguments) for c in step.calls] == [
+        {"description": "inspect it", "kind": "Explore"}
+    ]
+
+
+def test_two_calls_whose_ids_were_masked_alike_are_both_kept(tmp_path: Path) -> None:
+    masked = [
+        record("a1", "assistant", [call("REDACTED", "Bash", command=c)], message_id="m")
+        for c in ("ls", "pwd")
+    ]
+    masked[1]["uuid"] = "a2"
+    (step,) = only(write(tmp_path / "a.jsonl", *masked)).steps
+    assert [c.command for c in step.calls] == ["ls", "pwd"]
+
+
+def kept_output(tmp_path: Path, name: str, shown: str) -> str:
+    stub = f"<persisted-output>\nOutput too large. Full output saved to: {shown}\n\nfirst lines"
+    path = write(
+        tmp_path / f"{SESSION}.jsonl",
+        record("a1", "assistant", [call("t1", "Bash", command="backup")]),
+        record("u1", "user", [result("t1", stub)]),
+    )
+    folder = tmp_path / SESSION / "tool-results"
+    folder.mkdir(parents=True)
+    (folder / name).write_text("first lines\nENOSPC near the end", encoding="utf-8")
+    return only(path).steps[0].observations[0].text
+
+
+def test_an_output_that_lies_beside_the_session_is_read_whole(tmp_path: Path) -> None:
+    assert kept_output(tmp_path, "b1.txt", f"/x/{SESSION}/tool-results/b1.txt").endswith("the end")
+
+
+def test_an_output_of_another_place_is_not_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    shown = kept_output(tmp_path, "b1.txt", f"{tmp_path}/tool-results/../secret.txt")
+    assert "secret\n" not in shown
+    assert shown.endswith("first lines")
+
+
+def test_a_sub_agent_that_was_only_warmed_up_is_left_out_and_counted(tmp_path: Path) -> None:
+    agent = {"isSidechain": True, "agentId": "a1"}
+    path = write(
+        tmp_path / "a.jsonl",
+        record("u0", "user", "Braid the rope"),
+        record("u1", "user", "Warmup", **agent),
+        record("a2", "assistant", "I'm ready to help.", **agent),
+    )
+    session = only(path)
+    assert session.skipped["warm-up agent"] == 1
+
+
+def test_a_session_of_the_desktop_program_has_its_title_and_folder(tmp_path: Path) -> None:
+    own = tmp_path / "Claude" / "local-agent-mode-sessions" / "o" / "a" / "local_7"
+    folder = own / ".claude" / "projects" / "-sessions-x"
+    folder.mkdir(parents=True)
+    facts = b'{"title":"Tidy up","cwd":"/sessions/x","userSelectedFolders":["/home/ada/archive"]}'
+    own.with_name("local_7.json").write_bytes(facts)
+    session = only(write(folder / "a.jsonl", record("u", "user", "tidy", cwd="/sessions/x")))
+    assert (session.title, session.cwd) == ("Tidy up", "/home/ada/archive")

@@ -199,3 +199,55 @@ def test_what_is_not_known_is_counted_and_the_rest_is_read() -> None:
         "event_msg/brand_new_event": 1, "brand_new_record": 1, "response_item/": 1,
     }  # fmt: skip
     assert trajectory.steps[-1].text.startswith("caf")
+
+
+def test_turns_that_the_user_took_back_stay_and_are_marked(tmp_path: Path) -> None:
+    turns = [
+        said("user", "one"),
+        said("assistant", "1"),
+        said("user", "two"),
+        said("assistant", "2"),
+    ]
+    back = record("event_msg", {"type": "thread_rolled_back", "num_turns": 1})
+    told = session(
+        tmp_path, *turns, back, said("user", "three"), said("assistant", "3"), back, back
+    ).steps
+    assert [(s.text, s.abandoned) for s in told] == [
+        ("one", True), ("1", True), ("two", True), ("2", True), ("three", True), ("3", True),
+    ]  # fmt: skip
+    told = session(tmp_path, *turns, back, said("user", "three")).steps
+    assert [s.text for s in told if not s.abandoned] == ["one", "1", "three"]
+
+
+@pytest.mark.parametrize("heading", ["## My request for Codex:", "## My request:"])
+def test_what_an_editor_puts_before_a_request_is_the_hosts(tmp_path: Path, heading: str) -> None:
+    shown = "# Context from my IDE setup:\n\n## Open tabs:\n- diary.md: notes/diary.md"
+    told = session(tmp_path, said("user", f"{shown}\n\n{heading}\nMake it green\n"))
+    assert [(s.text, s.source) for s in told.steps] == [
+        (shown, SourceClass.HOST),
+        ("Make it green", SourceClass.USER),
+    ]
+    assert told.goal == "Make it green"
+
+
+def test_the_task_that_a_sub_agent_is_sent_is_its_goal(tmp_path: Path) -> None:
+    spawned = {"thread_spawn": {"parent_thread_id": OTHER, "agent_path": "/root/worker"}}
+
+    def sent(author: str, text: str) -> dict[str, object]:
+        content = [{"type": "input_text", "text": text}]
+        return item("agent_message", author=author, recipient="x", content=content)
+
+    path = write(
+        tmp_path / "rollout.jsonl",
+        meta(source={"subagent": spawned}),
+        sent("/root", "Inspect the parser."),
+        sent("/root/worker", "On it."),
+        sent("/root", "And the lexer."),
+    )
+    told = only(path)
+    assert (told.goal, told.parent) == ("Inspect the parser.", refs.trajectory_id("codex", OTHER))
+    assert [(s.kind, s.source) for s in told.steps] == [
+        ("user", SourceClass.AGENT),
+        ("system", SourceClass.AGENT),
+        ("system", SourceClass.AGENT),
+    ]

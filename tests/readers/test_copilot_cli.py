@@ -158,3 +158,26 @@ def test_files_without_their_start_are_told_apart(tmp_path: Path) -> None:
         path.parent.mkdir()
         write(path, event(number, "user.message", said))
     assert only(paths[0]).id != only(paths[1]).id
+
+
+def test_the_parts_of_a_session_in_an_editor_of_jetbrains_are_one(tmp_path: Path) -> None:
+    folder = tmp_path / "9e9e9e9e-0000-4000-8000-000000000001"
+    folder.mkdir()
+    for number, text in ((0, "Mend the sail"), (1, "And the mast"), (10, "And the keel")):
+        write(
+            folder / f"partition-{number}.jsonl",
+            event(number * 2, "user.message_rendered", {"content": text}),
+            event(number * 2 + 1, "user.message", {"content": text}),
+        )
+    session = only(folder / "partition-0.jsonl")
+    assert session.native_id == folder.name
+    assert [s.text for s in session.steps] == ["Mend the sail", "And the mast", "And the keel"]
+
+
+def test_a_transcript_in_an_editors_workspace_belongs_to_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "GitHub.copilot-chat" / "transcripts"
+    folder.mkdir(parents=True)
+    (tmp_path / "workspace.json").write_text('{"folder":"file:///home/ada/shop"}', encoding="utf-8")
+    start = event(0, "session.start", {"sessionId": "s", "copilotVersion": "0.44.0"})
+    path = write(folder / "s.jsonl", start, event(1, "user.message", {"content": "Fold the tent"}))
+    assert only(path).cwd == "/home/ada/shop"

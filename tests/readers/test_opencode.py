@@ -306,3 +306,36 @@ def test_a_foreign_database_is_not_claimed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as base:
         base.execute("CREATE TABLE message (id, data)")
     assert not opencode.recognize(path)
+
+
+@pytest.mark.parametrize("layout", ["2025", "2026"])
+def test_the_tree_before_the_database_is_read(tmp_path: Path, layout: str) -> None:
+    older = layout == "2025"
+    storage = tmp_path / "storage" / "session" if older else tmp_path / "storage"
+    info = (storage / "info" if older else storage / "session" / "p1") / "ses_1.json"
+    message = storage / "message" / "ses_1"
+    part = storage / "part" / "ses_1" / "msg_1" if older else storage / "part" / "msg_1"
+    for folder in (info.parent, message, part):
+        folder.mkdir(parents=True)
+    facts = {
+        "id": "ses_1",
+        "projectID": "p1",
+        "directory": "/w",
+        "title": "Sort",
+        "time": {"created": 1},
+    }
+    info.write_bytes(orjson.dumps(facts))
+    (message / "msg_1.json").write_bytes(orjson.dumps({"id": "msg_1", "role": "user", "time": {}}))
+    (message / "msg_2.json").write_bytes(b"{torn")
+    (part / "prt_1.json").write_bytes(orjson.dumps({"type": "text", "text": "Sort it"}))
+    session = only(info)
+    assert (session.title, session.goal, session.cwd) == ("Sort", "Sort it", "/w")
+    assert [refusal.where for refusal in session.refusals] == ["msg_2.json"]
+
+
+def test_a_session_file_whose_tree_is_gone_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "ses_1.json"
+    path.write_bytes(orjson.dumps({"id": "ses_1", "directory": "/w", "time": {"created": 1}}))
+    assert [r.reason for r in only(path).refusals] == [
+        "no messages of it lie in storage/message beside it"
+    ]

@@ -139,3 +139,61 @@ def test_what_is_unknown_is_counted_and_read_as_far_as_understood() -> None:
         "event/environment": 1,
     }
     assert step_of(trajectory, "event-16").observations[0].text == "here we are"
+
+
+def live(tmp_path: Path, *told: dict[str, object]) -> Path:
+    """A session's state with a file an event beside it."""
+    (tmp_path / "events").mkdir()
+    for number, event in enumerate(told):
+        shared = {"id": f"e{number}", "timestamp": f"2026-03-01T10:00:{number:02d}"}
+        file = tmp_path / "events" / f"event-{number:05d}-e{number}.json"
+        file.write_bytes(orjson.dumps({**shared, **event}))
+    state = tmp_path / "base_state.json"
+    facts = {"id": "s-1", "workspace": {"working_dir": "/home/ada/shop"}}
+    state.write_bytes(orjson.dumps({**facts, "execution_status": "finished"}))
+    return state
+
+
+def text_of(text: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text}]
+
+
+def test_a_live_session_is_read_from_its_events(tmp_path: Path) -> None:
+    arguments = '{"command":"make glaze"}'
+    calls = {"tool_name": "execute_bash", "tool_call_id": "c1"}
+    state = live(
+        tmp_path,
+        {"kind": "SystemPromptEvent", "source": "agent", "system_prompt": {"text": "You are"}},
+        {"kind": "MessageEvent", "source": "user", "llm_message": {"content": text_of("Glaze it")}},
+        {"kind": "ActionEvent", "thought": text_of("So."), "action": {"kind": "ExecuteBashAction"},
+         "tool_call": {"id": "c1", "name": "execute_bash", "arguments": arguments}, **calls},
+        {"kind": "ObservationEvent", "observation": {"content": text_of("no"), "exit_code": 2}, **calls},
+        {"kind": "UserRejectObservation", "rejection_reason": "not now", "tool_call_id": "c1"},
+        {"kind": "AgentErrorEvent", "error": "no such tool", "tool_call_id": "c1"},
+        {"kind": "Condensation", "summary": "It was tried."},
+        {"kind": "PauseEvent"},
+        {"kind": "OfTheFuture"},
+        {"kind": "ActionEvent", "action": {"kind": "FinishAction", "message": "Glazed."}},
+    )  # fmt: skip
+    session = only(state)
+    assert (session.goal, session.cwd, session.native_id) == ("Glaze it", "/home/ada/shop", "s-1")
+    call = session.steps[2]
+    assert call.calls[0].command == "make glaze"
+    assert [(o.exit_code, o.source) for o in call.observations] == [
+        (2, SourceClass.TOOL),
+        (None, SourceClass.USER),
+        (None, SourceClass.TOOL),
+    ]
+    assert [s.kind for s in session.steps] == ["boot", "user", "agent", "summary", "agent"]
+    assert session.steps[-1].text == "Glazed."
+    assert (session.skipped, session.unknown) == ({"PauseEvent": 1}, {"OfTheFuture": 1})
+
+
+def test_a_torn_event_costs_only_itself_and_a_linked_one_is_not_read(tmp_path: Path) -> None:
+    told = {"kind": "MessageEvent", "source": "user", "llm_message": {"content": text_of("Hi")}}
+    state = live(tmp_path, told)
+    (tmp_path / "events" / "event-00001-torn.json").write_bytes(b'{"kind":')
+    (tmp_path / "events" / "event-00002-linked.json").symlink_to(state)
+    (refusal,) = only(state).refusals
+    assert refusal.where == "event-00001-torn.json"
+    assert len(only(state).steps) == 1

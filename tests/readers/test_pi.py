@@ -90,3 +90,8 @@ def test_what_is_not_known_is_counted() -> None:
     assert dict(only(NASTY).unknown) == {
         "brand_new_entry": 1, "message/brandNewRole": 1, "message/": 1,
     }  # fmt: skip
+
+
+def test_a_title_before_the_header_is_the_sessions(tmp_path: Path) -> None:
+    told = only(write(tmp_path / "a.jsonl", {"type": "title", "v": 1, "title": "Carve"}, HEADER))
+    assert told.title == "Carve"

@@ -14,7 +14,18 @@ from json_values import values
 from transcripts import only, write
 
 from mcp_memory.domain.models import Outcome
-from mcp_memory.readers import blobs, claude_code, clock, database, harness, jsonl, runs, tools
+from mcp_memory.readers import (
+    blobs,
+    claude_code,
+    clock,
+    database,
+    harness,
+    jsonl,
+    opening,
+    runs,
+    shortening,
+    tools,
+)
 from mcp_memory.readers.clock import Lifetime
 from mcp_memory.readers.tally import Tally
 
@@ -24,23 +35,27 @@ def record(uuid: str, kind: str, content: object) -> dict[str, object]:
     return {"uuid": uuid, "type": kind, "sessionId": "s", "message": message}
 
 
-def test_an_overlong_line_is_named_and_the_next_is_read(
+def test_an_overlong_line_that_cannot_be_shortened_is_named_and_the_next_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jsonl, "LINE_BYTES", 2 << 20)
+    monkeypatch.setattr(jsonl, "LINE_BYTES", 1 << 20)
+    monkeypatch.setattr(jsonl, "HELD_BYTES", 2 << 20)
+    monkeypatch.setattr(shortening, "STRING_BYTES", 4 << 20)
     long = record("u1", "user", "x" * (3 << 20))
     path = write(
         tmp_path / "a.jsonl", record("u0", "user", "first"), long, record("u2", "user", "next")
     )
     trajectory = only(path)
     assert [s.text for s in trajectory.steps] == ["first", "next"]
-    assert [(r.where, r.reason) for r in trajectory.refusals] == [("line 2", "longer than 2 MB")]
+    assert [(r.where, r.reason) for r in trajectory.refusals] == [
+        ("line 2", "longer than 2 MB, without its oversized strings: not read")
+    ]
 
 
 def test_a_compressed_file_that_expands_without_end_is_cut_short_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jsonl, "EXPANDED_BYTES", 1 << 20)
+    monkeypatch.setattr(opening, "EXPANDED_BYTES", 1 << 20)
     path = tmp_path / "bomb.jsonl.gz"
     line = orjson.dumps(record("u1", "user", "hello")) + b"\n"
     path.write_bytes(gzip.compress(line + b" " * (8 << 20)))
@@ -62,11 +77,12 @@ def test_a_damaged_compressed_file_keeps_what_was_read(tmp_path: Path) -> None:
 def test_a_whole_json_file_over_the_cap_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(jsonl, "HELD_BYTES", 1 << 19)
     monkeypatch.setattr(jsonl, "FILE_BYTES", 1 << 20)
     path = tmp_path / "a.traj"
     path.write_bytes(b'{"environment":"e","trajectory":[]}' + b" " * (1 << 20))
     (refusal,) = only(path).refusals
-    assert refusal.reason == "larger than 1 MB"
+    assert refusal.reason == "longer than 1 MB, without its oversized strings: not read"
 
 
 @pytest.mark.parametrize(
@@ -152,8 +168,8 @@ def test_a_database_whose_complaint_is_no_text_is_damaged_like_any_other(tmp_pat
         base.execute("CREATE TABLE named (a)")
     raw = path.read_bytes()
     path.write_bytes(raw.replace(b"CREATE TABLE named", b"CREATE TABL\xff named"))
-    with pytest.raises(database.DAMAGED):
-        database.tables(database.opened(path))
+    with pytest.raises(database.DAMAGED), database.opened(path) as base:
+        database.tables(base)
 
 
 @given(st.lists(st.none() | st.datetimes()))

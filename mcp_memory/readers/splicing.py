@@ -1,0 +1,115 @@
+"""Splicing: the records on a line, also where two writers or a kill ran records into each other."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import orjson
+
+Record: TypeAlias = dict[str, Any]
+
+_TRIES = 200
+_SHARED = 3
+_BLANK = b" \t\r\n"
+_KEY = re.compile(r'\{\s*"((?:[^"\\]|\\.){1,80})"\s*:')
+_ANY_KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+
+
+class Shapes:
+    """What the records of a file look like: by it a record is told from an object inside one."""
+
+    def __init__(self) -> None:
+        self._first: set[str] = set()
+        self._known: list[frozenset[str]] = []
+
+    def note(self, record: Record) -> None:
+        """Remember how a whole record looks."""
+        if len(self._known) < _SHARED and record:
+            self._known.append(frozenset(record))
+            self._first.add(next(iter(record)))
+
+    def starts(self, text: str) -> Iterator[int]:
+        """Where a record may begin behind one that was cut off, at most a few hundred places."""
+        own = _KEY.match(text)
+        first = self._first | ({own[1]} if own else set())
+        tries = 0
+        for found in _KEY.finditer(text, 1):
+            if found[1] in first:
+                yield found.start()
+                tries += 1
+            if tries == _TRIES:
+                return
+
+    def fits(self, record: Record, cut: str) -> bool:
+        """Whether an object has the keys of a record, not of something inside one."""
+        keys = frozenset(record)
+        for shape in self._known or [frozenset(_ANY_KEY.findall(cut))]:
+            if len(keys & shape) >= min(_SHARED, len(shape)) or keys <= shape:
+                return True
+        return False
+
+
+def parsed(line: bytes) -> tuple[Any, str]:
+    """The value that a line is, and how it had to be mended; a second opinion where need be.
+
+    Raises:
+        ValueError: it is no JSON value, or more than one.
+        RecursionError: it is nested too deep.
+    """
+    try:
+        return orjson.loads(line), ""
+    except orjson.JSONDecodeError:
+        return _mended(line)
+
+
+def spliced(line: bytes, shapes: Shapes) -> tuple[list[Record], bool]:
+    """The whole records on a line that is no one value, and whether something of it is no record."""
+    text = line.strip(_BLANK).decode("utf-8", "replace").replace("\x00", "")
+    found, rest = _sequence(text)
+    if not rest:
+        return found, False
+    for record in found:
+        shapes.note(record)
+    for start in shapes.starts(rest):
+        behind, left = _sequence(rest[start:])
+        if behind and not left and shapes.fits(behind[0], rest[:start]):
+            return found + behind, True
+    return found, True
+
+
+def _sequence(text: str) -> tuple[list[Record], str]:
+    """Objects one behind the other, and the text from where there is none on."""
+    found: list[Record] = []
+    place = 0
+    while place < len(text):
+        try:
+            value, end = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            break
+        if not isinstance(value, dict):
+            break
+        found.append(safe(value))
+        place = end + len(text[end:]) - len(text[end:].lstrip())
+    return found, text[place:]
+
+
+def _mended(line: bytes) -> tuple[Any, str]:
+    text = line.decode("utf-8", "replace").replace("\x00", "")
+    value = safe(json.loads(text, strict=False, parse_constant=lambda _: None))
+    if b"\x00" in line:
+        return value, "NUL bytes"
+    return value, "damaged UTF-8" if "\ufffd" in text else "lone surrogates or control characters"
+
+
+def safe(value: Any) -> Any:
+    """A value whose text can be written as UTF-8."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [safe(item) for item in value]
+    if isinstance(value, dict):
+        return {safe(key): safe(item) for key, item in value.items()}
+    return value
