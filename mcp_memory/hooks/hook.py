@@ -163,8 +163,8 @@ def _key(event: str, call: Call) -> dict[str, Any] | None:
         from mcp_memory.text import signatures  # many patterns, for this event only
 
         command = call.tool.get("command", call.tool.get("cmd", ""))
-        error = signatures.error(call.error) if call.error else ""
         ran = " ".join(map(str, command)) if isinstance(command, list) else str(command)
+        error = signatures.error(call.error, ran) if call.error else ""
         name = " && ".join(signatures.commands(ran))
         told = {"error": error, "commands": [name], "sure": call.sure}
         return {**key, **told} if error else None

@@ -1,47 +1,25 @@
 """Signatures: commands and errors folded so that the same thing met twice has the same name."""
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from mcp_memory.text import causes, families, shell
+from mcp_memory.text.shell import Program
 
 MOST_CHARS = 160
 MOST_FLAGS = 6
 MOST_PARTS = 8
-_PARSED = 4_000
-_SCANNED = 20_000
+MOST_ERRORS = 6
+_TYPED = 400
 
-_HEREDOC = re.compile(
-    r"<<-?\s*(['\"]?)(\w+)\1([^\n]*)\n.*?(?:^\s*\2\s*$|\Z)", re.MULTILINE | re.DOTALL
-)
-_EDIT_BODY = re.compile(r"^(edit \d+:\d+)\n.*?(?:^end_of_edit$|\Z)", re.MULTILINE | re.DOTALL)
-"""How SWE-agent's line editor is called."""
-_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
-_TOKEN = re.compile(
-    r"""(?P<end>&&|\|\||;|\n|\(|\))|(?P<pipe>\|&?)|(?P<redirect>\d?(?:>>?|<)&?\d?-?|&>>?)|&|"""
-    r"""(?P<word>(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"|&;<>()\\])+)|[^\S\n]+|.""",
-    re.DOTALL,
-)
-_LETTER = re.compile(r"\w")
-_ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
-_DURATION = re.compile(r"-\S*|\d+[smhd]?")
 _SUBCOMMAND = re.compile(r"[a-z][\w:.-]{0,40}")
-_SCRIPT = re.compile(r"(?!-)[^\s(){}$*;]{1,200}")
+_PROGRAM = re.compile(r"[\w./@+~-][\w./@+~\\: -]*")
+_ARGUMENT = re.compile(r"(?!-)[^\s(){}$*;]{1,200}")
 _FLAG = re.compile(r"--?[A-Za-z][\w-]*")
 _FILE = re.compile(
     r"(?:[A-Za-z]:[\\/])?(?:[\w.@+~-]*[\\/][\w.@+~\\/-]*\w\.[A-Za-z]\w{0,9}|[\w-]+\.[A-Za-z]\w{0,3})"
 )
-_LEADERS = frozenset(
-    {"!", "command", "do", "else", "env", "exec", "if", "nohup", "sudo", "then", "time", "until",
-     "while", "{"}
-)  # fmt: skip
-_SILENT = frozenset(
-    {".", ":", "[", "[[", "alias", "break", "case", "cd", "continue", "done", "echo", "esac",
-     "exit", "export", "false", "fi", "for", "function", "popd", "printf", "pushd", "return",
-     "set", "sleep", "source", "test", "true", "unset", "}"}
-)  # fmt: skip
-"""Shell words that say nothing of what a command line is for."""
 _NESTED = frozenset(
     {"apt", "apt-get", "aws", "az", "brew", "bun", "bundle", "cargo", "composer", "conda", "dart",
      "deno", "docker", "dotnet", "flutter", "gcloud", "gh", "git", "go", "gradle", "helm", "just",
@@ -62,35 +40,12 @@ _INTERPRETERS = frozenset(
 _VALUED = frozenset({"-C", "-c", "-m", "--cwd", "--filter", "--prefix"})
 """Flags whose value stands before the subcommand."""
 
-_REFUSED = re.compile(r"<tool_use_error>\s*([^\n<]+)")
-"""A tool that was not called right says so in its first line."""
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_EXIT_CODE = re.compile(r"\s*(?:Exit code|exit status) -?\d+\s*", re.IGNORECASE)
-_RAISED = re.compile(
-    r"^(?:E\s{2,})?((?:\w+\.)*\w*(?:Error|Exception|Interrupt|Warning)\b:?.*)$", re.MULTILINE
-)
-_LABELLED = re.compile(
-    r"^.{0,200}?(?<![\w-])(?:error|fatal|panic|failure)(?:[\[(]\w+[\])])?:\s?\S.*$",
-    re.MULTILINE | re.IGNORECASE,
-)
-_FAILED_TEST = re.compile(
-    r"^[^\S\n]*(?:--- FAIL: .*|FAIL(?:ED)?[^\S\n]+\S.*|FAIL:.*|not ok \d+.*|[✗✕✘\u00d7]\s.*"
-    r"|thread '.*' panicked.*)$",
-    re.MULTILINE,
-)
-_COMPLAINT = re.compile(
-    r"^(?!hint:|note:|tip:|warning:|info:)[\w./@-]+: (?:line \d+: )?[^\n]{3,}$", re.MULTILINE
-)
-_LOCATED = re.compile(r"^[^\s:]{1,200}:\d+(?::\d+)?:[^\S\n]+[^\n]{3,}$", re.MULTILINE)
-"""How compilers and linters say where: `file:line:column: message`."""
-_LOUD = re.compile(r"^[^\n]{0,80}?(?<![\w-])(?:ERROR|FATAL|PANIC) [^\n]{3,}$", re.MULTILINE)
-MOST_ERRORS = 6
-_SHORT = 3
-"""An output of so few lines says first what is wrong; a longer one says it last."""
+_TIME = r"(?:ns|µs|us|ms|s|m|h|sec(?:onds)?|min(?:utes)?|[KMG]i?B)"
 _FOLDED = (
     (re.compile(r"0x[0-9a-fA-F]+"), "<address>"),
     (re.compile(r"(?<![\w-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])"), "<id>"),
-    (re.compile(r"(?<!\w)(?=[0-9a-f]*\d)[0-9a-f]{7,64}(?!\w)"), "<hex>"),
+    (re.compile(r"(?<!\w)(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}(?!\w)"), "<hex>"),
+    (re.compile(r"(?<=[/\\])(?i:tmp|temp)[._-]?(?=[a-z_]*[\dA-Z])\w{5,}"), "<temp>"),
     (
         re.compile(
             r"(?<![\w.@+…-])(?:[A-Za-z]:[\\/]|~?[\\/])(?:[\w.@+-]{1,200}[\\/])*(?=[\w.@+-])"
@@ -98,15 +53,26 @@ _FOLDED = (
         "…/",
     ),
     (re.compile(r"(?<![\w…/])[\w.@+-]{1,200}[\\/](?:[\w.@+-]{1,200}[\\/])+(?=[\w.@+-])"), "…/"),
-    (re.compile(r"\d+(?:\.\d+)*"), "N"),
-)
+    (re.compile(rf"(?<![\w.-])\d+(?:\.\d+)?{_TIME}(?:\d+(?:\.\d+)?{_TIME})*(?!\w)"), "<much>"),
+    # The number of a status or a rule is a name; one that stands alone counts something.
+    (
+        re.compile(
+            r"(?i)(?<!\bhttp )(?<!\bstatus )(?<!\bcode )(?<!\berror )(?<!\bERR! )(?<![\w.-])"
+            r"\d+(?![\w.-]*[A-Za-z_])(?:[.,:]\d+)*"
+        ),
+        "N",
+    ),
+)  # fmt: skip
 
 
-class _Part(NamedTuple):
-    """A program with its words; `piped` when it only reads what another one wrote."""
+class Ran(NamedTuple):
+    """A program that a command line ran: its family, and the line that ran it as it was typed."""
 
-    words: tuple[str, ...]
-    piped: bool
+    family: str
+    line: str
+    """With its folder and environment: `cd web && CI=true pnpm install`."""
+    acts: bool
+    """Whether it judges or acts, and does not only look."""
 
 
 def commands(text: str) -> tuple[str, ...]:
@@ -114,127 +80,88 @@ def commands(text: str) -> tuple[str, ...]:
 
     Shell grammar, directory changes, what is piped into and here-documents are left out.
     """
-    found = (_folded(part.words) for part in _parts(text) if not part.piped)
-    return tuple(dict.fromkeys(found))[:MOST_PARTS]
+    return tuple(dict.fromkeys(ran.family for ran in runs(text)))
+
+
+def runs(text: str) -> tuple[Ran, ...]:
+    """The families of a command line, each with its part of the line as it was typed."""
+    made = {_folded(one): one for one in _own(shell.programs(text))}
+    return tuple(
+        Ran(family, _line(one), families.purpose(one) != "looks")
+        for family, one in list(made.items())[:MOST_PARTS]
+    )
 
 
 def files(text: str) -> tuple[str, ...]:
     """Words of a command line that are spelled like files: a name with an extension."""
-    words = (word for part in _parts(text) for word in part.words[1:])
-    return tuple(dict.fromkeys(word for word in words if _FILE.fullmatch(word)))
+    named = (
+        shell.resolved(one.folder, word)
+        for one in shell.programs(text)
+        if not families.is_silent(one)
+        for word in one.words[1:]
+        if _FILE.fullmatch(word)
+    )
+    return tuple(dict.fromkeys(named))
 
 
-def error(text: str) -> str:
-    """The line that names the error, with numbers, hashes and folders folded; empty for no text.
+def error(text: str, command: str = "") -> str:
+    """The line that names the cause of a failure, folded; empty where none does."""
+    return next(iter(errors(text, command)), "")
 
-    Most telling first: an exception that was raised, a line labelled `error:`, a failed test,
-    a program's `name: complaint`; else the first line of a short output, the last of a long one.
+
+def errors(text: str, command: str = "") -> tuple[str, ...]:
+    """The causes that an output names, most telling first, each folded, once.
+
+    Of a `command` that only looks, what it found is no error: only its own complaints are.
     """
-    scanned = text if len(text) <= 2 * _SCANNED else f"{text[:_SCANNED]}\n{text[-_SCANNED:]}"
-    refused = _REFUSED.search(scanned)
-    if refused:
-        return fold(refused[1])
-    scanned = _COLOUR.sub("", scanned).replace("\r", "\n")
-    raised = _RAISED.findall(scanned)
-    if raised:
-        return fold(raised[-1])
-    for pattern in (_LABELLED, _FAILED_TEST, _COMPLAINT):
-        seen = pattern.search(scanned)
-        if seen:
-            return fold(seen.group())
-    lines = [line for line in scanned.splitlines() if line.strip()]
-    told = [line for line in lines if not _EXIT_CODE.fullmatch(line)] or lines
-    return fold(told[0 if len(told) <= _SHORT else -1]) if told else ""
-
-
-def errors(text: str) -> tuple[str, ...]:
-    """The error, and a few further lines of the same output that name one; each folded, once."""
-    first = error(text)
-    found = ((first,) if first else ()) + named_errors(text)
-    return tuple(dict.fromkeys(found))[:MOST_ERRORS]
+    return tuple(dict.fromkeys(filter(None, map(fold, causes.causes(text, command)))))[:MOST_ERRORS]
 
 
 def named_errors(text: str) -> tuple[str, ...]:
     """Lines that have the shape of an error, whatever stands around them; each folded, once."""
-    scanned = _COLOUR.sub("", text[:_SCANNED]).replace("\r", "\n")
-    found: dict[str, None] = {}
-    for pattern in (_LOCATED, _LABELLED, _FAILED_TEST, _LOUD, _RAISED):
-        named = islice(pattern.finditer(scanned), MOST_ERRORS)
-        found |= dict.fromkeys(fold(seen.group()) for seen in named)
-    return tuple(found)[:MOST_ERRORS]
+    return tuple(dict.fromkeys(filter(None, map(fold, causes.named(text)))))[:MOST_ERRORS]
 
 
 def fold(text: str) -> str:
-    """Numbers, addresses, hashes and folders replaced by what they are; names stay to be found."""
+    """Lone numbers, times, addresses, hashes and folders replaced; names stay, with their digits."""
     line = " ".join(text[: MOST_CHARS * 4].split())
     for pattern, name in _FOLDED:
         line = pattern.sub(name, line)
     return line[:MOST_CHARS].rstrip()
 
 
-@lru_cache(maxsize=512)
-def _parts(text: str) -> tuple[_Part, ...]:
-    """The programs that a command line runs, in order."""
-    plain = _EDIT_BODY.sub(r"\1\n", _HEREDOC.sub(r" \3\n", text[:_PARSED])).replace("\\\n", " ")
-    found: list[_Part] = []
-    words: list[str] = []
-    piped = aside = False
-    for token in _TOKEN.finditer(_COMMENT.sub("", plain) + "\n"):
-        if token["end"] or token["pipe"]:
-            named = _named(words)
-            if named:
-                found.append(_Part(named, piped))
-            # What only prints into a pipe does not count as its first program.
-            piped = bool(token["pipe"]) and (piped or bool(named))
-            words, aside = [], False
-        elif token["redirect"]:
-            aside = not token["redirect"][-1].isdigit()
-        elif token["word"]:
-            if not aside:
-                words.append(_unquoted(token["word"]))
-            aside = False
-    return tuple(found)
+def _own(found: tuple[Program, ...]) -> Iterator[Program]:
+    """The programs that say what a line is for: none that only reads what another one wrote."""
+    piped = False
+    for place, one in enumerate(found):
+        # What only prints into a pipe does not count as its first program.
+        piped = one.joined == "|" and (piped or not families.is_silent(found[place - 1]))
+        if not piped and not families.is_silent(one) and _PROGRAM.fullmatch(one.words[0]):
+            yield one
 
 
-def _named(words: Sequence[str]) -> tuple[str, ...]:
-    """The words from the program on; none where the shell only keeps house."""
-    place = 0
-    while place < len(words) and (words[place] in _LEADERS or _ASSIGNMENT.fullmatch(words[place])):
-        place += 1
-    if place < len(words) and words[place] == "timeout":
-        place += 1
-        while place < len(words) and _DURATION.fullmatch(words[place]):
-            place += 1
-    rest = tuple(words[place:])
-    return rest if rest and rest[0] not in _SILENT and _LETTER.search(rest[0]) else ()
+def _line(one: Program) -> str:
+    known = set(one.assignments)
+    exported = [f"export {word} &&" for word in one.exported if word not in known]
+    folder = [f"cd {one.folder} &&"] if one.folder else []
+    return " ".join((*folder, *exported, one.typed))[:_TYPED]
 
 
-def _folded(words: Sequence[str]) -> str:
-    program = _last(words[0])
-    kept, flags, depth = [program], set[str](), int(program in _NESTED)
-    rest = iter(words[1:])
+def _folded(one: Program) -> str:
+    kept, flags, depth = [one.name], set[str](), int(one.name in _NESTED)
+    rest = iter(one.words[1:])
     for word in rest:
-        if word in _VALUED and (depth or program in _INTERPRETERS) and len(kept) == 1:
+        if word in _VALUED and (depth or one.name in _INTERPRETERS) and len(kept) == 1:
             value = next(rest, "")
-            if word == "-m" and program in _INTERPRETERS:
+            if word == "-m" and one.name in _INTERPRETERS:
                 kept += ["-m", value]
         elif depth and _SUBCOMMAND.fullmatch(word):
             kept.append(word)
             depth = 1 if word in _DEEPER and len(kept) == 2 else 0  # noqa: PLR2004 - program and one word
-        elif program in _INTERPRETERS and len(kept) == 1 and _SCRIPT.fullmatch(word):
-            kept.append(_last(word))
+        elif one.name in _INTERPRETERS and len(kept) == 1 and _ARGUMENT.fullmatch(word):
+            kept.append(re.split(r"[\\/]", word.rstrip("\\/"))[-1])
         elif flag := _FLAG.match(word):
             flags.add(flag.group())
     return " ".join(" ".join(kept).split())[:80] + "".join(
         f" {flag}" for flag in sorted(flags)[:MOST_FLAGS]
     )
-
-
-def _last(path: str) -> str:
-    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]
-
-
-def _unquoted(word: str) -> str:
-    if len(word) > 1 and word[0] == word[-1] and word[0] in "'\"":
-        return word[1:-1]
-    return word

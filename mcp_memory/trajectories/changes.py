@@ -1,32 +1,21 @@
 """Changes: what each edit of a session took out of a file and put in, short, and what became of it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pydantic import JsonValue
-
-from mcp_memory.domain.models import Frozen, Step, ToolCall
-from mcp_memory.trajectories.decisions import called
-from mcp_memory.trajectories.mending import failed
+from mcp_memory.domain.models import Frozen, Step
+from mcp_memory.trajectories import edits
 from mcp_memory.trajectories.told import day
 
 OLD_CHARS, NEW_CHARS = 200, 320
 MOST_CHANGES = 400
 """Of one session; the last ones are kept: they are what the files became."""
 _MOST_LINES = 400
-_OLD = ("old_string", "oldString", "oldText", "old_str", "old_text", "old")
-_NEW = ("new_string", "newString", "newText", "new_str", "new_text", "new")
-_WHOLE = ("content", "file_text", "contents", "text")
-_PATHS = ("file_path", "filePath", "path")
-_LISTS = ("edits", "changes", "replacements")
-_PATCH = "*** Begin Patch"
-_FILE = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$")
+_WHOLE = {"delete": "(the file was deleted)", "move": "(moved to {})"}
+_EVERY = "."
+"""What git restores when it is given the whole folder."""
 _WORD = re.compile(r"\w")
-_RESTORED = re.compile(
-    r"\bgit\s+(?:checkout|restore)\b(?P<words>(?:\s+(?!-b\b|--staged\b|[&|;])[^\s&|;]+)+)"
-)
-"""How the working tree's changes to files are given up."""
 
 
 class Written(NamedTuple):
@@ -55,22 +44,23 @@ def written(steps: Iterable[Step], *, path: Callable[[str], str]) -> Iterator[Wr
 
     Only lines that differ are told; an edit that only moves lines or blanks is none.
     """
-    for step in steps:
-        for call, seen in called(step):
-            if failed(seen):
-                continue
-            for named, old, new in _texts(call):
-                name = path(named)
-                gone, come = _difference(old, new)
-                if name and (gone or come):
-                    yield Written(name, step.number, gone, come)
+    for edit in edits.of_steps(steps):
+        name = path(edit.path)
+        gone, come = _difference(edit.old, edit.new)
+        if edit.kind in _WHOLE:
+            gone, come = (), (_WHOLE[edit.kind].format(path(edit.new) if edit.new else ""),)
+        if name and edit.kind != "restore" and (gone or come):
+            yield Written(name, edit.step, gone, come)
 
 
 def changed(steps: Sequence[Step], *, path: Callable[[str], str]) -> tuple[Changed, ...]:
     """The changes of a session, in order."""
     days = {step.number: day(step.at) for step in steps}
     made = list(written(steps, path=path))
-    undone = _undone(made, dict(_given_up(steps)))
+    restored = [
+        (one.step, path(one.path)) for one in edits.of_steps(steps) if one.kind == "restore"
+    ]
+    undone = _undone(made, restored)
     return tuple(
         Changed(
             path=one.path,
@@ -82,53 +72,6 @@ def changed(steps: Sequence[Step], *, path: Callable[[str], str]) -> tuple[Chang
         )
         for place, one in enumerate(made)
     )[-MOST_CHANGES:]
-
-
-def _texts(call: ToolCall) -> Iterator[tuple[str, str, str]]:
-    """Path, old and new text of everything that a call writes."""
-    for text in (*call.arguments.values(), call.command):
-        if isinstance(text, str) and _PATCH in text:
-            yield from _patched(text)
-            return
-    if call.edits:
-        yield from _pairs(call.arguments, next(iter(call.paths), ""))
-
-
-def _pairs(told: Mapping[str, JsonValue], path: str) -> Iterator[tuple[str, str, str]]:
-    named = _first(told, _PATHS) or path
-    old, new = _first(told, _OLD), _first(told, _NEW)
-    if old is not None or new is not None:
-        yield named, old or "", new or ""
-        return
-    for key in _LISTS:
-        several = told.get(key)
-        for one in several if isinstance(several, list) else ():
-            if isinstance(one, dict):
-                yield from _pairs(one, named)
-    whole = _first(told, _WHOLE)
-    if whole is not None:
-        yield named, "", whole
-
-
-def _first(told: Mapping[str, JsonValue], names: Sequence[str]) -> str | None:
-    values = (told[name] for name in names if name in told)
-    return next((value for value in values if isinstance(value, str)), None)
-
-
-def _patched(text: str) -> Iterator[tuple[str, str, str]]:
-    """The hunks of a `*** Begin Patch` text."""
-    name, old, new = "", list[str](), list[str]()
-    for line in [*text[text.index(_PATCH) :].splitlines(), "@@"]:
-        found = _FILE.match(line)
-        if found or line.startswith(("@@", "*** End")):
-            if name and (old or new):
-                yield name, "\n".join(old), "\n".join(new)
-            old, new = [], []
-            name = found[1].strip() if found else name
-        elif line.startswith("-"):
-            old.append(line[1:])
-        elif line.startswith("+"):
-            new.append(line[1:])
 
 
 def _difference(old: str, new: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -156,17 +99,7 @@ def _shown(lines: Sequence[str], chars: int) -> str:
     return told
 
 
-def _given_up(steps: Iterable[Step]) -> Iterator[tuple[int, str]]:
-    """Steps that threw changes of the working tree away, and the words that named them."""
-    for step in steps:
-        for call, seen in called(step):
-            if call.command and not failed(seen):
-                words = " ".join(m["words"] for m in _RESTORED.finditer(call.command[:4_000]))
-                if words:
-                    yield step.number, f" {words} "
-
-
-def _undone(made: Sequence[Written], given_up: Mapping[int, str]) -> dict[int, int]:
+def _undone(made: Sequence[Written], given_up: Sequence[tuple[int, str]]) -> dict[int, int]:
     """Place of a change to the step that took it back: word for word, or by git."""
     found: dict[int, int] = {}
     waiting: dict[tuple[str, tuple[str, ...], tuple[str, ...]], int] = {}
@@ -175,16 +108,8 @@ def _undone(made: Sequence[Written], given_up: Mapping[int, str]) -> dict[int, i
         if earlier is not None and one.old:
             found[earlier] = one.step
         waiting[one.path, one.old, one.new] = place
-    for step, words in given_up.items():
+    for step, path in given_up:
         for place, one in enumerate(made):
-            if one.step < step and place not in found and _names(words, one.path):
+            if one.step < step and place not in found and path in (one.path, _EVERY):
                 found[place] = step
     return found
-
-
-def _names(words: str, path: str) -> bool:
-    return any(
-        word.strip("'\"").endswith(path) or word.strip("'\"") == path.rpartition("/")[2]
-        for word in words.split()
-        if not word.startswith("-")
-    )

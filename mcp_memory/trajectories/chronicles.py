@@ -81,6 +81,7 @@ def _commits(entries: Sequence[Entry]) -> Iterator[str]:
         branch = f" ({one_line(one.what, 60)})" if one.hash and one.what else ""
         subject = one_line(one.subject, _SUBJECT_CHARS)
         back = _reverted(one, reverted.get(one.subject))
+        back = back or (f" → taken back in #{one.undone}" if one.undone else "")
         yield f"- {name} {one.day} {refs.span(entry.id, one.step)} {subject}{branch}{back}"
 
 

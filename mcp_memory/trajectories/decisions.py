@@ -1,22 +1,12 @@
 """Decisions: what was settled in a session, verbatim: accepted plans, answers, refusals, commits."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from mcp_memory.domain.models import Frozen, Observation, SourceClass, Step, ToolCall
+from mcp_memory.trajectories import calls, committing
 from mcp_memory.trajectories.naming import code, one_line
 
 _CHARS = 600
-_SCANNED = 4_000
-_COMMITTED = re.compile(r"^\[[^\]\n]{1,200} [0-9a-f]{7,40}\] (\S[^\n]*)$", re.MULTILINE)
-"""How git says what it committed."""
-_SUBJECT = re.compile(
-    r"\bgit\b[^\n;&|]{0,200}?\bcommit\b[^\n;&|]{0,200}?"
-    r"(?:(?:-[a-z]*m|--message)[ =]*(?:\"\$\(cat )?|-F ?-\s*)"
-    r"(?:<<-?\s*['\"]?\w+['\"]?[^\n]*\n(?P<body>[^\n]+)|\"(?P<double>[^\"\n$`]+)|'(?P<single>[^'\n]+))"
-)
-"""The subject that a command line gives git: in quotes, or as the first line of a here-document."""
-_NOTHING = ("nothing to commit", "nothing added to commit", "no changes added")
 _USER_SAID = "the user said:\n"
 
 
@@ -32,17 +22,19 @@ def decided(steps: Iterable[Step]) -> Iterator[Decision]:
 
     Only what a person or git settled counts; an agent's own "I decided" does not.
     """
-    for step in steps:
-        for call, seen in called(step):
-            if seen is not None:
-                for text in _settled(call, seen):
-                    yield Decision(step=step.number, text=text)
-
-
-def called(step: Step) -> Iterator[tuple[ToolCall, Observation | None]]:
-    """The calls of a step, each with what came back."""
-    ended = {seen.call_id: seen for seen in step.observations}
-    return ((call, ended.get(call.id)) for call in step.calls)
+    session = list(steps)
+    undone = {(one.step, one.subject): one.undone for one in committing.of_steps(session)}
+    for made in calls.made(session):
+        if made.seen is None:
+            continue
+        number = made.step.number
+        for text in _settled(made.call, made.seen):
+            yield Decision(step=number, text=text)
+        for one in committing.committed(made):
+            if one.subject:
+                later = undone.get((one.step, one.subject), 0)
+                what = f"committed, taken back in #{later}" if later else "committed"
+                yield Decision(step=number, text=f"{what}: {one_line(one.subject)}")
 
 
 def _settled(call: ToolCall, seen: Observation) -> Iterator[str]:
@@ -51,18 +43,6 @@ def _settled(call: ToolCall, seen: Observation) -> Iterator[str]:
         yield f"plan accepted: {one_line(plan, _CHARS)}"
     elif seen.source is SourceClass.USER:
         yield _answer(call, seen)
-    elif call.command and "commit" in call.command:
-        for subject in _committed(call.command, seen):
-            yield f"committed: {one_line(subject)}"
-
-
-def _committed(command: str, seen: Observation) -> list[str]:
-    """What git announced; where it was told to be quiet and did not fail, what it was given."""
-    announced = _COMMITTED.findall(seen.text[:_SCANNED])
-    if announced or seen.failed is not False or any(no in seen.text for no in _NOTHING):
-        return announced
-    given = (one.groupdict().values() for one in _SUBJECT.finditer(command[:_SCANNED]))
-    return [subject for found in given for subject in found if subject]
 
 
 def _answer(call: ToolCall, seen: Observation) -> str:

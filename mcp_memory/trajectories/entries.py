@@ -6,10 +6,12 @@ from itertools import islice
 
 from mcp_memory.domain.models import Episode, Frozen, Outcome
 from mcp_memory.text import signatures
+from mcp_memory.trajectories import calls, edits, failures, verdicts
+from mcp_memory.trajectories.calls import called, failed
 from mcp_memory.trajectories.changes import Changed, changed
-from mcp_memory.trajectories.decisions import Decision, called, decided
+from mcp_memory.trajectories.decisions import Decision, decided
 from mcp_memory.trajectories.landed import MOST_LANDED, Landed, landed
-from mcp_memory.trajectories.mending import MOST_MENDS, Mend, failed, mends
+from mcp_memory.trajectories.mending import MOST_MENDS, Mend, mends
 from mcp_memory.trajectories.naming import one_line
 from mcp_memory.trajectories.told import Told, day, utc
 from mcp_memory.trajectories.values import Valued, valued
@@ -37,7 +39,9 @@ class Touched(Frozen):
     name: str
     steps: tuple[int, ...]
     marked: tuple[int, ...] = ()
-    """Those of `steps` that edited the file, or whose command line failed."""
+    """Those of `steps` that edited the file, or in which the command failed."""
+    last: str = ""
+    """Of a command the last line that ran it, as it was typed, with folder and environment."""
 
 
 class Attempt(Frozen):
@@ -123,15 +127,22 @@ class _Places:
 
     def __init__(self) -> None:
         self._steps: dict[str, dict[int, bool]] = {}
+        self._last: dict[str, str] = {}
 
-    def add(self, name: str, step: int, *, marked: bool = False) -> None:
+    def add(self, name: str, step: int, *, marked: bool = False, last: str = "") -> None:
         steps = self._steps.setdefault(name, {})
         steps[step] = steps.get(step, False) or marked
+        self._last[name] = last
 
     def touched(self, most: int) -> tuple[Touched, ...]:
         """The names most used first where not all fit; then in their own order."""
         found = [
-            Touched(name=name, steps=tuple(steps), marked=tuple(n for n, m in steps.items() if m))
+            Touched(
+                name=name,
+                steps=tuple(steps),
+                marked=tuple(n for n, m in steps.items() if m),
+                last=self._last[name],
+            )
             for name, steps in self._steps.items()
         ]
         found.sort(key=lambda each: (-len(each.marked), -len(each.steps), each.name))
@@ -139,39 +150,36 @@ class _Places:
 
 
 def _met(told: Told) -> tuple[_Places, _Places]:
-    """The commands that were run and the errors that were met."""
+    """The commands that were run, each with its last line, and the errors that were met."""
     commands, errors = _Places(), _Places()
-    for step in told.steps:
-        for call, seen in called(step):
-            bad = failed(seen)
-            for name in signatures.commands(call.command) if call.command else ():
-                commands.add(name, step.number, marked=bad)
-        for seen in step.observations:
-            for name in signatures.errors(seen.text) if failed(seen) else ():
-                errors.add(name, step.number)
+    for made in calls.made(told.steps):
+        verdict = verdicts.of(made) if made.call.command else None
+        for ran in signatures.runs(made.call.command or ""):
+            bad = verdict is not None and verdict.failed and ran.acts
+            commands.add(ran.family, made.step.number, marked=bad, last=ran.line)
+    for failure in failures.met(told.steps):
+        for name in failure.errors:
+            errors.add(name, failure.made.step.number)
     return commands, errors
 
 
 def _files(told: Told) -> tuple[Touched, ...]:
-    """Files that calls name, and words of commands that are spelled like files."""
+    """Files that calls write or name, and words of commands that are spelled like files."""
     places = _Places()
     for step in told.steps:
-        for call, seen in called(step):
-            edits = call.edits and not failed(seen)
+        for name in filter(None, map(told.path, edits.paths(step))):
+            places.add(name, step.number, marked=True)
+        for call, _ in called(step):
             named = call.paths or (signatures.files(call.command) if call.command else ())
             for name in filter(None, map(told.path, named)):
-                places.add(name, step.number, marked=edits)
+                places.add(name, step.number)
     return places.touched(MOST_FILES)
 
 
 def _attempt(told: Told, episode: Episode) -> Attempt:
     span = [step for step in told.steps if episode.first <= step.number <= episode.last]
     edited = (
-        path.replace("\\", "/").rpartition("/")[2]
-        for step in span
-        for call, seen in called(step)
-        if call.edits and not failed(seen)
-        for path in call.paths
+        path.replace("\\", "/").rpartition("/")[2] for step in span for path in edits.paths(step)
     )
     return Attempt(
         number=episode.number,

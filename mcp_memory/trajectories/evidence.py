@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import (
@@ -16,8 +17,8 @@ from mcp_memory.domain.models import (
     Trajectory,
 )
 from mcp_memory.store.rows import EvidenceRow
-from mcp_memory.text import guard, identifiers, signatures
-from mcp_memory.trajectories import marks, rendering
+from mcp_memory.text import guard, identifiers
+from mcp_memory.trajectories import edits, failures, marks, rendering
 
 EMBEDDED_CHARS = 600
 """How much of a row's text its vector is made of: a mean over more words says less."""
@@ -44,6 +45,28 @@ class Told:
     text: str
     context: str
     marks: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What labels say of the steps of a session, worked out once."""
+
+    written: Mapping[int, tuple[str, ...]]
+    errors: Mapping[int, list[str]]
+    marks: Mapping[int, tuple[str, ...]]
+    first: list[tuple[str, ...]]
+    """The marks of each step that none before it has."""
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> "_Said":
+        written = {step.number: edits.paths(step) for step in steps}
+        met = list(failures.met(steps))
+        errors: dict[int, list[str]] = {}
+        for failure in met:
+            errors.setdefault(failure.made.step.number, []).extend(failure.errors[:2])
+        made = marks.by_step(written, met)
+        return cls(written, errors, made, marks.first_met(made))
 
 
 PURGED = "purged"
@@ -64,7 +87,7 @@ def rows_of(
     outputs: dict[str, EvidenceRow] = {}
     rows: list[EvidenceRow] = []
     words = [_words(step) for step in steps]
-    tied = marks.first_met(steps)
+    said = _Said.of(steps)
     heads = [
         "" if s.number in hidden else w[:_NEIGHBOUR] for s, w in zip(steps, words, strict=True)
     ]
@@ -78,9 +101,9 @@ def rows_of(
         )
         own = "" if step.number in hidden else words[place][:_WINDOW]
         context = "\n".join(text for text in (*before, own, *after) if text)
-        told = Told(words[place], context, tied[place])
+        told = Told(words[place], context, said.first[place], _paths(step, said))
         rows.append(_step_row(trajectory, step, told, origin, outcome))
-    rows.extend(_episode_row(trajectory, episode, origin) for episode in episodes)
+    rows.extend(_episode_row(trajectory, episode, origin, said) for episode in episodes)
     made = [*outputs.values(), *rows]
     return [
         _row(replace(row, state=State.FORGOTTEN.value))
@@ -214,7 +237,7 @@ def _step_row(
             text=told.text,
             context=told.context,
             identifiers=identifiers.column(told.text, told.marks),
-            paths=tuple(dict.fromkeys(path for call in step.calls for path in call.paths)),
+            paths=told.paths,
             body=body,
             hash="",
             flags=guard.inspect(told.text),
@@ -255,32 +278,38 @@ def _outputs(
         )
 
 
-def _episode_text(episode: Episode, span: Sequence[Step], paths: Sequence[str]) -> str:
+def _paths(step: Step, said: _Said) -> tuple[str, ...]:
+    """The files that a step names and writes."""
+    named = (path for call in step.calls for path in call.paths)
+    return tuple(dict.fromkeys(chain(named, said.written.get(step.number, ()))))
+
+
+def _episode_text(
+    episode: Episode, span: Sequence[Step], paths: Sequence[str], errors: Sequence[str]
+) -> str:
     """What an episode is found by: goal, outcome, last words, errors met, commands, files edited."""
     said = [step.text for step in span if step.kind == "agent" and step.text]
     commands = [call.command for step in span for call in step.calls if call.command]
-    errors = [
-        signatures.error(seen.text)
-        for step in span
-        for seen in step.observations
-        if seen.failed or seen.exit_code
-    ]
     parts = (
         episode.goal,
         f"{episode.outcome.value}: {episode.reason}",
         *(text[:_HEAD] for text in said[-1:]),
-        *dict.fromkeys(error for error in errors[-12:] if error),
+        *dict.fromkeys(errors[-12:]),
         *dict.fromkeys(command[:120] for command in commands[-12:]),
         *paths[:40],
     )
     return "\n".join(parts)
 
 
-def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> EvidenceRow:
+def _episode_row(
+    trajectory: Trajectory, episode: Episode, origin: Origin, said: _Said
+) -> EvidenceRow:
     span = [s for s in trajectory.steps if episode.first <= s.number <= episode.last]
-    edited = [path for step in span for call in step.calls if call.edits for path in call.paths]
-    paths = tuple(dict.fromkeys(edited))
-    text = _episode_text(episode, span, paths)
+    numbers = [step.number for step in span]
+    paths = tuple(dict.fromkeys(path for n in numbers for path in said.written.get(n, ())))
+    errors = [error for n in numbers for error in said.errors.get(n, ())]
+    tied = tuple(dict.fromkeys(mark for n in numbers for mark in said.marks.get(n, ())))
+    text = _episode_text(episode, span, paths, errors)
     least = least_trusted(sources(span))
     return _row(
         EvidenceRow(
@@ -295,7 +324,7 @@ def _episode_row(trajectory: Trajectory, episode: Episode, origin: Origin) -> Ev
             outcome=episode.outcome.value,
             text=text,
             context=_window(trajectory.goal, text),
-            identifiers=identifiers.column(text, marks.of_steps(span)),
+            identifiers=identifiers.column(text, tied),
             paths=paths,
             body=episode.model_dump_json(),
             hash="",

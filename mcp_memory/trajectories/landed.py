@@ -4,26 +4,17 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mcp_memory.domain.models import Frozen, Observation, Step, ToolCall
-from mcp_memory.trajectories.decisions import called
-from mcp_memory.trajectories.mending import failed
+from mcp_memory.trajectories import calls, committing
+from mcp_memory.trajectories.calls import failed
 from mcp_memory.trajectories.told import day
 
 MOST_LANDED = 200
 """Of one session."""
-_SCANNED = 20_000
-_ANNOUNCED = re.compile(
-    r"^\[(?P<branch>[^\]\n ]{1,120})(?: [^\]\n]{1,60})? (?P<hash>[0-9a-f]{7,40})\] (?P<subject>\S[^\n]*)$",
-    re.MULTILINE,
-)
-"""How git says what it committed; without that line nothing was."""
-_MAKING = ("commit", "revert", "cherry-pick", "merge", "rebase")
 _PULL = re.compile(
     r"https://[\w.-]+/[\w./-]+/(?:pull|merge_requests|pull-requests)/(?P<number>\d+)"
 )
 _ASKED = re.compile(r"\bgh\s+pr\s+(?P<verb>create|merge|close)\b(?:\s+(?P<number>\d+))?")
 _TITLE = re.compile(r"--title[ =](?:\"(?P<double>[^\"\n]+)\"|'(?P<single>[^'\n]+)')")
-_ELSEWHERE = re.compile(r"\bgit\s+init\b|\bmktemp\b|\bcd\s+[\"']?(?:/private)?/(?:tmp|var)\b")
-"""A repository made to try something in is not the project's."""
 _VERBS = {"create": "opened", "merge": "merged", "close": "closed"}
 
 
@@ -38,18 +29,30 @@ class Landed(Frozen):
     subject: str = ""
     what: str = ""
     """The branch of a commit; of a pull request what was done with it."""
+    undone: int = 0
+    """The later step of the session that reverted, reset or amended a commit; 0 where none did."""
 
 
 def landed(steps: Iterable[Step]) -> Iterator[Landed]:
     """Commits and pull requests, in order; a commit that a hook stopped was never announced."""
-    for step in steps:
-        when = day(step.at)
-        for call, seen in called(step):
-            if call.name == "commit" and isinstance(call.arguments.get("commit"), str):
-                yield _told(step, call, when)
-            elif call.command and seen is not None:
-                yield from _committed(step.number, when, call.command, seen)
-                yield from _pulls(step.number, when, call.command, seen)
+    session = list(steps)
+    undone = {(one.step, one.hash): one.undone for one in committing.of_steps(session)}
+    for made in calls.made(session):
+        step, call, when = made.step, made.call, day(made.step.at)
+        if call.name == "commit" and isinstance(call.arguments.get("commit"), str):
+            yield _told(step, call, when)
+        for one in committing.committed(made):
+            if one.hash:
+                yield Landed(
+                    step=step.number,
+                    day=when,
+                    hash=one.hash,
+                    subject=one.subject,
+                    what=one.branch,
+                    undone=undone.get((one.step, one.hash), 0),
+                )
+        if call.command and made.seen is not None:
+            yield from _pulls(step.number, when, call.command, made.seen)
 
 
 def _told(step: Step, call: ToolCall, day: str) -> Landed:
@@ -57,15 +60,6 @@ def _told(step: Step, call: ToolCall, day: str) -> Landed:
     what = "no branch reaches it any more" if step.abandoned else "in the repository"
     subject = step.text.partition("\n")[0]
     return Landed(step=step.number, day=day, hash=call.id[:12], subject=subject, what=what)
-
-
-def _committed(step: int, day: str, command: str, seen: Observation) -> Iterator[Landed]:
-    if not any(word in command for word in _MAKING) or _ELSEWHERE.search(command):
-        return
-    for one in _ANNOUNCED.finditer(seen.text[:_SCANNED]):
-        yield Landed(
-            step=step, day=day, hash=one["hash"], subject=one["subject"], what=one["branch"]
-        )
 
 
 def _pulls(step: int, day: str, command: str, seen: Observation) -> Iterator[Landed]:

@@ -1,6 +1,5 @@
 """Linking: which session a commit was made in, and by which trace of it this is known."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +8,7 @@ from datetime import datetime, timedelta
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Frozen, Trajectory
 from mcp_memory.domain.paths import relative
-from mcp_memory.trajectories.decisions import called
+from mcp_memory.trajectories import calls, committing, edits
 
 LEAST = 0.5
 """A link by edits must account for half of a commit's files: less is shared by several sessions."""
@@ -17,9 +16,6 @@ SLACK = timedelta(minutes=2)
 """Between git's clock and the transcript's: a hook may run before the host notes the result."""
 WINDOW = timedelta(days=7)
 """An edit waits no longer than this for its commit."""
-_SCANNED = 20_000
-_COMMITTED = re.compile(r"^\[[^\]\n]{1,200} ([0-9a-f]{7,64})\] ?([^\n]*)$", re.MULTILINE)
-"""How git says what it committed."""
 
 
 class Commit(Frozen):
@@ -75,21 +71,18 @@ class Link(Frozen):
 def trace(trajectory: Trajectory, *, project: str) -> Trace:
     """What a session printed and edited; paths are relative to the repository."""
     roots = tuple(root for root in (project, trajectory.cwd or "") if root)
-    printed: list[Printed] = []
-    edited: list[Edited] = []
-    for step in trajectory.steps:
-        for call, seen in called(step):
-            if seen is not None and call.command and "commit" in call.command:
-                printed += [
-                    Printed(hash=hash_, subject=subject, step=step.number, at=step.at)
-                    for hash_, subject in _COMMITTED.findall(seen.text[:_SCANNED])
-                ]
-            failed = seen is not None and bool(seen.failed or seen.exit_code)
-            if call.edits and not failed and step.at is not None:
-                edited += [
-                    Edited(path=relative(path, roots), step=step.number, at=step.at)
-                    for path in call.paths
-                ]
+    printed = [
+        Printed(hash=one.hash, subject=one.subject, step=made.step.number, at=made.step.at)
+        for made in calls.made(trajectory.steps)
+        for one in committing.committed(made)
+        if one.hash
+    ]
+    edited = [
+        Edited(path=relative(path, roots), step=step.number, at=step.at)
+        for step in trajectory.steps
+        if step.at is not None
+        for path in edits.paths(step)
+    ]
     return Trace(session=trajectory.id, printed=tuple(printed), edited=tuple(edited))
 
 

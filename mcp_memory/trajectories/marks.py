@@ -1,12 +1,12 @@
 """Marks: words of an index that tie records together: the files that they changed, the errors met."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Step
 from mcp_memory.text import identifiers, signatures
+from mcp_memory.trajectories.failures import Failure
 
 MOST_FOLDERS = 6
 """How much of a path is told apart: `a.py`, `src/a.py`, and so on."""
@@ -14,23 +14,27 @@ MOST_ASKED = 4
 _FILE = re.compile(r"(?:[\w.@+~-]+/)*[\w.@+~-]*\.[A-Za-z]\w{0,9}|(?:[\w.@+~-]+/){2,}[\w.@+~-]+")
 
 
-def of_steps(steps: Iterable[Step]) -> tuple[str, ...]:
-    """Which files steps changed, under every ending of their paths, and which errors they met."""
-    made: dict[str, None] = {}
-    for step in steps:
-        changed = (path for call in step.calls if call.edits for path in call.paths)
-        made |= dict.fromkeys(chain.from_iterable(map(_endings, changed)))
-        failed = (seen.text for seen in step.observations if seen.failed or seen.exit_code)
-        made |= dict.fromkeys(map(_met, chain.from_iterable(map(signatures.errors, failed))))
-    return tuple(made)
+def by_step(
+    written: Mapping[int, Sequence[str]], met: Iterable[Failure]
+) -> dict[int, tuple[str, ...]]:
+    """Step to its marks: of the files that it wrote, and of the errors that it met.
+
+    An error is known by its cause, and by each line that names one alone.
+    """
+    made = {step: [*chain.from_iterable(map(_endings, paths))] for step, paths in written.items()}
+    for failure in met:
+        seen = failure.made.seen
+        alone = () if seen is None or failure.verdict.looks else signatures.named_errors(seen.text)
+        made.setdefault(failure.made.step.number, []).extend(map(_met, (*failure.errors, *alone)))
+    return {step: tuple(dict.fromkeys(tied)) for step, tied in made.items()}
 
 
-def first_met(steps: Iterable[Step]) -> list[tuple[str, ...]]:
-    """The marks of each step of a session that none before it has."""
+def first_met(marks: Mapping[int, Sequence[str]]) -> list[tuple[str, ...]]:
+    """The marks of each step of a session, in order, that none before it has."""
     known: set[str] = set()
     made = []
-    for step in steps:
-        new = tuple(mark for mark in of_steps((step,)) if mark not in known)
+    for tied in marks.values():
+        new = tuple(mark for mark in tied if mark not in known)
         known.update(new)
         made.append(new)
     return made

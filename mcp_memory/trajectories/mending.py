@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mcp_memory.domain.models import Frozen, Observation, SourceClass, Step, ToolCall
-from mcp_memory.text import signatures
-from mcp_memory.trajectories.decisions import called
+from mcp_memory.domain.models import Frozen, Step, ToolCall
+from mcp_memory.text import families, shell, signatures
+from mcp_memory.trajectories import calls, edits, verdicts
 from mcp_memory.trajectories.naming import code
 
 MOST_MENDS = 100
@@ -13,12 +13,6 @@ MOST_DONE = 4
 _CHARS = 160
 _REACH = 60
 """An error that a command no longer met so many steps later was hardly mended for it."""
-_LOOKS = frozenset(
-    {"ls", "cat", "head", "tail", "sed", "awk", "grep", "rg", "find", "fd", "wc", "pwd", "which",
-     "tree", "less", "file", "stat", "diff", "jq", "tee", "true", "xxd", "du", "env", "ps"}
-)  # fmt: skip
-"""Programs that mostly only look."""
-_LOOKING = frozenset({"git status", "git diff", "git log", "git show", "git branch", "git blame"})
 
 
 class Mend(Frozen):
@@ -45,44 +39,39 @@ class _Open:
     done: list[str] = field(default_factory=list)
 
 
-def failed(seen: Observation | None) -> bool:
-    """Whether a tool failed; what the user refused did not."""
-    if seen is None or seen.source is SourceClass.USER:
-        return False
-    return bool(seen.failed or seen.exit_code)
-
-
 def mends(steps: Iterable[Step]) -> Iterator[Mend]:
     """The errors that were mended, in the order in which the commands went well again.
 
     Where the same command line went well with nothing done in between, nothing was mended.
     """
     waiting: dict[str, dict[str, _Open]] = {}
-    for step in steps:
-        for call, seen in called(step):
-            if seen is None:
-                continue
-            name = " && ".join(signatures.commands(call.command)) if call.command else ""
-            if failed(seen):
-                error = signatures.error(seen.text) if name else ""
-                if error:
-                    known = waiting.setdefault(name, {})
-                    known.setdefault(error, _Open(error, step.number, call.command or ""))
-                continue
-            if not (seen.exit_code == 0 or seen.failed is False):
-                continue
-            for one in waiting.pop(name, {}).values() if name else ():
-                mend = _mended(one, call, name, step.number)
-                if mend is not None:
-                    yield mend
-            _note(waiting, call, name)
+    for made in calls.made(steps):
+        call, seen = made.call, made.seen
+        verdict = verdicts.of(made)
+        if seen is None or verdict is None:
+            continue
+        name = " && ".join(signatures.commands(call.command)) if call.command else ""
+        if verdict.failed:
+            error = signatures.error(seen.text, call.command or "") if name else ""
+            if error:
+                known = waiting.setdefault(name, {})
+                known.setdefault(error, _Open(error, made.step.number, call.command or ""))
+            continue
+        if not verdict.good:
+            continue
+        for one in waiting.pop(name, {}).values() if name else ():
+            mend = _mended(one, call, name, made.step.number)
+            if mend is not None:
+                yield mend
+        _note(waiting, call, name)
 
 
 def _note(waiting: dict[str, dict[str, _Open]], call: ToolCall, name: str) -> None:
     """What was done while failures wait for their mending."""
-    if call.edits:
-        told = f"edited {', '.join(code(path) for path in call.paths[:3])}"
-    elif name and not _only_looks(name):
+    written = [] if name else edits.paths_of(call)
+    if written:
+        told = f"edited {', '.join(code(path) for path in written[:3])}"
+    elif name and not families.only_looks(shell.programs(call.command or "")):
         told = f"ran {code(call.command or '', _CHARS)}"
     else:
         return
@@ -102,10 +91,3 @@ def _mended(one: _Open, call: ToolCall, name: str, step: int) -> Mend | None:
     kept = [*edits[:MOST_DONE], *runs[-MOST_DONE:]][:MOST_DONE]
     done = (*kept, f"then {code(ran, _CHARS)} went well")
     return Mend(error=one.error, command=name, failed=one.step, passed=step, done=done)
-
-
-def _only_looks(name: str) -> bool:
-    return all(
-        part.split()[0] in _LOOKS or " ".join(part.split()[:2]) in _LOOKING
-        for part in name.split(" && ")
-    )

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
 from mcp_memory.text import guard, signatures
-from mcp_memory.trajectories.decisions import called
-from mcp_memory.trajectories.mending import failed
+from mcp_memory.trajectories.calls import called, failed
 from mcp_memory.trajectories.told import day
 
 SAID_CHARS = 4_000

@@ -8,9 +8,8 @@ from pydantic import JsonValue
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Episode, Frozen, Observation, Step, ToolCall, Trajectory
-from mcp_memory.trajectories.decisions import called
+from mcp_memory.trajectories import verdicts
 from mcp_memory.trajectories.entries import MOST_SAID, Entry, Touched, entry_of, numbers
-from mcp_memory.trajectories.mending import failed
 from mcp_memory.trajectories.naming import code, one_line, project_folder, session_name
 from mcp_memory.trajectories.prose import prose
 from mcp_memory.trajectories.told import Told, day, utc
@@ -177,8 +176,8 @@ def _summary(told: Told, episodes: Sequence[Episode], entry: Entry) -> str:
     parts += _section("Episodes", [_episode(told, each) for each in episodes])
     parts += _section("Files edited (* in that step)", map(_touched, edited))
     parts += _section("Files read or named", map(_touched, read))
-    commands = (_touched(each, "!") for each in entry.commands)
-    parts += _section("Commands (! their command line failed)", commands)
+    commands = (_typed(each) for each in entry.commands)
+    parts += _section("Commands, as they were last typed (! failed)", commands)
     parts += _section("Commands that failed, as they were run", _bad_ends(told))
     parts += _section("Errors met", map(_touched, entry.errors))
     parts += _section("Decisions, verbatim", (f"#{d.step} {d.text}" for d in entry.decisions))
@@ -194,16 +193,19 @@ def _episode(told: Told, episode: Episode) -> str:
     )
 
 
+def _typed(each: Touched) -> str:
+    line = _touched(each, "!")
+    return line if each.last in ("", each.name) else f"{line} | {code(each.last)}"
+
+
 def _touched(each: Touched, mark: str = "*") -> str:
     return f"{code(each.name)}: {numbers(each, mark)}"
 
 
 def _bad_ends(told: Told) -> Iterator[str]:
-    for step in told.steps:
-        for call, seen in called(step):
-            if call.command and seen is not None and failed(seen):
-                ending = "failed" if seen.exit_code is None else f"exit {seen.exit_code}"
-                yield f"#{step.number} {ending}: {code(call.command)}"
+    for one in verdicts.of_steps(told.steps):
+        if one.command and one.failed:
+            yield f"#{one.step} {one_line(one.reason, 100)}: {code(one.command)}"
 
 
 def _said(told: Told) -> Iterator[str]:

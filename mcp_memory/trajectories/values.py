@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from mcp_memory.domain.models import Frozen, Step
 from mcp_memory.text import signatures
+from mcp_memory.trajectories.calls import called, failed
 from mcp_memory.trajectories.changes import written
-from mcp_memory.trajectories.decisions import called
-from mcp_memory.trajectories.mending import failed
 from mcp_memory.trajectories.told import day
 
 MOST_VALUES = 300

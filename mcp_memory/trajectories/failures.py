@@ -1,0 +1,48 @@
+"""Failures: the errors that the calls of a session met, each by the line that names its cause."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from mcp_memory.domain.models import Step
+from mcp_memory.text import signatures
+from mcp_memory.trajectories import calls, verdicts
+from mcp_memory.trajectories.calls import Made
+from mcp_memory.trajectories.verdicts import Verdict
+
+_MISSING = ("does not exist", "illegal operation on a directory")
+
+
+class Failure(NamedTuple):
+    """One call that failed, with the errors that it names."""
+
+    made: Made
+    verdict: Verdict
+    errors: tuple[str, ...]
+    """Signatures, most telling first; none where the output names no cause."""
+
+
+def met(steps: Iterable[Step]) -> Iterator[Failure]:
+    """The failed calls of a session in order; a look counts where its program itself complained."""
+    for made in calls.made(steps):
+        verdict = verdicts.of(made)
+        seen = made.seen
+        if verdict is None or seen is None:
+            continue
+        if verdict.failed or seen.failed or seen.exit_code:
+            yield Failure(made, verdict, _errors(made, seen.text))
+
+
+def _errors(made: Made, text: str) -> tuple[str, ...]:
+    found = signatures.errors(text, made.call.command or "")
+    if made.call.command or not made.call.paths:
+        return found
+    # "File does not exist." is another error for every file.
+    name = made.call.paths[0].replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return tuple(
+        f"{one.split('. Note:')[0].rstrip('.')}: {name}" if _nameless(one, name) else one
+        for one in found
+    )
+
+
+def _nameless(error: str, name: str) -> bool:
+    return bool(name) and name not in error and any(word in error for word in _MISSING)
