@@ -36,7 +36,7 @@ def inspect(steps: Sequence[Step], asked: Inspection) -> str:
         return _within(facts, asked.cap) or "Nothing of that kind here."
     if find is not None:
         return _within([m for s in steps for m in _matches(s, find)], asked.cap) or _NO_MATCH
-    shown = reading.show(steps, room=asked.cap)
+    shown = reading.show(steps, reading.Asked(), room=asked.cap)
     text = guard.neutralise(shown.text)
     if steps and shown.last != steps[-1].number:
         rest = f"{shown.last + 1}:{steps[-1].number}"

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from mcp_memory.archive import parts, shortening
-from mcp_memory.archive.parts import Part
+from mcp_memory.archive.parts import Name, Part
 from mcp_memory.archive.shortening import Find, Text, cost
 from mcp_memory.domain.asked import Show
 from mcp_memory.domain.models import Step
 
-_RETURNED = 300
-"""Bytes of what came back from one call, where calls are asked for."""
 _MATCHED, _UNMATCHED = 3.0, 0.5
 """How much more a part weighs that holds what is asked, and how much less one that does not."""
+_LEAST = {"said": 160, "called": 120}
+"""Bytes that a part takes at least where it is shortened; anything else takes less."""
 _SEAM = 2
 """Bytes of the end of a line within JSON."""
 NOTHING = "Nothing of that kind in these steps."
@@ -35,7 +36,16 @@ class _Told:
     pieces: tuple[Part, ...] = ()
     costs: tuple[int, ...] = ()
     """What each piece takes where there is room."""
-    hits: tuple[bool, ...] = ()
+    scores: tuple[float, ...] = ()
+    """How much of what is asked the best line of each piece holds."""
+
+    @property
+    def leasts(self) -> tuple[int, ...]:
+        """What each piece takes in any case."""
+        return tuple(
+            min(most, _LEAST.get(piece.kind, shortening.LEAST))
+            for most, piece in zip(self.costs, self.pieces, strict=True)
+        )
 
     @property
     def frame(self) -> int:
@@ -45,7 +55,7 @@ class _Told:
     @property
     def least(self) -> int:
         """What it takes in any case."""
-        return self.frame + sum(min(each, shortening.LEAST) for each in self.costs)
+        return self.frame + sum(self.leasts)
 
     @property
     def most(self) -> int:
@@ -53,57 +63,61 @@ class _Told:
         return self.frame + sum(self.costs)
 
 
-def show(
-    steps: Sequence[Step], *, room: int, show: Show = "everything", find: Find | None = None
-) -> Shown:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is shown of steps, what is looked for in them, and how paths are named."""
+
+    show: Show = "everything"
+    find: Find | None = None
+    name: Name = str
+
+
+def show(steps: Sequence[Step], asked: Asked, *, room: int) -> Shown:
     """Steps as text of at most `room` bytes of JSON, each shortened to its share.
 
     The first step is always in it. Where not all fit and some hold what is looked for, the others
     are folded; where even shortened ones do not fit, the text ends before them.
     """
-    told = list(_told(steps, show, find))
+    told = list(_told(steps, asked))
     if not told:
         return Shown(NOTHING if steps else "", steps[-1].number if steps else 0)
-    if sum(each.most for each in told) > room and any(any(each.hits) for each in told):
-        told = _folded(told)
+    telling = shortening.NEARLY * max((max(each.scores, default=0.0) for each in told), default=0.0)
+    if telling and sum(each.most for each in told) > room:
+        told = _folded(told, telling)
     kept = _fitting(told, room)
     if not kept:
-        return Shown(_alone(steps, told[0], room), told[0].number)
-    texts = _shared(kept, room, find)
+        return Shown(_alone(steps, told[0], asked.name, room), told[0].number)
+    texts = _shared(kept, room, asked.find, telling)
     last = kept[-1].number if len(kept) < len(told) else steps[-1].number
     return Shown("\n\n".join(texts), last)
 
 
-def _told(steps: Sequence[Step], show: Show, find: Find | None) -> Iterator[_Told]:
+def _told(steps: Sequence[Step], asked: Asked) -> Iterator[_Told]:
     before: Step | None = None
     for step in steps:
-        pieces = tuple(parts.parts(step, show))
-        if pieces or show == "everything":
-            hits = tuple(bool(find and find(piece.text)[0]) for piece in pieces)
-            costs = tuple(_cost(piece, show) for piece in pieces)
-            yield _Told(parts.head(step, before), step.number, pieces, costs, hits)
+        pieces = tuple(parts.parts(step, asked.show, asked.name))
+        if pieces or asked.show == "everything":
+            yield _Told(
+                parts.head(step, before),
+                step.number,
+                pieces,
+                tuple(cost(piece.text) for piece in pieces),
+                tuple(shortening.best(piece.text, asked.find) for piece in pieces),
+            )
             before = step
 
 
-def _cost(piece: Part, show: Show) -> int:
-    brief = show == "calls" and piece.kind == "returned"
-    return min(cost(piece.text), _RETURNED) if brief else cost(piece.text)
-
-
-def _folded(told: Sequence[_Told]) -> list[_Told]:
+def _folded(told: Sequence[_Told], telling: float) -> list[_Told]:
     """Runs of steps that hold nothing of what is asked, as one line each."""
     made: list[_Told] = []
-    run: list[_Told] = []
-    for each in (*told, None):
-        if each is not None and not any(each.hits):
-            run.append(each)
-            continue
-        if run:
-            span = f"#{run[0].number}" + (f"-{run[-1].number}" if len(run) > 1 else "")
-            made.append(_Told(f"[{span}: no match]", run[-1].number))
-            run = []
-        if each is not None:
-            made.append(each)
+    for matches, run in groupby(told, key=lambda each: max(each.scores, default=0.0) >= telling):
+        steps = list(run)
+        if matches:
+            made += steps
+        else:
+            first, last = steps[0].number, steps[-1].number
+            span = f"#{first}-{last}" if last > first else f"#{first}"
+            made.append(_Told(f"[{span}: no match]", last))
     return made
 
 
@@ -118,24 +132,23 @@ def _fitting(told: Sequence[_Told], room: int) -> list[_Told]:
     return kept
 
 
-def _alone(steps: Sequence[Step], told: _Told, room: int) -> str:
+def _alone(steps: Sequence[Step], told: _Told, name: Name, room: int) -> str:
     """A step that has too many parts for the room, as one text."""
     step = next(step for step in steps if step.number == told.number)
-    text = Text(parts.whole(step), f"#{step.number}@")
+    text = Text(parts.whole(step, name), f"#{step.number}@")
     return f"{told.head}\n{shortening.shorten(text, room - cost(told.head) - _SEAM)}"
 
 
-def _shared(told: Sequence[_Told], room: int, find: Find | None) -> list[str]:
+def _shared(told: Sequence[_Told], room: int, find: Find | None, telling: float) -> list[str]:
     pieces = [piece for each in told for piece in each.pieces]
+    least = [one for each in told for one in each.leasts]
     costs = [one for each in told for one in each.costs]
-    hits = [hit for each in told for hit in each.hits]
-    matched = any(hits)
-    least = [min(one, shortening.LEAST) for one in costs]
-    wanted = [one - low for one, low in zip(costs, least, strict=True)]
+    scores = [one for each in told for one in each.scores]
     weights = [
-        piece.weight * ((_MATCHED if hit else _UNMATCHED) if matched else 1.0)
-        for piece, hit in zip(pieces, hits, strict=True)
+        piece.weight * ((_MATCHED if score >= telling else _UNMATCHED) if telling else 1.0)
+        for piece, score in zip(pieces, scores, strict=True)
     ]
+    wanted = [most - low for most, low in zip(costs, least, strict=True)]
     more = shortening.share(wanted, weights, room - sum(each.least for each in told))
     rooms = iter([low + extra for low, extra in zip(least, more, strict=True)])
     return [

@@ -12,6 +12,8 @@ _LINE_CHARS = 240
 _ONE_END = 200
 """In a room so small only the head is kept."""
 _HEAD, _HEAD_MATCHED, _TAIL_MATCHED = 0.65, 0.25, 0.15
+NEARLY = 0.6
+"""A line tells when it holds so much of what the best one holds."""
 Find = Callable[[str], tuple[float, int]]
 """How much of what is asked a line holds, and where it begins to."""
 
@@ -66,6 +68,11 @@ class Text:
         return f"\n[… {missing:,} more: {self.ref}{self.at + begin} …]\n"
 
 
+def best(text: str, find: Find | None) -> float:
+    """How much of what is asked the best of its lines holds."""
+    return max((find(line)[0] for line in text.splitlines()), default=0.0) if find else 0.0
+
+
 def shorten(told: Text, room: int, find: Find | None = None) -> str:
     """The text within a room of so many bytes, or of the least; whole where it fits."""
     text = told.text
@@ -102,7 +109,7 @@ def suffix(text: str, room: int) -> int:
     line, word = text.find("\n", begin - 1), text.find(" ", begin - 1)
     if 0 <= line < begin + kept * 0.4:
         return line + 1
-    return word + 1 if 0 <= word < begin + kept * 0.2 else begin
+    return word + 1 if 0 <= word < begin + kept * 0.4 else begin
 
 
 def _fitting(room: int, most: int, piece: Callable[[int], str]) -> int:
@@ -126,9 +133,11 @@ def _matching(text: str, find: Find) -> list[tuple[float, int, int]]:
         if score:
             length = len(line.rstrip())
             start = max(0, min(place - _LINE_CHARS // 3, length - _LINE_CHARS))
+            start = line.find(" ", start, place) + 1 if start else 0
             found.append((score, begin + start, begin + min(length, start + _LINE_CHARS)))
         begin += len(line)
-    return sorted(found, key=lambda each: (-each[0], each[1]))
+    least = NEARLY * max((score for score, _, _ in found), default=0.0)
+    return sorted((f for f in found if f[0] >= least), key=lambda each: (-each[0], each[1]))
 
 
 def _picked(

@@ -1,7 +1,7 @@
 """fetch: the text behind refs, which share a budget, labelled with source and trust."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 import orjson
@@ -13,6 +13,7 @@ from mcp_memory.domain.asked import Reading, Show
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.fetched import Fetched, FetchResult
 from mcp_memory.domain.models import Episode, Memory, SourceClass
+from mcp_memory.domain.paths import relative
 from mcp_memory.domain.refs import Ref
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -38,12 +39,18 @@ class _Opened:
     head: str = ""
     text: str = ""
     offset: int | None = None
+    roots: tuple[str, ...] = ()
+    """Folders that paths are told from."""
+
+    def name(self, path: str) -> str:
+        """A path as it is told."""
+        return relative(path, self.roots)
 
     def needs(self, show: Show) -> int:
         """About the bytes of all of it."""
         if self.span is None:
             return shortening.cost(self.text)
-        told = (part for step in self.span.steps for part in parts.parts(step, show))
+        told = (part for step in self.span.steps for part in parts.parts(step, show, self.name))
         return sum(shortening.cost(part.text) + 40 for part in told)
 
 
@@ -119,7 +126,8 @@ def _text(opened: _Opened, bare: Fetched, room: int, show: Show, find: Find | No
         )
     span = opened.span
     head = f"{opened.head}\n\n" if opened.head else ""
-    shown = reading.show(span.steps, room=room - shortening.cost(head), show=show, find=find)
+    asked = reading.Asked(show, find, opened.name)
+    shown = reading.show(span.steps, asked, room=room - shortening.cost(head))
     cut = shown.last < span.last
     return bare.model_copy(
         update={
@@ -156,10 +164,11 @@ async def _steps(rooms: Rooms, ref: Ref, around: int) -> _Opened:
         path=f"{row.folder}/steps.jsonl:{span.first}",
         flags=tuple(sorted({flag for r in span.rows for flag in r.flags})),
     )
-    if ref.offset is not None:
-        whole = parts.whole(span.steps[0])
-        return _Opened(bare, text=whole, offset=_within(ref, whole))
-    return _Opened(bare, span=span, head=await _outcome(rooms, ref))
+    opened = _Opened(bare, span, await _outcome(rooms, ref), roots=(row.project, row.cwd))
+    if ref.offset is None:
+        return opened
+    whole = parts.whole(span.steps[0], opened.name)
+    return replace(opened, span=None, text=whole, offset=_within(ref, whole))
 
 
 async def _outcome(rooms: Rooms, ref: Ref) -> str:
