@@ -13,6 +13,7 @@ from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import Where
+from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import evidence
 
 
@@ -40,8 +41,10 @@ async def check(rooms: Rooms) -> list[Finding]:
             f"vectors are by {rooms.store.model}",
             good=rooms.store.vectors_ready or rooms.embedder is None,
         ),
-        Finding(f"{len(live - folders)} sessions lack their files", good=not live - folders),
-        Finding(f"{len(folders - live)} folders of no session", good=not folders - live),
+        Finding(
+            f"{counted(len(live - folders), 'session')} without files", good=not live - folders
+        ),
+        Finding(f"{counted(len(folders - live), 'folder')} of no session", good=not folders - live),
     ]
 
 

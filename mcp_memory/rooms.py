@@ -1,12 +1,12 @@
 """Rooms: what every verb works with; opened together by `open_bank`, closed together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mcp_memory.archive.files import Archive
-from mcp_memory.domain import paths
-from mcp_memory.domain.errors import EmbedderUnavailable
+from mcp_memory.domain import projects
+from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
 from mcp_memory.embedding.embedder import Embedder
 from mcp_memory.embedding.reranker import Reranker
 from mcp_memory.settings import Settings
@@ -41,6 +41,19 @@ class Rooms:
     reranker: Reranker | None = None
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
+    def writes_to(self, asked: str | None) -> str:
+        """The project that what is kept belongs to.
+
+        Raises:
+            InvalidInput: none is named, and this process stands in none.
+        """
+        if asked or self.project != projects.EVERY:
+            return asked or self.project
+        raise InvalidInput(
+            "Nothing says which project this belongs to.",
+            next_step="Name it in `project` (its folder's name will do), or 'user'.",
+        )
+
     def degraded(self) -> tuple[str, ...]:
         """What answers go without, said plainly."""
         wordy = self.embedder is None or not self.store.vectors_ready
@@ -52,19 +65,6 @@ class Rooms:
     def path_of(self, folder: str, step: int) -> str | None:
         """`file:line` of a step; None where the caller has no files of this machine to open."""
         return self.archive.path_of(folder, step) if self.settings.local_paths else None
-
-    @property
-    def archive_root(self) -> str | None:
-        """The archive's folder; None where the caller has no files of this machine to open."""
-        return self.archive.root.as_posix() if self.settings.local_paths else None
-
-    def placed(self, places: Sequence[str | None]) -> tuple[str | None, list[str | None]]:
-        """The folder that these places of the archive are below, and each as seen from there."""
-        root = self.archive_root
-        if root is None or not any(places):
-            return None, [None] * len(places)
-        top, below = paths.gathered(places)
-        return f"{root}/{top}".rstrip("/"), below
 
     async def query_vector(self, text: str) -> tuple[float, ...] | None:
         """The vector of a query; None while search goes by words only."""

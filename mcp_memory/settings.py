@@ -1,12 +1,16 @@
 """Settings: every one an `MCP_MEMORY_*` variable with its sentence; the README's table is made of them."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PREFIX = "MCP_MEMORY_"
+TOKEN_VARIABLE = "MCP_MEMORY_REMOTE_TOKEN"  # noqa: S105 a name; a secret is no setting that is shown
 Names = Annotated[tuple[str, ...], NoDecode]
 """Separated by commas, so that a host's `env` block can hold it."""
 
@@ -22,11 +26,16 @@ class Settings(BaseSettings):
         pydantic.ValidationError: a variable holds a value of the wrong kind.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MCP_MEMORY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     home: Path = Field(
         default_factory=_default_home,
         description="Folder of the bank: store, archive, spool and locks.",
+    )
+    project: str = Field(
+        default="",
+        description="Project that the server stands in; empty: that of the folder it is started in; "
+        "`*`: none, so that all projects are asked (as in a desktop app).",
     )
     index_auto: bool = Field(
         default=True,
@@ -213,6 +222,19 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("index_scope", mode="before")
+    @classmethod
+    def _consented(cls, value: object) -> object:
+        # A host's settings page has check boxes, and hands on `true` or `false`.
+        told = {"true": "everything", "false": "project"}
+        return told.get(str(value).casefold(), value)
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _chosen(cls, value: object) -> object:
+        # A host hands on an empty string for what its user left out; a path of it would be ".".
+        return value or _default_home()
+
     @field_validator("home", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -250,3 +272,26 @@ class Settings(BaseSettings):
             return self
         home = self.home / "tenants" / tenant
         return self.model_copy(update={"home": home, "index_auto": False, "push_url": ""})
+
+
+def misspelt(variables: Iterable[str]) -> dict[str, str]:
+    """Variables that look like settings and are none, each with the nearest setting, or nothing."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    strange = sorted(
+        name
+        for name in variables
+        if name.upper().startswith(PREFIX) and name.upper() not in {*known, TOKEN_VARIABLE}
+    )
+    near = {name: difflib.get_close_matches(name.upper(), known, n=1) for name in strange}
+    return {name: next(iter(found), "") for name, found in near.items()}
+
+
+def plainly(error: ValidationError) -> str:
+    """What is wrong with settings or arguments, named as the user wrote them."""
+    prefix = PREFIX if error.title == Settings.__name__ else ""
+    faults = []
+    for each in error.errors():
+        name = ".".join(map(str, each["loc"]))
+        shown = f"{prefix}{name.upper()}" if prefix else name
+        faults.append(f"{shown}={str(each['input'])[:80]!r}: {each['msg']}")
+    return f"{'; '.join(faults)}. Nothing was changed. Mend it, and run the command again."

@@ -1,6 +1,7 @@
 """The command line: the six verbs and what a person needs beside them; commands load when called."""
 
 import importlib
+import os
 
 import click
 
@@ -53,6 +54,20 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"mcp_memory.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a setting that is none is named, one of a wrong kind is said plainly."""
+        from pydantic import ValidationError  # not for a help page
+
+        from mcp_memory import settings
+
+        for name, meant in settings.misspelt(os.environ).items():
+            hint = f"; did you mean {meant}?" if meant else "."
+            click.echo(f"{name} is no setting and was ignored{hint}", err=True)
+        try:
+            return super().invoke(ctx)
+        except ValidationError as error:
+            raise click.ClickException(settings.plainly(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help page, without importing every command."""

@@ -54,4 +54,8 @@ async def delete_command(
     chosen = None if asked == Filter() else asked
     async with opened() as bank:
         done = await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
-        show(done, as_json=as_json)
+        show(
+            done,
+            as_json=as_json,
+            confirming="To carry it out, run it again with --mode … --confirm {}",
+        )

@@ -17,7 +17,7 @@ from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.domain.models import SearchResult
 from mcp_memory.server.answers import Answer, as_structure, as_text
 from mcp_memory.server.door import ask_server
-from mcp_memory.settings import Settings
+from mcp_memory.settings import Settings, plainly
 
 P = ParamSpec("P")
 MOST_NAMED = 20
@@ -33,10 +33,7 @@ def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
         except MemoryBankError as error:
             raise click.ClickException(str(error)) from error
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
-            )
-            raise click.ClickException(f"{faults}. Nothing was changed.") from error
+            raise click.ClickException(plainly(error)) from error
         except KeyboardInterrupt:
             click.echo("Stopped; what was acknowledged is kept.", err=True)
             sys.exit(130)
@@ -57,9 +54,10 @@ async def searched(query: Query) -> SearchResult:
         return await bank.search(query)
 
 
-def show(model: Answer, *, as_json: bool) -> None:
+def show(model: Answer, *, as_json: bool, confirming: str = "") -> None:
     """Print an answer of a verb, for a person or a program."""
-    click.echo(json_text(model) if as_json else as_text(model))
+    spoken = {"confirming": confirming} if confirming else {}
+    click.echo(json_text(model) if as_json else as_text(model, **spoken))
 
 
 def json_text(model: BaseModel) -> str:

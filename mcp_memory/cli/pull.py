@@ -8,6 +8,7 @@ import click
 
 from mcp_memory.cli import remote
 from mcp_memory.cli.door import command
+from mcp_memory.text.counting import counted
 
 
 @click.command("pull")
@@ -34,7 +35,7 @@ async def pull_command(
     if sys.stderr.isatty():
         click.echo(err=True)
     click.echo(
-        f"{report.project}: {report.written} files written ({report.bytes / 1e6:.1f} MB), "
+        f"{report.project}: {counted(report.written, 'file')} written ({report.bytes / 1e6:.1f} MB), "
         f"{report.unchanged} unchanged, {report.removed} removed"
     )
     remote.name(report.refused, "not written; everything else was:")
@@ -49,6 +50,6 @@ def _dots() -> Callable[[str, int], None] | None:
     def told(_: str, __: int) -> None:
         nonlocal done
         done += 1
-        click.echo(f"\rPulling: {done} files", nl=False, err=True)
+        click.echo(f"\rPulling: {counted(done, 'file')}", nl=False, err=True)
 
     return told

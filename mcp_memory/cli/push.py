@@ -9,6 +9,7 @@ import click
 from mcp_memory.cli import remote
 from mcp_memory.cli.door import command
 from mcp_memory.domain import projects
+from mcp_memory.text.counting import counted
 
 
 @click.command("push")
@@ -51,11 +52,13 @@ async def push_command(
                 bank, found, terms, memo, again=True, progress=lambda *_: bar.update(1)
             )
     click.echo(
-        f"{report.files} files, {report.unchanged} of them unchanged: {report.sent} sessions sent "
+        f"{counted(report.files, 'file')}, {report.unchanged} of them unchanged: "
+        f"{counted(report.sent, 'session')} sent "
         f"({report.grown} grown), {report.held} there already"
     )
     click.echo(
-        f"{report.steps} steps in {report.requests} requests, {report.bytes / 1e6:.1f} MB; "
+        f"{counted(report.steps, 'step')} in {counted(report.requests, 'request')}, "
+        f"{report.bytes / 1e6:.1f} MB; "
         f"{report.masked} secrets masked here, {report.masked_there} there"
     )
     if report.excluded:

@@ -5,6 +5,7 @@ import click
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, json_text
 from mcp_memory.cli.opening import opened
+from mcp_memory.text.counting import counted
 
 
 @click.command("status")
@@ -20,7 +21,7 @@ async def status_command(as_json: bool) -> None:
     click.echo(f"{status.home} (schema {status.schema_version}, {status.bytes / 1e6:.1f} MB)")
     click.echo(", ".join(f"{count} {name}" for name, count in status.counts.items()))
     for project, count in sorted(status.projects.items(), key=lambda item: (-item[1], item[0])):
-        click.echo(f"  {count} sessions · {project}")
+        click.echo(f"  {counted(count, 'session')} · {project}")
     click.echo(f"vectors by {status.model}")
     for note in status.notes:
         click.echo(f"Note: {note}")

@@ -2,6 +2,7 @@
 
 MemoryBankError
 ├── UnknownRef(LookupError)             a ref that names nothing
+│   └── NothingFits                     a filter that no record fits
 ├── InvalidInput(ValueError)            an argument that cannot be carried out
 ├── AdmissionRefused(ValueError)        the one door in said no
 ├── GateRefused(ValueError)             consolidation's gate said no
@@ -18,7 +19,7 @@ MemoryBankError
 └── CannotListen(RuntimeError)          the server may not, or cannot, listen where it was asked to
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -35,6 +36,19 @@ class UnknownRef(MemoryBankError, LookupError):
             f"Nothing is known by the ref {ref!r}. Nothing was changed. "
             "Refs look like m:… (memory), e:… (episode) or t:…#12-15 (steps): "
             "take one from an answer of `search`."
+        )
+
+
+class NothingFits(UnknownRef):
+    """Raised when a filter fits no record."""
+
+    def __init__(self, chosen: Mapping[str, object]) -> None:
+        self.ref = ""
+        told = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        MemoryBankError.__init__(
+            self,
+            f"No record fits {told}. Nothing was changed. "
+            "Leave a condition out, or see which projects and sessions there are (`list`).",
         )
 
 

@@ -7,6 +7,8 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 UNKNOWN = "unknown"
 USER = "user"
+EVERY = "*"
+"""In place of a project: all of them."""
 _GITDIR = "gitdir:"
 
 
@@ -29,6 +31,11 @@ def project_of(cwd: str | None) -> str:
         except OSError:
             continue
     return cwd.rstrip("/\\") or cwd
+
+
+def standing_in(cwd: str | None) -> str:
+    """The project that a process stands in; a host that starts it in a file system's root, in none."""
+    return EVERY if cwd and Path(cwd) == Path(Path(cwd).anchor) else project_of(cwd)
 
 
 def _main_repository(marker: Path) -> Path | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.asked import DeletionMode, Filter
-from mcp_memory.domain.errors import InvalidInput, UnknownRef
+from mcp_memory.domain.errors import InvalidInput, NothingFits, UnknownRef
 from mcp_memory.domain.models import Deletion, Memory, Standing, State
 from mcp_memory.forgetting import hiding, purging
 from mcp_memory.forgetting.hiding import Hidden
@@ -14,6 +14,7 @@ from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
+from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import reaching
 from mcp_memory.trajectories.reaching import MemoryView, Reach, Target
 
@@ -87,8 +88,8 @@ def _confirmed(asked: Asked, reached: Reached) -> None:
     needed = asked.mode == "purge" or (asked.chosen is not None and asked.mode == "forget")
     if needed and asked.confirm != reached.confirm:
         raise InvalidInput(
-            f"This {asked.mode} reaches {len(reached.refs)} records and is not confirmed.",
-            next_step="Look at mode=preview, then pass its `confirm` back.",
+            f"This {asked.mode} reaches {counted(len(reached.refs), 'record')} and is not confirmed.",
+            next_step="Look at its preview, and give the `confirm` that it tells.",
         )
 
 
@@ -150,7 +151,7 @@ async def _chosen(rooms: Rooms, chosen: Filter) -> list[refs.Ref]:
     """Refs of what a filter fits; in sessions these are steps, not whole sessions.
 
     Raises:
-        UnknownRef: it fits nothing.
+        NothingFits: it fits nothing.
     """
     if chosen == Filter():
         raise InvalidInput(
@@ -179,7 +180,7 @@ async def _chosen(rooms: Rooms, chosen: Filter) -> list[refs.Ref]:
         memories = await rooms.store.find("memories", replace(common, kinds=named))
         found += [refs.parse(row.key) for row in memories]
     if not found:
-        raise UnknownRef(str(chosen.model_dump(exclude_defaults=True)))
+        raise NothingFits(chosen.model_dump(mode="json", exclude_defaults=True))
     return found
 
 

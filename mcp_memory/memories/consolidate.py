@@ -51,7 +51,7 @@ async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str])
         raise InvalidInput(
             f"{len(drafts)} memories and {len(retire)} to retire were given; "
             f"1 to {MOST_DRAFTS} are taken at once.",
-            next_step="Call with action=plan first, then apply what you wrote.",
+            next_step="Plan first (action=plan), then apply what you wrote.",
         )
     retired = [await spans.current(rooms, str(refs.parse(ref))) for ref in retire]
     proposals = await _judged(rooms, drafts)
@@ -77,7 +77,7 @@ async def _judged(rooms: Rooms, drafts: Sequence[Draft]) -> list[Proposal]:
     proposals, faults = [], []
     for number, draft in enumerate(drafts, 1):
         admitted = admission.admit_draft(draft)
-        named = admitted.draft.model_copy(update={"project": draft.project or rooms.project})
+        named = admitted.draft.model_copy(update={"project": rooms.writes_to(draft.project)})
         try:
             made = await retain.propose(rooms, named, flags=admitted.flags, strict=True)
         except GateRefused as refused:

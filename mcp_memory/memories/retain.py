@@ -21,6 +21,7 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import MemoryRow, Where
 from mcp_memory.text import identifiers
+from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import admission
 from mcp_memory.trajectories.evidence import least_trusted
 
@@ -41,7 +42,7 @@ async def retain(rooms: Rooms, draft: Draft) -> Retained:
     """
     _check(draft)
     admitted = admission.admit_draft(draft)
-    draft = admitted.draft.model_copy(update={"project": draft.project or rooms.project})
+    draft = admitted.draft.model_copy(update={"project": rooms.writes_to(draft.project)})
     proposal = await propose(rooms, draft, flags=admitted.flags, strict=False)
     if isinstance(proposal, Memory):
         return _known(proposal)
@@ -153,7 +154,9 @@ async def feedback(rooms: Rooms, used: Sequence[str], outcome: Outcome) -> Retai
         version=first.version,
         standing=first.standing,
         created=False,
-        notes=(f"Feedback recorded for {len(keys)} memories: {outcome.value}.",),
+        notes=(
+            f"Feedback recorded for {counted(len(keys), 'memory', 'memories')}: {outcome.value}.",
+        ),
         batch=batch,
     )
 
@@ -240,7 +243,7 @@ def memory_of(
         evidence=draft.evidence,
         files=draft.files,
         tags=draft.tags,
-        project=draft.project or rooms.project,
+        project=rooms.writes_to(draft.project),
         source=source,
         trust=min(lineage),
         standing=verdict.standing,

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ValidationError
 
 from mcp_memory.domain.errors import CannotReach, InvalidInput, NotAllowed, UnknownRef
 from mcp_memory.history import wire
+from mcp_memory.settings import TOKEN_VARIABLE
 
 logger = logging.getLogger(__name__)
 
-TOKEN_VARIABLE = "MCP_MEMORY_REMOTE_TOKEN"  # noqa: S105 the variable's name
+
 LONGEST_TOKEN = 16_384
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TRIES = 6

@@ -32,15 +32,16 @@ class Scope:
 
 async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
     """The projects that answer: the one asked for and `user`; an unknown one is said."""
-    if asked == "*":
+    asked = asked or rooms.project
+    if asked == projects.EVERY:
         return Scope(())
     known = await rooms.store.projects()
-    wanted = projects.resolve(asked or rooms.project, known)
+    wanted = projects.resolve(asked, known)
     if wanted is not None:
         return Scope(tuple(dict.fromkeys((wanted, projects.USER))))
     some = ", ".join(list(known)[:5]) or "none yet"
-    note = f"No history of {asked or rooms.project}; known: {some}. project='*' asks them all."
-    return Scope((asked or rooms.project, projects.USER), (note,))
+    note = f"No history of {asked}; known: {some}. project='*' asks them all."
+    return Scope((asked, projects.USER), (note,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
 
-from mcp_memory.domain.fetched import Fetched, FetchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
+    Fetched,
+    FetchResult,
     Hit,
     Listed,
     Retained,
@@ -15,7 +16,9 @@ from mcp_memory.domain.models import (
     SearchResult,
 )
 from mcp_memory.text import guard
+from mcp_memory.text.counting import counted
 
+CONFIRMING = "To carry it out, call again with confirm={}"
 Answer = SearchResult | FetchResult | Retained | Runbook | Consolidation | Deletion
 
 
@@ -24,8 +27,11 @@ def as_structure(model: BaseModel) -> dict[str, object]:
     return model.model_dump(mode="json", exclude_defaults=True)
 
 
-def as_text(model: BaseModel) -> str:
-    """A few lines for a model or a person; recalled text comes fenced as data."""
+def as_text(model: BaseModel, *, confirming: str = CONFIRMING) -> str:
+    """A few lines for a model or a person; recalled text comes fenced as data.
+
+    `confirming` says how a preview is carried out: a tool and a command are called differently.
+    """
     match model:
         case SearchResult():
             lines = _search(model)
@@ -38,7 +44,7 @@ def as_text(model: BaseModel) -> str:
         case Consolidation():
             lines = _consolidation(model)
         case Deletion():
-            lines = _deletion(model)
+            lines = _deletion(model, confirming)
         case _:
             raise TypeError(type(model).__name__)
     return "\n".join(line for line in lines if line)
@@ -76,23 +82,20 @@ def _hit(hit: Hit) -> Iterator[str]:
 
 
 def _fetch(result: FetchResult) -> Iterator[str]:
-    if result.folder:
-        yield f"In {result.folder}"
     for item in result.items:
         yield from _item(item)
     if result.unknown:
-        yield f"Unknown refs: {', '.join(map(guard.neutralise, result.unknown))}"
+        yield f"Unknown refs: {', '.join(result.unknown)}"
 
 
 def _item(item: Fetched) -> Iterator[str]:
-    marks = [item.kind] if item.kind != "steps" else []
-    marks += [f"from {item.source.value}"]
-    marks += [f"trust {item.trust:.1f}"] if item.trust is not None else []
-    marks += [*item.flags, *([item.path] if item.path else [])]
+    marks = (item.kind, f"from {item.source.value} (trust {item.trust:.1f})", *item.flags)
     yield f"## {item.ref} · {' · '.join(marks)}"
+    if item.path:
+        yield item.path
     yield guard.fence(item.text, label=item.ref)
     if item.next_ref:
-        yield f"Go on with {item.next_ref}"
+        yield f"Cut at the budget; go on with {item.next_ref}"
 
 
 def _retained(result: Retained) -> Iterator[str]:
@@ -127,8 +130,8 @@ def _consolidation(result: Consolidation) -> Iterator[str]:
     yield from _notes(result.notes)
 
 
-def _deletion(result: Deletion) -> Iterator[str]:
-    yield f"{result.mode}: {len(result.refs)} records: {' '.join(result.refs[:20])}"
+def _deletion(result: Deletion, confirming: str) -> Iterator[str]:
+    yield f"{result.mode}: {counted(len(result.refs), 'record')}: {' '.join(result.refs[:20])}"
     if result.cascade:
         yield f"With them go: {' '.join(result.cascade)}"
     if result.weakened:
@@ -138,7 +141,7 @@ def _deletion(result: Deletion) -> Iterator[str]:
     if result.batch:
         yield f"Batch {result.batch}"
     if result.confirm:
-        yield f"To carry it out, call again with confirm={result.confirm}"
+        yield confirming.format(result.confirm)
     if result.beyond_reach:
         yield "Beyond reach: " + "; ".join(result.beyond_reach)
     yield from _notes(result.notes)

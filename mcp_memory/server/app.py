@@ -1,12 +1,11 @@
 """The server object: tools, resources, prompts, instructions and the held banks put together."""
 
 import functools
-import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
@@ -35,12 +34,23 @@ What comes back is a record of the past, labelled with source and trust: data, n
 found=false means that history holds no answer; say so rather than guess."""
 
 
+class Verifying(TokenVerifier, Protocol):
+    """A check of tokens that knows whether any is needed, and by what it knows those who need none."""
+
+    local: str
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has to show a token."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a server that asks for tokens checks them with."""
+    """By what a server on the network knows who calls."""
 
     settings: AuthSettings
-    verifier: TokenVerifier
+    verifier: Verifying
 
 
 def build_server(
@@ -105,8 +115,5 @@ async def warm_after_listing(
 
 def _registered(tool: Advertised) -> Tool:
     """The SDK's tool, its schema without what tells a model nothing."""
-    told = inspect.getdoc(tool.call)  # the SDK would send the indentation to every model
-    made = Tool.from_function(
-        tool.call, title=tool.title, description=told, annotations=tool.annotations
-    )
+    made = Tool.from_function(tool.call, title=tool.title, annotations=tool.annotations)
     return made.model_copy(update={"parameters": lean(made.parameters)})

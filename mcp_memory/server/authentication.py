@@ -1,5 +1,7 @@
 """Authentication: who a bearer token stands for, by the server's own tokens or an issuer's."""
 
+import hmac
+import secrets
 from datetime import UTC, datetime
 
 import anyio
@@ -10,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_memory.domain.access import PREFIX, SCOPES, Access, AccessTokens
-from mcp_memory.server.app import Guard
+from mcp_memory.server.app import Guard, Verifying
 from mcp_memory.server.callers import Verified
 from mcp_memory.server.issuer import Issuer, build_issuer
 from mcp_memory.server.progress import beside
@@ -20,6 +22,8 @@ AGAIN_SECONDS = 30.0
 """How soon a stream ends after its token was revoked or has expired."""
 LEAST = "memory:read"
 """What a token must at least allow; with less it is answered 403, not 401."""
+LOCAL = Access(caller="local", scope="admin")
+"""What anybody may do while no token was ever made: whoever reaches loopback is this machine's user."""
 
 
 class Verifier:
@@ -29,9 +33,18 @@ class Verifier:
         self._tokens = tokens
         self._issuer = issuer
         self._resource = resource
+        self.local = secrets.token_urlsafe(32)
+        """Shown in place of a token while the door is open; it never leaves this process."""
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has to show anything: asked anew for each request, a token may come."""
+        return self._issuer is None and not self._tokens.any
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """What the token allows; None, and no reason, for one that opens nothing."""
+        if hmac.compare_digest(token.encode(), self.local.encode()):
+            return self._verified(LOCAL, expires_at=None) if self.open else None
         if token.startswith(PREFIX):
             return await self._own(token)
         return await self._issued(token) if self._issuer else None
@@ -63,6 +76,22 @@ class Verifier:
             subject=access.caller,
             access=access,
         )
+
+
+class OpenDoor:
+    """ASGI: while no token was ever made, every request is the local user's; from then on, none is."""
+
+    def __init__(self, app: ASGIApp, verifier: Verifying) -> None:
+        self._app = app
+        self._verifier = verifier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Show this process's own credential, in place of whatever an unguarded server is shown."""
+        if scope["type"] == "http" and self._verifier.open:
+            rest = [(k, v) for k, v in scope["headers"] if k.lower() != b"authorization"]
+            own = (b"authorization", f"Bearer {self._verifier.local}".encode())
+            scope = {**scope, "headers": [*rest, own]}
+        await self._app(scope, receive, send)
 
 
 class StillAllowed:
@@ -111,14 +140,12 @@ def is_guarded(settings: Settings) -> bool:
     return bool(settings.oauth_issuer) or AccessTokens(settings.access_dir).any
 
 
-def build_guard(settings: Settings, *, resource: str) -> Guard | None:
-    """The check of tokens, where the server is guarded.
+def build_guard(settings: Settings, *, resource: str) -> Guard:
+    """The check of who calls: the local user while no token was ever made, then tokens only.
 
     Raises:
         CannotListen: the issuer's address is not a secure one.
     """
-    if not is_guarded(settings):
-        return None
     tokens = AccessTokens(settings.access_dir)
     issuer = build_issuer(settings, audience=resource)
     told = {

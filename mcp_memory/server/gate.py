@@ -130,20 +130,19 @@ class _Answer:
 class BodyLimit:
     """ASGI: reads a request's body whole, within its size, its time and what all may hold.
 
-    A request that has not shown who it is, where that is asked for, has its body left unread.
+    A request that has not shown who it is has its body left unread.
     """
 
-    def __init__(self, app: ASGIApp, *, size: int, seconds: float, guarded: bool) -> None:
+    def __init__(self, app: ASGIApp, *, size: int, seconds: float) -> None:
         self._app = app
         self._size = size
         self._seconds = seconds
-        self._guarded = guarded
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer 408 (slow), 413 (large) or 503 (too much at a time)."""
-        unread = self._guarded and not caller_of(scope)
-        if scope["type"] != "http" or scope["method"] not in {"POST", "PUT", "PATCH"} or unread:
+        known = caller_of(scope)
+        if scope["type"] != "http" or scope["method"] not in {"POST", "PUT", "PATCH"} or not known:
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
@@ -206,12 +205,10 @@ class RateLimit:
         app: ASGIApp,
         *,
         per_minute: int,
-        guarded: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._known = per_minute
-        self._guarded = guarded
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -219,8 +216,7 @@ class RateLimit:
         """Let a request through, or answer 429 with the seconds to wait."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             caller = caller_of(scope)
-            strange = self._guarded and not caller
-            most = STRANGERS_PER_MINUTE if strange else self._known
+            most = self._known if caller else STRANGERS_PER_MINUTE
             wait = self._taken(caller or address_of(scope), most) if most else 0.0
             if wait:
                 refusal = PlainTextResponse(

@@ -25,7 +25,7 @@ from mcp_memory.domain.access import SCOPES
 from mcp_memory.domain.errors import CannotListen
 from mcp_memory.server import gate
 from mcp_memory.server.app import Guard, build_server
-from mcp_memory.server.authentication import StillAllowed, build_guard, is_guarded
+from mcp_memory.server.authentication import OpenDoor, StillAllowed, build_guard, is_guarded
 from mcp_memory.server.held import Banks
 from mcp_memory.server.punctual import PunctualProtocol
 from mcp_memory.server.sharing import sharing_routes
@@ -80,9 +80,11 @@ async def open_listener(
 def _server(settings: Settings, *, transports: Sequence[Transport], cwd: Path | None) -> "_Server":
     guard = build_guard(settings, resource=f"{own_url(settings)}{HTTP_PATH}")
     banks = Banks(
-        settings.model_copy(update={"local_paths": settings.local_paths and guard is None}),
+        settings.model_copy(
+            update={"local_paths": settings.local_paths and not is_guarded(settings)}
+        ),
         str(cwd or Path.cwd()),
-        guarded=guard is not None,
+        guarded=True,
     )
     # Contents must not reach the log at any level: the SDK tells messages at DEBUG, errors at INFO.
     for name in ("mcp", "sse_starlette", "httpx2", "httpcore2"):
@@ -103,7 +105,7 @@ def build_app(
     *,
     transports: Sequence[Transport],
     banks: Banks,
-    guard: Guard | None,
+    guard: Guard,
 ) -> Starlette:
     """The ASGI application: the gate, who is calling, and behind them the transports."""
     http = server.streamable_http_app(
@@ -138,21 +140,16 @@ def build_app(
 
 
 def _middleware(
-    settings: Settings, authentication: Sequence[Middleware], guard: Guard | None
+    settings: Settings, authentication: Sequence[Middleware], guard: Guard
 ) -> list[Middleware]:
     """Outermost first: names and log, who is calling, how often, for how long, how much."""
-    guarded = guard is not None
     return [
         Middleware(gate.Doorkeeper, names=names_of(settings)),
+        Middleware(OpenDoor, verifier=guard.verifier),
         *authentication,
-        Middleware(gate.RateLimit, per_minute=settings.requests_per_minute, guarded=guarded),
-        *([Middleware(StillAllowed, verifier=guard.verifier)] if guard else []),
-        Middleware(
-            gate.BodyLimit,
-            size=settings.request_bytes,
-            seconds=settings.request_seconds,
-            guarded=guarded,
-        ),
+        Middleware(gate.RateLimit, per_minute=settings.requests_per_minute),
+        Middleware(StillAllowed, verifier=guard.verifier),
+        Middleware(gate.BodyLimit, size=settings.request_bytes, seconds=settings.request_seconds),
     ]
 
 
@@ -299,9 +296,9 @@ def _probes(banks: Banks) -> list[Route]:
     return [Route("/healthz", health), Route("/readyz", readiness)]
 
 
-def _metadata(guard: Guard | None) -> Sequence[Route]:
+def _metadata(guard: Guard) -> Sequence[Route]:
     """The protected resource's metadata, with the scopes that tokens may have."""
-    if guard is None or guard.settings.resource_server_url is None:
+    if guard.settings.resource_server_url is None:
         return ()
     return create_protected_resource_routes(
         resource_url=guard.settings.resource_server_url,

@@ -191,7 +191,7 @@ class Sharing:
         return StreamingResponse(_after(first, stream), media_type="application/octet-stream")
 
 
-def sharing_routes(banks: Banks, guard: Guard | None, *, request_bytes: int) -> list[Route]:
+def sharing_routes(banks: Banks, guard: Guard, *, request_bytes: int) -> list[Route]:
     """The routes, each behind the same token check as the protocol's own."""
     sharing = Sharing(banks, request_bytes=request_bytes)
     return [
@@ -205,9 +205,7 @@ def sharing_routes(banks: Banks, guard: Guard | None, *, request_bytes: int) -> 
     ]
 
 
-def _guarded(answer: Answer, guard: Guard | None) -> Answer | ASGIApp:
-    if guard is None:
-        return _speaking(answer)
+def _guarded(answer: Answer, guard: Guard) -> ASGIApp:
     url = guard.settings.resource_server_url
     return RequireAuthMiddleware(
         request_response(_speaking(answer)),

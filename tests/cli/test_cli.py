@@ -75,6 +75,47 @@ def test_an_error_is_one_message_and_a_status(run) -> None:
     assert "Nothing is known by the ref" in result.output
 
 
+@pytest.mark.parametrize("command", ["settings", "serve", "status"])
+def test_a_setting_of_the_wrong_kind_is_one_message(
+    run, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCP_MEMORY_FLOOR", "abc")
+    result = run(command)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: MCP_MEMORY_FLOOR='abc': ")
+    assert "Traceback" not in result.output
+
+
+def test_a_misspelt_setting_is_named_with_the_one_that_was_meant(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCP_MEMORY_EMBEDING_MODEL", "hash")
+    monkeypatch.setenv("MCP_MEMORY_REMOTE_TOKEN", "mcpm_of_the_bridge")
+    told = run("settings").stderr
+    assert told == (
+        "MCP_MEMORY_EMBEDING_MODEL is no setting and was ignored; "
+        "did you mean MCP_MEMORY_EMBEDDING_MODEL?\n"
+    )
+
+
+def test_a_filter_that_fits_nothing_says_so_in_words(run) -> None:
+    result = run("delete", "--in-project", "nowhere")
+    assert result.exit_code == 1
+    assert "No record fits project nowhere." in result.output
+
+
+def test_a_preview_says_how_the_command_line_carries_it_out(run) -> None:
+    kept = run("retain", "the export listens on port 8080")
+    ref = re.search(r"m:\w{12}", kept.output)
+    assert ref is not None
+    seen = run("delete", ref.group()).output
+    assert "preview: 1 record: " in seen
+    confirm = re.search(r"--confirm (\w+)", seen)
+    assert confirm is not None
+    done = run("delete", ref.group(), "--mode", "purge", "--confirm", confirm.group(1))
+    assert done.exit_code == 0, done.output
+
+
 def test_what_the_bank_holds_moves_by_a_file(run, tmp_path: Path) -> None:
     run("index", *(str(path) for path in written(tmp_path)))
     assert run("export", str(tmp_path / "bank.jsonl")).exit_code == 0

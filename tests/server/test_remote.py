@@ -13,6 +13,8 @@ import anyio.to_thread
 import httpx2
 import pytest
 from click.testing import CliRunner
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from serving import (
     BOTH,
     INITIALIZE,
@@ -26,6 +28,7 @@ from serving import (
     made,
     started,
 )
+from tour_sessions import written
 
 from mcp_memory.bank import open_bank
 from mcp_memory.cli import cli
@@ -332,6 +335,9 @@ async def test_too_many_requests_are_told_when_to_come_again(settings: Settings)
         assert (await client.get("/healthz")).status_code == 200
 
 
+KNOWN = {"user": AuthenticatedUser(AccessToken(token="", client_id="token:1", scopes=[]))}
+
+
 async def test_a_caller_who_waits_may_come_again() -> None:
     now, let_in = 0.0, 0
 
@@ -345,12 +351,44 @@ async def test_a_caller_who_waits_may_come_again() -> None:
     async def send(message: dict[str, object]) -> None:
         del message
 
-    limit = RateLimit(app, per_minute=60, guarded=False, clock=lambda: now)
+    limit = RateLimit(app, per_minute=60, clock=lambda: now)
     for at, expected in ((0.0, 60), (0.5, 60), (2.0, 62), (600.0, 122)):
         now = at
         for _ in range(70):
-            await limit({"type": "http", "path": "/mcp", "client": ("::1", 1)}, receive, send)
+            await limit({**KNOWN, "type": "http", "path": "/mcp"}, receive, send)
         assert let_in == expected, at
+
+
+@pytest.mark.parametrize("transport", ["streamable-http", "sse"])
+async def test_a_token_made_while_the_server_runs_closes_the_door_at_the_next_request(
+    settings: Settings, transport: str
+) -> None:
+    async with listening(settings) as listener:
+        async with connected(listener.url, transport=transport) as early:
+            assert not (await early.call_tool("search", {"query": "anything"})).is_error
+            token = made(settings)
+            with pytest.raises(Exception, match=r"401|error response|[Cc]onnection closed"):
+                await early.call_tool("search", {"query": "anything"})
+        async with http(listener.url) as client:
+            for path in ("/mcp", "/sse", "/messages/", "/memory/holdings"):
+                answered = await client.post(path, json=INITIALIZE)
+                assert answered.status_code in {401, 405, 404}, path
+        async with connected(listener.url, token, transport=transport) as known:
+            assert not (await known.call_tool("search", {"query": "anything"})).is_error
+
+
+async def test_over_the_network_a_caller_without_a_project_asks_all_of_them(
+    settings: Settings, tmp_path: Path
+) -> None:
+    paths = written(tmp_path)
+    async with open_bank(settings, cwd=str(tmp_path)) as bank:
+        await bank.index(paths)
+    async with listening(settings) as listener, connected(listener.url) as client:
+        found = await client.call_tool("search", {"query": "invoice encoding"})
+        kept = await client.call_tool("retain", {"text": "invoices are UTF-8", "kind": "fact"})
+    assert found.structured_content is not None
+    assert found.structured_content["found"]
+    assert kept.is_error
 
 
 async def test_guessing_tokens_is_slowed_down(settings: Settings) -> None:
@@ -518,7 +556,7 @@ async def test_a_server_that_is_told_to_stop_finishes_what_it_began(home: Path) 
         async with connected(url) as client, http(url) as plain:
 
             async def keep(number: int) -> None:
-                note = {"text": f"{NOTE} Number {number}."}
+                note = {"text": f"{NOTE} Number {number}.", "project": "user"}
                 kept.append(not (await client.call_tool("retain", note)).is_error)
 
             await client.call_tool("search", {"query": "heron"})

@@ -109,7 +109,7 @@ async def test_a_server_that_is_only_attached_fills_itself(connect: Connect) -> 
 
 async def test_what_is_kept_is_found_opened_and_taken_back(connect: Connect) -> None:
     async with connect() as client:
-        note = {"text": "The heron build needs LIBHERON_HOME set.", "tags": ["build"]}
+        note = {"text": "The heron build needs LIBHERON_HOME set.", "project": "user"}
         kept = (await client.call_tool("retain", note)).structured_content
         assert kept is not None
         assert (await client.call_tool("retain", note)).structured_content["ref"] == kept["ref"]
@@ -148,7 +148,9 @@ async def test_a_long_call_tells_of_itself_and_can_be_cancelled(
         first.set()
 
     async with connect() as client:
-        kept = await client.call_tool("retain", {"text": "The heron build needs a nest."})
+        kept = await client.call_tool(
+            "retain", {"text": "The heron build needs a nest.", "project": "user"}
+        )
         refs = [kept.structured_content["ref"]]
         seen = await client.call_tool("delete", {"refs": refs})
         purge = {"refs": refs, "mode": "purge", "confirm": seen.structured_content["confirm"]}
