@@ -11,14 +11,14 @@ import anyio.to_thread
 
 from mcp_memory.archive.files import Archive
 from mcp_memory.domain import projects
-from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Task
+from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Reading, Show, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import EmbedderUnavailable, MemoryBankError
+from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,
-    FetchResult,
     FileReport,
     Listed,
     Outcome,
@@ -76,10 +76,19 @@ class MemoryBank(Bank):
         return await searching.search(self.rooms, query)
 
     async def fetch(
-        self, texts: Sequence[str], *, around: int = 0, budget_tokens: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        around: int = 0,
+        match: str = "",
+        show: Show = "everything",
+        budget_tokens: int | None = None,
     ) -> FetchResult:
-        """The full text behind refs."""
-        found = await fetch.fetch(self.rooms, texts, around=around, budget_tokens=budget_tokens)
+        """The text behind refs."""
+        asked = Reading(
+            refs=tuple(texts), around=around, match=match, show=show, budget_tokens=budget_tokens
+        )
+        found = await fetch.fetch(self.rooms, asked)
         await self._note("opened", texts)
         return found
 

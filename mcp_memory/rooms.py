@@ -1,11 +1,11 @@
 """Rooms: what every verb works with; opened together by `open_bank`, closed together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mcp_memory.archive.files import Archive
-from mcp_memory.domain import projects
+from mcp_memory.domain import paths, projects
 from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
 from mcp_memory.embedding.embedder import Embedder
 from mcp_memory.embedding.reranker import Reranker
@@ -65,6 +65,19 @@ class Rooms:
     def path_of(self, folder: str, step: int) -> str | None:
         """`file:line` of a step; None where the caller has no files of this machine to open."""
         return self.archive.path_of(folder, step) if self.settings.local_paths else None
+
+    @property
+    def archive_root(self) -> str | None:
+        """The archive's folder; None where the caller has no files of this machine to open."""
+        return self.archive.root.as_posix() if self.settings.local_paths else None
+
+    def placed(self, places: Sequence[str | None]) -> tuple[str | None, list[str | None]]:
+        """The folder that these places of the archive are below, and each as seen from there."""
+        root = self.archive_root
+        if root is None or not any(places):
+            return None, [None] * len(places)
+        top, below = paths.gathered(places)
+        return f"{root}/{top}".rstrip("/"), below
 
     async def query_vector(self, text: str) -> tuple[float, ...] | None:
         """The vector of a query; None while search goes by words only."""

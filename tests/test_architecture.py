@@ -20,8 +20,8 @@ FOLDERS = (
 PURE = (
     "domain/models", "domain/asked", "domain/errors", "domain/refs", "domain/paths", "text/redaction",
     "text/guard", "text/wording", "text/identifiers", "text/signatures", "text/tokens", "trajectories/",
-    "archive/inspection", "archive/remembered", "search/fusion", "search/ranking", "search/confidence",
-    "search/restating",
+    "archive/inspection", "archive/parts", "archive/reading", "archive/remembered", "archive/shortening",
+    "search/fusion", "search/ranking", "search/confidence", "search/restating",
     "memories/gate", "memories/planning", "runbook/assembling", "hooks/digests", "history/wire",
     "server/answers",
 )  # fmt: skip

@@ -1,42 +1,24 @@
-"""Inspection: steps of a session as text within a cap, whole or narrowed to what was asked."""
+"""Inspection: steps of a session within a cap, whole or narrowed to what was asked."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mcp_memory.archive import parts, reading
+from mcp_memory.archive.parts import ending
 from mcp_memory.domain.asked import Inspection
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Observation, Step, ToolCall
+from mcp_memory.domain.models import Step
 from mcp_memory.text import guard, signatures
 from mcp_memory.trajectories.naming import code
 
-_LEAST = 200
 _PATTERN_CHARS = 300
 _LINE_SECONDS = 0.25
 """What one line may cost: an expression that backtracks for longer is refused, not waited for."""
 _MOST_LINES = 8
 _LINE_CHARS = 240
-_BETWEEN = "\n\n"
 _NO_MATCH = "No step matches."
 Find = Callable[[str], Any]
 """Where a line matches, as a match object, or None."""
-
-
-def show(steps: Sequence[Step], *, cap: int) -> tuple[str, int]:
-    """Steps as text of at most `cap` characters, and the last step that is in it.
-
-    The first step is always in it, cut in the middle where it alone is too long. Control and
-    invisible characters are made visible. No steps: no text, and 0.
-    """
-    parts: list[str] = []
-    left, last = cap, 0
-    for step in steps:
-        text = guard.neutralise(_told(step))
-        if parts and len(text) > left:
-            break
-        parts.append(text if len(text) <= left else _cut(text, max(left, _LEAST)))
-        left -= len(text) + len(_BETWEEN)
-        last = step.number
-    return _BETWEEN.join(parts), last
 
 
 def inspect(steps: Sequence[Step], asked: Inspection) -> str:
@@ -54,9 +36,10 @@ def inspect(steps: Sequence[Step], asked: Inspection) -> str:
         return _within(facts, asked.cap) or "Nothing of that kind here."
     if find is not None:
         return _within([m for s in steps for m in _matches(s, find)], asked.cap) or _NO_MATCH
-    text, last = show(steps, cap=asked.cap)
-    if steps and last != steps[-1].number:
-        rest = f"{last + 1}:{steps[-1].number}"
+    shown = reading.show(steps, reading.Asked(), room=asked.cap)
+    text = guard.neutralise(shown.text)
+    if steps and shown.last != steps[-1].number:
+        rest = f"{shown.last + 1}:{steps[-1].number}"
         text += f"\n\n[cut at {asked.cap:,} characters; go on with --span {rest}]"
     return text
 
@@ -77,7 +60,7 @@ def _within(lines: Sequence[str], cap: int) -> str:
 
 def _matches(step: Step, find: Find) -> list[str]:
     """The lines of a step that match, each cut to where it does."""
-    found = [(line, hit) for line in _told(step).splitlines() if (hit := find(line))]
+    found = [(line, hit) for line in _lines(step) if (hit := find(line))]
     lines = [f"#{step.number} {_around(line, hit.start())}" for line, hit in found[:_MOST_LINES]]
     more = len(found) - _MOST_LINES
     return [*lines, f"#{step.number} and {more} more matching lines"] if more > 0 else lines
@@ -117,7 +100,7 @@ def _finder(match: str) -> Find | None:
 
 
 def _wanted(step: Step, find: Find | None) -> bool:
-    return find is None or any(map(find, _told(step).splitlines()))
+    return find is None or any(map(find, _lines(step)))
 
 
 def _facts(step: Step, asked: Inspection) -> list[str]:
@@ -130,47 +113,11 @@ def _facts(step: Step, asked: Inspection) -> list[str]:
                 f"#{step.number} {'edits' if call.edits else 'reads'} {p}" for p in call.paths
             ]
         if asked.commands and call.command:
-            lines.append(f"#{step.number} {_ending(seen)} {code(call.command, 300)}")
+            lines.append(f"#{step.number} {ending(seen)} {code(call.command, 300)}")
         if asked.errors and seen is not None and (seen.failed or seen.exit_code):
-            lines.append(f"#{step.number} {_ending(seen)} {signatures.error(seen.text)}")
+            lines.append(f"#{step.number} {ending(seen)} {signatures.error(seen.text)}")
     return lines
 
 
-def _ending(seen: Observation | None) -> str:
-    if seen is None:
-        return "[no result]"
-    if seen.exit_code is not None:
-        return f"[exit {seen.exit_code}]"
-    return "[failed]" if seen.failed else "[ok]" if seen.failed is False else "[unknown]"
-
-
-def _told(step: Step) -> str:
-    when = f" {step.at.isoformat()}" if step.at else ""
-    marks = " abandoned" if step.abandoned else ""
-    marks += f" revises #{step.revises}" if step.revises else ""
-    parts = [f"#{step.number} {step.kind}{when}{marks}", step.text]
-    if step.reasoning:
-        parts.append(f"(reasoning) {step.reasoning}")
-    ended = {seen.call_id: seen for seen in step.observations}
-    for call in step.calls:
-        parts.append(_call(call))
-        if call.id in ended:
-            parts.append(_result(ended.pop(call.id)))
-    parts += [_result(seen) for seen in ended.values()]
-    return "\n".join(part for part in parts if part)
-
-
-def _call(call: ToolCall) -> str:
-    if call.command:
-        return f"→ {call.name}: {call.command}"
-    told = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
-    return f"→ {call.name}({told})"
-
-
-def _result(seen: Observation) -> str:
-    return f"← {_ending(seen)} {seen.text}"
-
-
-def _cut(text: str, cap: int) -> str:
-    half = max(1, (cap - 60) // 2)
-    return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
+def _lines(step: Step) -> list[str]:
+    return [parts.head(step), *parts.whole(step).splitlines()]

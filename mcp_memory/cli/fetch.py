@@ -1,21 +1,38 @@
-"""`mcp-memory fetch`: what refs name, in full."""
+"""`mcp-memory fetch`: what refs name, within a budget."""
 
 import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
 from mcp_memory.cli.opening import opened
+from mcp_memory.domain.asked import Show
 
 
 @click.command("fetch")
 @click.argument("refs", nargs=-1, required=True)
 @click.option("--around", type=click.IntRange(0, 20), default=0, help="Steps before and after.")
+@click.option("--match", default="", help="Words: of long steps, the lines that hold them stay.")
+@click.option(
+    "--show",
+    "shown",
+    type=click.Choice(["everything", "prose", "calls"]),
+    default="everything",
+    help="All; what was said; or commands and edits with how they ended.",
+)
 @options.budget_tokens
 @options.as_json
 @command
 async def fetch_command(
-    refs: tuple[str, ...], around: int, budget_tokens: int | None, as_json: bool
+    refs: tuple[str, ...],
+    around: int,
+    match: str,
+    shown: Show,
+    budget_tokens: int | None,
+    as_json: bool,
 ) -> None:
-    """Read in full what REFS name."""
+    """Read what REFS name; those too long for the budget are shortened, and say where to go on."""
     async with opened() as bank:
-        show(await bank.fetch(refs, around=around, budget_tokens=budget_tokens), as_json=as_json)
+        found = await bank.fetch(
+            refs, around=around, match=match, show=shown, budget_tokens=budget_tokens
+        )
+        show(found, as_json=as_json)

@@ -8,6 +8,8 @@ from pydantic import Field
 from mcp_memory.domain.models import Frozen, HitKind, Outcome
 
 DeletionMode = Literal["preview", "forget", "restore", "purge"]
+Show = Literal["everything", "prose", "calls"]
+"""All of a step; what user and agent said; commands and edits with how they ended."""
 
 
 class Query(Frozen):
@@ -22,6 +24,17 @@ class Query(Frozen):
     until: datetime | None = None
     path: str = ""
     limit: Annotated[int, Field(ge=1, le=50)] = 8
+    budget_tokens: int | None = None
+
+
+class Reading(Frozen):
+    """What `fetch` is asked."""
+
+    refs: tuple[str, ...]
+    around: Annotated[int, Field(ge=0, le=20)] = 0
+    match: str = ""
+    """Words: where not everything fits, lines that hold them stay."""
+    show: Show = "everything"
     budget_tokens: int | None = None
 
 

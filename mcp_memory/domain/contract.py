@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from mcp_memory.domain.asked import DeletionMode, Filter, Query, Task
+from mcp_memory.domain.asked import DeletionMode, Filter, Query, Show, Task
+from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,
-    FetchResult,
     Listed,
     Outcome,
     Retained,
@@ -41,9 +41,15 @@ class Bank(Protocol):
         ...
 
     async def fetch(
-        self, texts: Sequence[str], *, around: int = 0, budget_tokens: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        around: int = 0,
+        match: str = "",
+        show: Show = "everything",
+        budget_tokens: int | None = None,
     ) -> FetchResult:
-        """The full text behind refs, within a budget.
+        """The text behind refs, which share a budget; what is left out is marked with its ref.
 
         Raises:
             UnknownRef: none of them names anything.

@@ -232,28 +232,6 @@ class SearchResult(Frozen):
     """How the answer is limited: degraded channels, an index behind, an unknown project."""
 
 
-class Fetched(Frozen):
-    """The full text behind one ref."""
-
-    ref: str
-    kind: str
-    text: str
-    source: SourceClass
-    trust: float
-    project: str
-    path: str | None = None
-    truncated: bool = False
-    next_ref: str | None = None
-    flags: tuple[str, ...] = ()
-
-
-class FetchResult(Frozen):
-    """What `fetch` answers; refs that name nothing are listed, not raised, unless all of them do."""
-
-    items: tuple[Fetched, ...]
-    unknown: tuple[str, ...] = ()
-
-
 class Resemblance(Frozen):
     """A memory that says nearly the same."""
 

@@ -1,6 +1,7 @@
 """Paths: a file named by its place in a project, whichever system wrote the name."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -21,6 +22,15 @@ def relative(path: str, roots: tuple[str, ...]) -> str:
         if rest[:1] in {"", "/"}:
             return rest.lstrip("/")
     return name
+
+
+def gathered(paths: Sequence[str | None]) -> tuple[str, list[str | None]]:
+    """The first folder of paths that share it, or none, and each path below it."""
+    first = {path.partition("/")[0] for path in paths if path}
+    if len(first) != 1:
+        return "", list(paths)
+    top = f"{first.pop()}/"
+    return top[:-1], [path and path.removeprefix(top) for path in paths]
 
 
 def _slashed(path: str) -> str:

@@ -15,6 +15,7 @@ _PATTERN = re.compile(
     r"(?P<kind>[metob]):(?P<id>[0-9a-hjkmnp-tv-z]{12})"
     r"(?:\.(?P<number>[1-9]\d{0,8}))?"
     r"(?:#(?P<first>[1-9]\d{0,8})(?:-(?P<last>[1-9]\d{0,8}))?)?"
+    r"(?:@(?P<offset>\d{1,9}))?"
 )
 
 RefKind = Literal["memory", "episode", "trajectory", "output", "batch"]
@@ -35,6 +36,8 @@ class Ref(Frozen):
     number: int | None = None
     first: int | None = None
     last: int | None = None
+    offset: int | None = None
+    """Of one step, output or memory: the character to read on from, counted from 0."""
 
     def __str__(self) -> str:
         """The spelling that `parse` reads back."""
@@ -45,6 +48,8 @@ class Ref(Frozen):
             text += f"#{self.first}"
             if self.last is not None and self.last != self.first:
                 text += f"-{self.last}"
+        if self.offset is not None:
+            text += f"@{self.offset}"
         return text
 
 
@@ -84,21 +89,26 @@ def parse(text: str) -> Ref:
     if ref is None:
         raise InvalidInput(
             f"{text[:80]!r} is not a ref.",
-            next_step="Refs look like m:…, e:….2 or t:…#12-15; take one from `search`.",
+            next_step="Refs look like m:…, e:….2, t:…#12-15 or t:…#12@4000; take one from `search`.",
         )
     return ref
 
 
 def _ref(match: re.Match[str]) -> Ref | None:
     kind = _KINDS[match["kind"]]
-    number, first, last = (int(match[k]) if match[k] else None for k in ("number", "first", "last"))
+    number, first, last, offset = (
+        int(match[name]) if match[name] else None for name in ("number", "first", "last", "offset")
+    )
     if (kind == "episode") != (number is not None and first is None):
         return None
     if kind != "trajectory" and first is not None:
         return None
     if first is not None and last is not None and last < first:
         return None
-    return Ref(kind=kind, id=match["id"], number=number, first=first, last=last)
+    whole = kind in ("output", "memory") or (first is not None and last is None)
+    if offset is not None and not whole:
+        return None
+    return Ref(kind=kind, id=match["id"], number=number, first=first, last=last, offset=offset)
 
 
 def session_of(key: str) -> str:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
 
+from mcp_memory.domain.fetched import Fetched, FetchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
-    Fetched,
-    FetchResult,
     Hit,
     Listed,
     Retained,
@@ -82,20 +81,23 @@ def _hit(hit: Hit) -> Iterator[str]:
 
 
 def _fetch(result: FetchResult) -> Iterator[str]:
+    if result.folder:
+        yield f"In {result.folder}"
     for item in result.items:
         yield from _item(item)
     if result.unknown:
-        yield f"Unknown refs: {', '.join(result.unknown)}"
+        yield f"Unknown refs: {', '.join(map(guard.neutralise, result.unknown))}"
 
 
 def _item(item: Fetched) -> Iterator[str]:
-    marks = (item.kind, f"from {item.source.value} (trust {item.trust:.1f})", *item.flags)
+    marks = [item.kind] if item.kind != "steps" else []
+    marks += [f"from {item.source.value}"]
+    marks += [f"trust {item.trust:.1f}"] if item.trust is not None else []
+    marks += [*item.flags, *([item.path] if item.path else [])]
     yield f"## {item.ref} · {' · '.join(marks)}"
-    if item.path:
-        yield item.path
     yield guard.fence(item.text, label=item.ref)
     if item.next_ref:
-        yield f"Cut at the budget; go on with {item.next_ref}"
+        yield f"Go on with {item.next_ref}"
 
 
 def _retained(result: Retained) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The server object: tools, resources, prompts, instructions and the held banks put together."""
 
 import functools
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -115,5 +116,8 @@ async def warm_after_listing(
 
 def _registered(tool: Advertised) -> Tool:
     """The SDK's tool, its schema without what tells a model nothing."""
-    made = Tool.from_function(tool.call, title=tool.title, annotations=tool.annotations)
+    told = inspect.getdoc(tool.call)  # the SDK would send the indentation to every model
+    made = Tool.from_function(
+        tool.call, title=tool.title, description=told, annotations=tool.annotations
+    )
     return made.model_copy(update={"parameters": lean(made.parameters)})

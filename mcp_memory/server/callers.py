@@ -8,14 +8,14 @@ from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.domain import projects
 from mcp_memory.domain.access import Access, Scope, acting
-from mcp_memory.domain.asked import DeletionMode, Filter, Query, Task
+from mcp_memory.domain.asked import DeletionMode, Filter, Query, Show, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import NotAllowed, UnknownRef
+from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,
-    FetchResult,
     Listed,
     Outcome,
     Retained,
@@ -50,11 +50,19 @@ class Caller(Bank):
             return await bank.search(query.model_copy(update={"project": project}))
 
     async def fetch(
-        self, texts: Sequence[str], *, around: int = 0, budget_tokens: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        around: int = 0,
+        match: str = "",
+        show: Show = "everything",
+        budget_tokens: int | None = None,
     ) -> FetchResult:
         """Needs `read`; a ref of another project is as unknown as one that does not exist."""
         async with self._entered("read") as bank:
-            found = await bank.fetch(texts, around=around, budget_tokens=budget_tokens)
+            found = await bank.fetch(
+                texts, around=around, match=match, show=show, budget_tokens=budget_tokens
+            )
             bounds = await self._bounds(bank)
             if bounds is None:
                 return found
@@ -62,7 +70,7 @@ class Caller(Bank):
             if not shown:
                 raise UnknownRef(texts[0][:80])
             named = (*found.unknown, *(i.ref for i in found.items if i not in shown))
-            return FetchResult(items=shown, unknown=named)
+            return found.model_copy(update={"items": shown, "unknown": named})
 
     async def runbook(self, task: Task) -> Runbook:
         """Needs `read`."""
