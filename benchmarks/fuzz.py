@@ -1,6 +1,7 @@
 """Fuzz: mutated real records, 10,000 a format: crashes, the slowest file, peak memory, refusals counted."""
 
 import argparse
+import contextlib
 import gzip
 import random
 import sqlite3
@@ -79,12 +80,19 @@ def changed_rows(raw: bytes, chance: random.Random) -> bytes:
             name
             for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         ]:
-            rows = database.execute(f"SELECT rowid, value FROM {table}").fetchall()
-            for row, value in chance.sample(rows, min(OF_A_WHOLE, len(rows))):
+            columns = [name for _, name, *_ in database.execute(f"PRAGMA table_info({table})")]
+            rows = [row for (row,) in database.execute(f"SELECT rowid FROM {table}")]
+            for row in chance.sample(rows, min(OF_A_WHOLE, len(rows))):
+                # Most of a host's words stand in the last columns, as JSON.
+                column = chance.choice((*columns, *columns[-2:]))
+                one = f"SELECT {column} FROM {table} WHERE rowid = ?"
+                (value,) = database.execute(one, (row,)).fetchone()
                 told = value if isinstance(value, bytes) else str(value).encode()
                 way = chance.choice((changed_value, changed_bytes))
                 made = way(told, chance, 1).decode("utf-8", "replace")
-                database.execute(f"UPDATE {table} SET value = ? WHERE rowid = ?", (made, row))
+                with contextlib.suppress(sqlite3.IntegrityError):
+                    change = f"UPDATE {table} SET {column} = ? WHERE rowid = ?"
+                    database.execute(change, (made, row))
         database.commit()
         return database.serialize()
 

@@ -25,6 +25,7 @@ def transcripts(project: str | None = None) -> Iterator[Path]:
     for user in users:
         for extension in EXTENSIONS:
             yield from files(user, f"globalStorage/{extension}/{_TASK}")
+    yield from files(Path.home() / ".kilocode" / "cli" / "global", _TASK)
     home = chosen("CLINE_DIR", Path.home() / ".cline")
     data = chosen("CLINE_DATA_DIR", home / "data")
     yield from files(data, _TASK)

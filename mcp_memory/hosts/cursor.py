@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from mcp_memory.hosts.places import chosen, editor_folders, files, folders, workspaces
+from mcp_memory.hosts.places import chosen, editor_folders, files, linked_folders, workspaces
 
 NAME = "Cursor"
 RETENTION: timedelta | None = None
@@ -20,7 +20,7 @@ def transcripts(project: str | None = None) -> Iterator[Path]:
         for workspace in workspaces(user / "workspaceStorage", project):
             yield from files(workspace, _STATE)
     home = chosen("CURSOR_CONFIG_DIR", Path.home() / ".cursor")
-    for folder in folders(home / "projects"):
+    for folder in linked_folders(home / "projects"):
         if project is None or _may_be(folder.name, project):
             for pattern in _TRANSCRIPTS:
                 yield from files(folder, pattern)

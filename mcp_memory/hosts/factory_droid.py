@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from mcp_memory.hosts.places import chosen, files, folders
+from mcp_memory.hosts.places import chosen, files, linked_folders
 
 NAME = "Factory Droid"
 RETENTION: timedelta | None = None
@@ -16,6 +16,6 @@ def transcripts(project: str | None = None) -> Iterator[Path]:
     home = chosen("FACTORY_HOME", Path.home() / ".factory")
     slug = "" if project is None else re.sub(r"[^A-Za-z0-9]", "-", project)
     yield from files(home / "sessions", "*.jsonl")
-    for folder in folders(home / "sessions"):
+    for folder in linked_folders(home / "sessions"):
         if re.sub(r"[^A-Za-z0-9]", "-", folder.name).startswith(slug):
             yield from files(folder, "*.jsonl")

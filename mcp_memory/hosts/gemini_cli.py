@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from mcp_memory.hosts.places import chosen, files, folders, settings_of, within
+from mcp_memory.hosts.places import chosen, files, linked_folders, settings_of, within
 
 NAME = "Gemini CLI"
 RETENTION: timedelta | None = timedelta(days=30)
@@ -23,7 +23,7 @@ _UNITS = {
 
 def transcripts(project: str | None = None) -> Iterator[Path]:
     """Every chat; of one project only what lies in a folder that may be its."""
-    for folder in folders(_home() / "tmp"):
+    for folder in linked_folders(_home() / "tmp"):
         if project is None or _may_be(folder, project):
             for pattern in _PATTERNS:
                 yield from files(folder, pattern)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from mcp_memory.hosts.places import chosen, files, folders
+from mcp_memory.hosts.places import chosen, files, linked_folders
 
 NAME = "Kimi CLI"
 RETENTION: timedelta | None = None
@@ -15,6 +15,6 @@ def transcripts(project: str | None = None) -> Iterator[Path]:
     """Every session with what was rotated away of it; of one project only what may be its."""
     home = chosen("KIMI_SHARE_DIR", Path.home() / ".kimi")
     digest = hashlib.md5((project or "").encode(), usedforsecurity=False).hexdigest()
-    for folder in folders(home / "sessions"):
+    for folder in linked_folders(home / "sessions"):
         if project is None or folder.name.endswith(digest):
             yield from files(folder, "*/context*.jsonl")

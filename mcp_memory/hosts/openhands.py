@@ -17,6 +17,7 @@ def transcripts(project: str | None = None) -> Iterator[Path]:
     live = chosen("OPENHANDS_CONVERSATIONS_DIR", home / "conversations")
     yield from files(live, "*/base_state.json")
     root = Path(project) if project else Path.cwd()
+    yield from files(root, "workspace/conversations/*/base_state.json")
     for found in files(root, "trajectories/*.json"):
         if not found.name.endswith(".traj.json"):
             yield found

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from mcp_memory.domain.projects import project_of, pure_path
-from mcp_memory.readers.opening import open_regular, open_transcript
+from mcp_memory.readers.opening import open_transcript
 
 P = TypeVar("P", bound=PurePath)
 
@@ -131,7 +131,7 @@ def folder_of(uri: str) -> PurePath | None:
 def settings_of(file: Path) -> Mapping[str, object]:
     """The object in a host's JSON settings; empty where there is none that can be read."""
     try:
-        with open_regular(file) as stream:
+        with open_transcript(file) as stream:
             return _object(stream.read(_SETTINGS))
     except OSError:
         return {}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from mcp_memory.hosts.places import chosen, files, folders
+from mcp_memory.hosts.places import chosen, files, linked_folders
 
 NAME = "Qwen Code"
 RETENTION: timedelta | None = None
@@ -15,7 +15,7 @@ def transcripts(project: str | None = None) -> Iterator[Path]:
     """Every chat; of one project only what lies in a folder that may be its."""
     home = chosen("QWEN_RUNTIME_DIR", chosen("QWEN_HOME", Path.home() / ".qwen"))
     slug = "" if project is None else _slug(project)
-    for folder in folders(home / "projects"):
+    for folder in linked_folders(home / "projects"):
         if _slug(folder.name).startswith(slug):
             yield from files(folder, "chats/**/*.jsonl")
     for pattern in ("*/chats/*.json", "*/chats/*.jsonl"):

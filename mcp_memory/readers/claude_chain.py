@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcp_memory.domain.models import Observation, SourceClass, StepKind, ToolCall
+from mcp_memory.domain.models import Observation, SourceClass, StepKind
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
@@ -14,6 +14,7 @@ from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, objec
 from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed
 
 _EXIT_CODE = re.compile(r"(?:Error: )?Exit code (\d{1,10})\b")
+_MASKED = "REDACTED"
 _COMMAND = re.compile(r"/[\w:.-]+")
 _DENIED = ("The user doesn't want to", "User rejected tool use", "[Request interrupted by user")
 _ANSWERED = frozenset({"AskUserQuestion", "ExitPlanMode"})
@@ -153,9 +154,9 @@ class Chain:
         """A tool call of a message."""
         call = tool_call(text_at(block, "id"), text_at(block, "name"), object_at(block, "input"))
         before = draft.calls.get(call.id)
-        # An id may come twice (masked by a capturing tool): both calls are kept, unless the later
-        # is the earlier one grown, as versions that wrote a message while it streamed had it.
-        again = before is not None and not _grew(before, call)
+        # An id may come twice: masked by a capturing tool, both calls are kept; as versions wrote it
+        # that told of a message while it streamed, the later is the earlier one, grown.
+        again = before is not None and (_MASKED in call.id or before.name != call.name)
         place = f"{call.id}#{len(draft.calls)}" if again else call.id
         draft.calls[place] = call
         self.callers[call.id] = draft
@@ -179,16 +180,6 @@ def grown(told: list[str], text: str) -> None:
         told[-1] = text
     else:
         told.append(text)
-
-
-def _grew(before: ToolCall, after: ToolCall) -> bool:
-    """Whether a call is a later snapshot of another: no value shorter, something more."""
-    if before.name != after.name or before.arguments == after.arguments:
-        return False
-    return all(
-        str(after.arguments.get(key, "")).startswith(str(value))
-        for key, value in before.arguments.items()
-    )
 
 
 def blocks_of(record: Record) -> list[Any]:

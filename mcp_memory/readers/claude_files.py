@@ -27,9 +27,9 @@ class Outputs:
     def whole(self, record: Record, block: Record) -> Record:
         """A result with all of its output, where the transcript has but its beginning."""
         shown = _shown(block)
-        if _STUB not in shown:
-            return block
         told = text_at(object_at(record, "toolUseResult"), "persistedOutputPath")
+        if not told and _STUB not in shown:
+            return block
         named = _NAMED.search(told) or _NAMED.search(shown)
         text = self._kept(named[1]) if named else ""
         return {**block, "content": text} if text else block

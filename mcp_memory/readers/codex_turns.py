@@ -222,9 +222,9 @@ class Turns:
 
     def _asked(self, text: str) -> list[str]:
         """The request itself; what an editor put before it is the host's."""
-        if not text.startswith(_EDITOR):
-            return [text]
         request = _REQUEST.search(text)
+        if not text.startswith(_EDITOR) and not (request and text.startswith("# ")):
+            return [text]
         shown = text[: request.start()] if request else text
         self._add("system", SourceClass.HOST, shown.strip())
         asked = text[request.end() :].strip() if request else ""

@@ -69,15 +69,23 @@ def spliced(line: bytes, shapes: Shapes) -> tuple[list[Record], bool]:
     """The whole records on a line that is no one value, and whether something of it is no record."""
     text = line.strip(_BLANK).decode("utf-8", "replace").replace("\x00", "")
     found, rest = _sequence(text)
-    if not rest:
-        return found, False
-    for record in found:
-        shapes.note(record)
-    for start in shapes.starts(rest):
-        behind, left = _sequence(rest[start:])
-        if behind and not left and shapes.fits(behind[0], rest[:start]):
-            return found + behind, True
-    return found, True
+    cut = bool(rest)
+    while rest:
+        for record in found:
+            shapes.note(record)
+        behind, rest = _behind(rest, shapes)
+        found += behind
+    return found, cut
+
+
+def _behind(text: str, shapes: Shapes) -> tuple[list[Record], str]:
+    """The records behind one that was cut off, and what stands behind them, cut off itself."""
+    for start in shapes.starts(text):
+        behind, left = _sequence(text[start:])
+        # Behind an object inside a record stands a comma or a bracket, never another record.
+        if behind and (not left or left.startswith("{")) and shapes.fits(behind[0], text[:start]):
+            return behind, left
+    return [], ""
 
 
 def _sequence(text: str) -> tuple[list[Record], str]:

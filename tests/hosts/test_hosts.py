@@ -183,7 +183,6 @@ LINKED = (
     ".cursor/projects/home-u-shop/agent-transcripts",
     ".gemini/tmp/shop/chats",
     ".openhands/sessions/a",
-    ".pi/agent/sessions/--home-u-shop--",
     "shop/.specstory",
     "shop/trajectories/u",
     f"{CODE}/workspaceStorage/a/chatSessions",

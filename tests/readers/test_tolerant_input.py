@@ -107,6 +107,15 @@ def test_a_record_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
     assert [(r.where, r.reason) for r in only(path).refusals] == [("line 2", "a record cut off")]
 
 
+def test_whole_records_between_cut_ones_are_read(tmp_path: Path) -> None:
+    rows = [orjson.dumps(record(f"u{n}", "user", f"words {n}")) for n in range(5)]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(
+        rows[0] + rows[1][:-30] + rows[2] + rows[3][:60] + rows[4] + rows[0][:9] + b"\n"
+    )
+    assert [step.text for step in only(path).steps] == ["words 0", "words 2", "words 4"]
+
+
 def test_a_whole_record_before_one_that_is_still_being_written_is_kept(tmp_path: Path) -> None:
     rows = [orjson.dumps(record(f"u{n}", "user", f"words {n}")) for n in range(2)]
     path = tmp_path / "a.jsonl"
