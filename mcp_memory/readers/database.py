@@ -128,7 +128,14 @@ def _quoted(name: str) -> str:
 
 def _connected(path: Path, access: str) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?{access}"
-    return sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
+    return sqlite3.connect(
+        address,
+        uri=True,
+        timeout=WAIT_SECONDS,
+        isolation_level=None,
+        # One that reads sessions may be dropped half way, and is then closed by any thread.
+        check_same_thread=False,
+    )
 
 
 def _limited(base: sqlite3.Connection) -> sqlite3.Connection:
@@ -148,7 +155,7 @@ def _in_memory(path: Path) -> sqlite3.Connection:
         raise OSError(f"larger than {FILE_BYTES >> 20} MB")
     if not raw.startswith(MAGIC):
         raise OSError("not a database")
-    base = sqlite3.connect(":memory:", isolation_level=None)
+    base = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     # A database with a journal beside it cannot lie in memory until its header says otherwise.
     base.deserialize(raw[:18] + b"\x01\x01" + raw[20:] if raw[18:20] == b"\x02\x02" else raw)
     return base

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lancedb
 import pytest
+import zstandard
 from transcripts import TRANSCRIPTS, name_of, reader_of
 
 from mcp_memory.bank import open_bank
@@ -30,17 +31,26 @@ def planted(sample: Path, folder: Path) -> Path:
     copy.write_bytes(sample.read_bytes())
     if sample.read_bytes().startswith(b"SQLite format 3"):
         with sqlite3.connect(copy) as database:
-            for (table,) in database.execute("select name from sqlite_master where type='table'"):
-                database.execute(
-                    f"update {table} set value = replace(value, ?, ?)",
-                    (words, f"{words} {SECRET}"),
-                )
+            database.create_function("planted", 1, lambda value: put(value, words))
+            named = "select name from sqlite_master where type='table'"
+            for (table,) in database.execute(named).fetchall():
+                for _, column, *_ in database.execute(f"pragma table_info({table})").fetchall():
+                    database.execute(f"update {table} set {column} = planted({column})")
         database.close()
     else:
         raw = sample.read_bytes()
         assert words.encode() in raw
         copy.write_bytes(raw.replace(words.encode(), f"{words} {SECRET}".encode()))
     return copy
+
+
+def put(value: object, words: str) -> object:
+    """A value of a database with the secret behind the words, packed where it was packed."""
+    if isinstance(value, bytes) and value.startswith(b"\x28\xb5\x2f\xfd"):
+        told = zstandard.ZstdDecompressor().decompressobj().decompress(value)
+        made = told.replace(words.encode(), f"{words} {SECRET}".encode())
+        return zstandard.ZstdCompressor().compress(made)
+    return value.replace(words, f"{words} {SECRET}") if isinstance(value, str) else value
 
 
 def where(secret: str, home: Path) -> set[str]:
