@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from apparatus import transcripts
+from apparatus import tables, transcripts
 from apparatus.timing import Stages
 
 from mcp_memory.domain.models import Trajectory
@@ -20,6 +22,8 @@ PROVIDER_FREE = {"Password", "Secret", "Token", "Key", "Credential", "Auth", "Sa
                  "URL Credentials", "Perl Password", "PHP Password", "Other", "NKEY Seed",
                  "Basic Authorization", "Bearer Authorization", "Hashed Password"}  # fmt: skip
 """Rules that name a kind of place, a bucket or an app's public id, and not a provider's key."""
+SHOWN = 20
+"""So many places a family are printed to be read."""
 
 
 def labelled(data: Path) -> list[tuple[str, str, str]]:
@@ -39,8 +43,8 @@ def labelled(data: Path) -> list[tuple[str, str, str]]:
 
 
 def hard_negatives(data: Path) -> list[tuple[str, str]]:
-    """(line, value) that a pattern found and filters took back."""
-    kept = {(line, value) for _, line, value in labelled(data)}
+    """(line, value) that a pattern found and filters took back, and that is part of no labelled one."""
+    kept = {value for _, _, value in labelled(data)}
     told = json.loads(
         (data / "credsweeper" / "expected" / "no_filters_no_ml.json").read_text("utf-8")
     )
@@ -50,27 +54,34 @@ def hard_negatives(data: Path) -> list[tuple[str, str]]:
         for line in each["line_data_list"]
         if line["value"] and len(line["line"]) < 4_000
     }
-    return sorted(found - kept)
+    return sorted(
+        (line, value)
+        for line, value in found
+        if not any(value in other or other in value for other in kept)
+    )
 
 
-def recall(data: Path) -> None:
-    """Print recall by rule, worst first."""
-    seen: dict[str, list[bool]] = defaultdict(list)
-    missed: dict[str, str] = {}
-    for rule, line, value in labelled(data):
-        masked = value not in redaction.redact(line).text
-        seen[rule].append(masked)
-        if not masked:
-            at = line.index(value)
-            missed.setdefault(rule, line[max(0, at - 50) : at + 60].replace("\n", "⏎"))
-    groups = {"provider keys": Counter(), "all labels": Counter()}
-    for rule, hits in seen.items():
-        for group in ("all labels", *(["provider keys"] if rule not in PROVIDER_FREE else [])):
-            groups[group].update(found=sum(hits), all=len(hits))
-    for name, count in groups.items():
-        print(f"recall, {name}: {count['found'] / count['all']:.3f} of {count['all']}")
-    for rule in sorted(missed, key=lambda r: sum(seen[r]) / len(seen[r])):
-        print(f"  {rule}: {sum(seen[rule])} of {len(seen[rule])} · missed: {missed[rule]}")
+def hidden(text: str, value: str) -> bool:
+    """Whether a value is masked wherever it stands in a text by itself."""
+    alone = re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])")
+    return not alone.search(redaction.redact(text).text)
+
+
+def recall(data: Path, lines: list[str]) -> None:
+    """Print recall by rule, as labelled and planted among real lines, and the share of hard negatives."""
+    seen: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    chosen = random.Random(11)
+    for rule, text, value in labelled(data):
+        real = chosen.choice(lines) if lines else ""
+        at = real.find(" ", len(real) // 2) + 1
+        planted = f"{real[:at]}{value} {real[at:]}"
+        seen[rule].append((hidden(text, value), hidden(planted, value)))
+    tables.begin("rule", "labelled", "masked", "masked, bare in a real line")
+    groups = {"all": list(seen), "provider keys": [r for r in seen if r not in PROVIDER_FREE]}
+    for name, rules in (*groups.items(), *((rule, [rule]) for rule in sorted(seen))):
+        hits = [hit for rule in rules for hit in seen[rule]]
+        shares = (f"{sum(hit[n] for hit in hits) / len(hits):.3f}" for n in (0, 1))
+        tables.line(name, len(hits), *shares)
     negatives = hard_negatives(data)
     wrong = sum(value not in redaction.redact(line).text for line, value in negatives)
     print(f"hard negatives masked: {wrong / len(negatives):.3f} of {len(negatives)}")
@@ -80,40 +91,43 @@ def texts(trajectory: Trajectory) -> Iterator[str]:
     """What of a session is masked."""
     for step in trajectory.steps:
         yield from (step.text, step.reasoning, *(seen.text for seen in step.observations))
+        for call in step.calls:
+            yield from (call.command or "", *map(str, call.arguments.values()))
 
 
-def false_masks(places: list[Path]) -> None:
-    """Print masks per 100 kB and speed over real transcripts, as texts and not as raw JSON."""
+def real_masks(told: list[str]) -> None:
+    """Print masks per 100 kB of real histories by family, each place to be read, and the speed."""
     counts: Counter[str] = Counter()
-    size, took = 0, Stages()
-    examples: dict[str, list[str]] = defaultdict(list)
-    for trajectory in transcripts.trajectories(places):
-        for text in texts(trajectory):
-            with took.stage("masking"):
-                redacted = redaction.redact(text)
-            size += len(text)
-            counts.update(redacted.counts)
-            for family in redacted.counts:
-                at = redacted.text.index(f"[masked:{family}]")
-                examples[family].append(redacted.text[max(0, at - 60) : at + 40])
-    print(
-        f"transcripts: {size / 1e6:.1f} MB, {size / 1e6 / took['masking']:.1f} MB/s, "
-        f"{sum(counts.values())} masks, {sum(counts.values()) / (size / 1e5):.2f} per 100 kB: {dict(counts)}"
-    )
-    for family, told in examples.items():
-        for example in told[:12]:
-            print(f"  {family}: {example!r}")
+    took = Stages()
+    places: dict[str, Counter[str]] = defaultdict(Counter)
+    for text in told:
+        with took.stage("masking"):
+            redacted = redaction.redact(text)
+        counts.update(redacted.counts)
+        for mask in (
+            re.finditer(r"\[masked:([a-z0-9\-]+)\]", redacted.text) if redacted.counts else ()
+        ):
+            near = redacted.text[max(0, mask.start() - 50) : mask.end() + 20]
+            places[mask[1]][near.replace("\n", "⏎")] += 1
+    size = sum(map(len, told))
+    print(f"real histories: {size / 1e6:.1f} MB, {size / 1e6 / took['masking']:.1f} MB/s")
+    tables.begin("family", "masks", "per 100 kB", "places")
+    for family, count in (("all", sum(counts.values())), *counts.most_common()):
+        tables.line(family, count, f"{count / (size / 1e5):.3f}", len(places[family]) or "")
+    for family, near in places.items():
+        for place, count in near.most_common(SHOWN):
+            print(f"  {family} x{count}: {place!r}")
 
 
 def main() -> None:
-    """Recall on the labelled corpus, then false masks."""
+    """Recall on the labelled corpus, then what is masked in real histories."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the secrets corpora")
-    data = parser.parse_args().data
-    recall(data)
-    false_masks(
-        [data.parent.parent / "trajectories" / name for name in ("claude_code", "swe_agent")]
-    )
+    parser.add_argument("--transcripts", type=Path, nargs="*", default=[], help="real histories")
+    told = parser.parse_args()
+    real = [t for each in transcripts.trajectories(told.transcripts) for t in texts(each) if t]
+    recall(told.data, [line for text in real[::50] for line in text.splitlines() if " " in line])
+    real_masks(real)
 
 
 if __name__ == "__main__":

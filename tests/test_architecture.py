@@ -57,6 +57,7 @@ OWNERS = {
     "dateparser": ("text/periods",),
     "regex": ("archive/inspection",),
     "zstandard": ("readers/opening",),
+    "ahocorasick_rs": ("text/redaction",),
 }
 HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser"}
 BROAD_DOORS = ("history/indexer", "cli/")

@@ -46,12 +46,12 @@ class Stamps:
         """Whether a file is as it was when it was read last, to the same end."""
         if catalogued == now:
             return self.current
-        noted = self._fruitless.get(spelled(path))
+        noted = self._fruitless.get(_shown(path))
         return any(noted == [*_pair(now), way] for way in (_ALWAYS, self._allowed))
 
     def note(self, report: FileReport, now: Stamp) -> None:
         """Remember a file that gave nothing; one that was excluded, under these terms only."""
-        key = spelled(report.path)
+        key = _shown(report.path)
         if report.status == "indexed":
             self._changed |= self._fruitless.pop(key, None) is not None
             return
@@ -66,6 +66,10 @@ class Stamps:
         told = {"reading": self._reading, "fruitless": self._fruitless}
         replace(self._file, orjson.dumps(told, option=orjson.OPT_SORT_KEYS))
         self.current, self._changed = True, False
+
+
+def _shown(path: Path) -> str:
+    return redaction.redact(spelled(path)).text
 
 
 def _pair(stamp: Stamp) -> tuple[int, int]:

@@ -77,7 +77,8 @@ async def _judged(rooms: Rooms, drafts: Sequence[Draft]) -> list[Proposal]:
     proposals, faults = [], []
     for number, draft in enumerate(drafts, 1):
         admitted = admission.admit_draft(draft)
-        named = admitted.draft.model_copy(update={"project": rooms.writes_to(draft.project)})
+        project = rooms.writes_to(admitted.draft.project)
+        named = admitted.draft.model_copy(update={"project": project})
         try:
             made = await retain.propose(rooms, named, flags=admitted.flags, strict=True)
         except GateRefused as refused:

@@ -42,7 +42,8 @@ async def retain(rooms: Rooms, draft: Draft) -> Retained:
     """
     _check(draft)
     admitted = admission.admit_draft(draft)
-    draft = admitted.draft.model_copy(update={"project": rooms.writes_to(draft.project)})
+    project = rooms.writes_to(admitted.draft.project)
+    draft = admitted.draft.model_copy(update={"project": project})
     proposal = await propose(rooms, draft, flags=admitted.flags, strict=False)
     if isinstance(proposal, Memory):
         return _known(proposal)
@@ -211,7 +212,7 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
         except UnknownRef:
             cited.append(Cited(ref=claim.ref, session=ref.id, live=False, text=""))
             continue
-        users = all(step.source is SourceClass.USER for step in span.steps)
+        users = all(s.source is SourceClass.USER and s.kind != "system" for s in span.steps)
         cited.append(
             Cited(
                 ref=claim.ref,

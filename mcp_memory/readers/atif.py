@@ -20,7 +20,7 @@ from mcp_memory.readers.jsonl import (
 )
 
 FORMAT = "atif"
-VERSION = 1
+VERSION = 2
 
 MAPPED = frozenset(
     {"schema_version", "session_id", "trajectory_id", "agent", "steps", "final_metrics"}

@@ -9,7 +9,7 @@ from mcp_memory.domain.models import Observation, SourceClass, StepKind
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
-from mcp_memory.readers.harness import speeches
+from mcp_memory.readers.harness import never_ran, speeches
 from mcp_memory.readers.jsonl import Record, count_at, list_at, number_at, object_at, text_at
 from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed
 
@@ -105,15 +105,15 @@ class Chain:
             self.add(record, "summary", SourceClass.AGENT, text)
         elif record.get("isMeta") is True:
             self.add(record, "system", SourceClass.HOST, text)
-        elif record.get("isSidechain") is True:
-            self.add(record, "user", SourceClass.AGENT, text)
         else:
+            by_agent = record.get("isSidechain") is True
             for speech in speeches(text):
-                draft = self.add(record, speech.kind, speech.source, speech.text)
+                source = SourceClass.AGENT if by_agent and speech.kind == "user" else speech.source
+                draft = self.add(record, speech.kind, source, speech.text)
                 if speech.command is not None:
                     call = tool_call(text_at(record, "uuid"), "Bash", {"command": speech.command})
                     draft.calls[call.id] = call
-            if self.drafts and self.drafts[-1].kind == "user":
+            if self.drafts and self.drafts[-1].kind == "user" and not by_agent:
                 self.prompts.append(text_at(record, "uuid"))
 
     def queue(self, record: Record, text: str) -> None:
@@ -229,7 +229,8 @@ def attached_text(attached: Record) -> str:
 def _observation(record: Record, block: Record, tool: str) -> Observation:
     text = content_text(block.get("content"))
     result = record.get("toolUseResult")
-    failed = _failed(block, result)
+    unrun = never_ran(text)
+    failed = None if unrun else _failed(block, result)
     denied = failed is True and _denied(record, text)
     answered = failed is False and tool in _ANSWERED
     milliseconds = number_at(result, "durationMs") or number_at(result, "totalDurationMs")
@@ -239,9 +240,15 @@ def _observation(record: Record, block: Record, tool: str) -> Observation:
         exit_code=_exit_code(tool, text, failed=failed, result=result),
         failed=failed,
         seconds=None if milliseconds is None else milliseconds / 1000,
-        source=SourceClass.USER if denied or answered else source_of(tool),
+        source=_said_by(tool, users=denied or answered, hosts=unrun),
     )
     return unfed(tool, seen)
+
+
+def _said_by(tool: str, *, users: bool, hosts: bool) -> SourceClass:
+    if users:
+        return SourceClass.USER
+    return SourceClass.HOST if hosts else source_of(tool)
 
 
 def _failed(block: Record, result: object) -> bool | None:

@@ -367,7 +367,8 @@ _TAKERS: dict[str, Callable[[_File, Chain, Record], None]] = {
 
 def _warms_up(chain: Chain) -> bool:
     """Whether a sub-agent was only started in advance, as versions 2.0.2x did."""
-    return chain.drafts.goal.strip().lower() == _WARMUP
+    first = next((text for draft in chain.drafts for text in draft.texts), "")
+    return first.strip().lower() == _WARMUP
 
 
 def _is_record(record: Record) -> bool:

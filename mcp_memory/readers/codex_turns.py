@@ -11,7 +11,7 @@ from mcp_memory.domain.models import Observation, SourceClass, StepKind, ToolCal
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.codex_outputs import Output, content_text, output_of
 from mcp_memory.readers.drafts import Draft, Drafts
-from mcp_memory.readers.harness import INTERRUPTED
+from mcp_memory.readers.harness import INTERRUPTED, speeches
 from mcp_memory.readers.jsonl import Record, list_at, number_at, object_at, text_at
 from mcp_memory.readers.tally import Tally
 from mcp_memory.readers.tools import exit_at, patched, source_of, tool_call, unfed
@@ -22,7 +22,7 @@ _BOOT = frozenset(
     | {"permissions instructions", "permissions", "apps_instructions", "skills_instructions"}
 )
 _TOLD = {"subagent_notification": SourceClass.AGENT}
-_EDITOR = "# Context from my IDE setup:"
+_EDITOR = ("# Context from my IDE setup:", "# Files mentioned by the user:")
 _REQUEST = re.compile(r"^## My request(?: for [^\n:]{1,40})?:[ \t]*$", re.MULTILINE)
 _IMAGE = re.compile(r"\s*</?image\b[^>]*>\s*")
 _RAN = re.compile(
@@ -216,9 +216,10 @@ class Turns:
                 self._add("system", _TOLD[tag], text.strip())
             elif text.strip():
                 said += self._asked(text.strip())
-        if said:
-            source = SourceClass.AGENT if self.by_agent else SourceClass.USER
-            self._add("user", source, "\n\n".join(said))
+        for speech in speeches("\n\n".join(said)):
+            by_agent = self.by_agent and speech.kind == "user"
+            source = SourceClass.AGENT if by_agent else speech.source
+            self._add(speech.kind, source, speech.text or speech.command or "")
 
     def _asked(self, text: str) -> list[str]:
         """The request itself; what an editor put before it is the host's."""

@@ -25,7 +25,7 @@ from mcp_memory.readers.jsonl import (
 from mcp_memory.readers.tally import RECALLED, STATE
 
 FORMAT = "gemini_cli"
-VERSION = 1
+VERSION = 2
 
 _MESSAGES = frozenset({"user", "gemini", "info", "warning", "error"})
 _FACTS = ("sessionId", "projectHash", "startTime", "lastUpdated", "kind", "summary")

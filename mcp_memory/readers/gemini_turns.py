@@ -11,6 +11,7 @@ from mcp_memory.domain.models import Observation, SourceClass, StepKind, ToolCal
 from mcp_memory.readers.blobs import placeholder, without_blobs
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.drafts import Draft, Drafts
+from mcp_memory.readers.harness import of_host
 from mcp_memory.readers.jsonl import Record, count_at, list_at, object_at, text_at
 from mcp_memory.readers.tools import is_shell, source_of, tool_call, unfed
 
@@ -123,7 +124,7 @@ class Turns:
             return "boot", SourceClass.HOST
         if _SNAPSHOT in text and (again or text.startswith(_SNAPSHOT)):
             return "summary", SourceClass.AGENT
-        if again:
+        if again or of_host(text) == "system":
             return "system", SourceClass.HOST
         if _COMMAND.match(text):
             return "system", SourceClass.USER

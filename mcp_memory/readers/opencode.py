@@ -16,7 +16,7 @@ from mcp_memory.readers.opencode_store import is_store, stored_sessions
 from mcp_memory.readers.opencode_tree import is_session, tree_session
 
 FORMAT = "opencode"
-VERSION = 1
+VERSION = 2
 
 MAPPED = KEPT | {"export/info", "export/messages"}
 """Keys of an export, messages and parts that become part of a trajectory."""

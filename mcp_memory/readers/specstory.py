@@ -17,7 +17,7 @@ from mcp_memory.readers.specstory_tools import Use
 from mcp_memory.readers.tools import tool_call
 
 FORMAT = "specstory"
-VERSION = 1
+VERSION = 2
 
 MAPPED = frozenset({"session", "user", "agent", "assistant", "think", "tool-use"})
 """Kinds of block that become part of a trajectory."""

@@ -6,6 +6,7 @@ from typing import Self
 from mcp_memory.domain.models import Observation, SourceClass
 from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.drafts import Draft
+from mcp_memory.readers.harness import never_ran
 from mcp_memory.readers.tools import source_of, tool_call, unfed
 
 _OPENED = re.compile(
@@ -19,6 +20,11 @@ _WRITTEN = re.compile(
     r"(?:The file (/[^\n]{1,1000}?) has been updated|File created successfully at: ([^\n]{1,1000}))"
 )
 _DENIED = ("The user doesn't want to proceed with this tool use", "[Request interrupted by user")
+
+
+def _refused(text: str) -> bool:
+    """Whether the host says that a call failed; not of one that it gave up beside another."""
+    return text.startswith("<tool_use_error>") and not never_ran(text)
 
 
 class Use:
@@ -76,7 +82,7 @@ class Use:
             call_id=call.id,
             text=text[code.end() :] if code else text,
             exit_code=int(code[1]) if code else None,
-            failed=True if code or denied or text.startswith("<tool_use_error>") else None,
+            failed=True if code or denied or _refused(text) else None,
             source=SourceClass.USER if denied else source_of(self._name),
         )
         draft.observations.append(unfed(self._name, seen))

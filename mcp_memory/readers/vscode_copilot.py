@@ -27,7 +27,7 @@ from mcp_memory.readers.vscode_turns import MAPPED as PARTS
 from mcp_memory.readers.vscode_turns import Agent, Turns
 
 FORMAT = "vscode_copilot"
-VERSION = 1
+VERSION = 2
 
 _STATE = "state of the editor, nothing that was said or seen"
 MAPPED = PARTS | {

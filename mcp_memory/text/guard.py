@@ -26,7 +26,8 @@ _RULES = (
         "instructs-the-reader",
         "ignore,disregard,forget,override,bypass",
         "instruction,prompt,rule,guideline,direction,constraint,context",
-        r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|any|the)\b"
+        r"\b(?:(?:ignore|disregard|forget)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|any|the)"
+        r"|(?:override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|system|safety))\b"
         r"[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines?|directions?|constraints?|context)\b",
     ),
     _rule(
@@ -39,7 +40,7 @@ _RULES = (
         "claims-authority",
         "system,developer,admin,im_start,im_end,inst],<<sys,important,critical,urgent",
         "",
-        r"^[ \t]{0,8}(?:#{1,4} )?\[?(?:system|developer|admin(?:istrator)?)(?: (?:message|prompt|override|notice|update))?\]?:\s|"
+        r"^[ \t]{0,8}(?:#{1,4} )?\[?(?:system|developer|admin(?:istrator)?)(?: (?:message|prompt|override|notice|update))?\]?:\s(?!\s{0,8}(?:[\"'\[{(|>#-]|[\w\[\].]+\s?[=,;(]|$))|"
         r"<\|?(?:im_start|system|im_end)\|?>|\[/?inst\]|<<sys>>|</?system(?:-prompt|_prompt|-reminder)?>|"
         r"\b(?:important|critical|urgent)\b[^.\n]{0,30}\b(?:instruction|message)s? (?:for|to) (?:the )?(?:ai|assistant|agent|model|llm)",
     ),
@@ -54,16 +55,30 @@ _RULES = (
         "asks-for-secrets",
         "api key,password,credential,secret,token,private key,system prompt,env",
         "send,post,upload,exfiltrate,forward,reveal,leak,email,transmit,share",
-        r"\b(?:send|post|upload|exfiltrate|forward|reveal|leak|email|transmit|share)\b[^.\n]{0,50}"
+        r"(?:(?<=you don't )|(?<!would )(?<!could )(?<!might )(?<!don't )(?<!not )(?<!never )(?<!to ))"
+        r"\b(?:send|post|upload|exfiltrate|forward|reveal|email(?= (?:me|us|all|the|your|it|them|requesting|asking)\b)"
+        r"|transmit|share)\b[^.\n,]{0,50}"
         r"\b(?:api keys?|passwords?|credentials?|secrets?|tokens?|private keys?|system prompt|env(?:ironment)? variables?|\.env)\b",
     ),
     _rule(
         "hides-from-the-user",
         "do not,don't,never,without",
         "user & tell,inform,mention,notify,alert,show,ask",
-        r"\b(?:do not|don't|never|without)\b[^.\n]{0,20}\b(?:tell|inform|mention|notify|alert|show|ask)(?:ing)?\b[^.\n]{0,20}\b(?:the )?user\b",
+        r"\b(?:do not|don't|never|without)\b[^.,;\n]{0,20}\b(?:tell|inform|mention|notify|alert|show|ask)(?:ing)?\b[^.\n]{0,20}\b(?:the )?user\b",
     ),
 )
+_OF_HOSTS = re.compile(
+    r"</?system-reminder>\s{0,4}(?=(?:whenever you read a file, you should consider whether|warning: the file exists but"
+    r"|\[truncated: partial view|the user provided the following references|this memory is |note: |plan mode |the todowrite)"
+    r"|\s*$|\s*\n)|internal id[^.\n]{0,30}do not mention (?:it )?to (?:the )?user"
+    r"|without asking the user any further questions"
+)
+"""What hosts write into outputs themselves, in small letters."""
+_HIDES = re.compile(
+    "[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]|[a-zA-Z][\u200b-\u200f\u2060-\u2065\ufeff]+[a-zA-Z]"
+    "|[\u200b-\u200f\u2060-\u2065\ufeff]{3}"
+)
+"""Letters that turn, tag or part words; a lone one beside a space is a stray of some editor."""
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 _FENCE = re.compile(r"(?i)<(/?)(recalled[^<>\n]{0,80})>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -76,11 +91,11 @@ def inspect(text: str) -> tuple[str, ...]:
     """What is noticed, in a stable order; nothing is refused here. The first 40,000 characters."""
     scanned = text[:_SCANNED]
     found = []
-    if not scanned.isascii() and _HIDDEN.search(scanned):
+    if not scanned.isascii() and _HIDES.search(scanned):
         found.append("hides-text")
     if "recalled" in scanned and _FENCE.search(scanned):
         found.append("forged-fence")
-    lowered = scanned.lower()
+    lowered = _OF_HOSTS.sub(" ", scanned.lower())
     found += [rule.flag for rule in _RULES if _told(rule, lowered)]
     return tuple(dict.fromkeys(found))
 

@@ -1,84 +1,66 @@
 """Redaction: secrets in a text replaced by `[masked:family]`; everything else is left as it was."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ahocorasick_rs import AhoCorasick, Implementation
 from pydantic import JsonValue
 
-from mcp_memory.text.redaction_rules import RULES, RULES_VERSION, Rule
+from mcp_memory.text import disguises
+from mcp_memory.text.redaction_rules import KEYS, RULES_VERSION, Rule
+from mcp_memory.text.secret_places import PLACES
+from mcp_memory.text.secret_values import looks_random, looks_secret
 
-__all__ = ["EVERYTHING", "RULES_VERSION", "Redacted", "Scope", "redact", "redact_value", "scope_of"]
+__all__ = ["RULES_VERSION", "Redacted", "found", "pair", "redact", "redact_value"]
 
 WINDOW = 128 * 1024
 """Longer texts are taken in pieces, so that no single match holds the interpreter for long."""
-LEAST_LETTERS, LEAST_BARE, LEAST_BITS = 4, 6, 2.2
-"""A judged value has so many different letters, length without quotes, bits a letter."""
-_OVERLAP = 16 * 1024
-_REACH = 2_600
-"""How far after its start a rule of one line looks."""
+_OVERLAP = 18 * 1024
+_JOIN_REACH = 250
+"""How far behind its start a key may go on in other lines or quotes."""
+_BESIDE = 400
+"""Longer values are judged by what they hold only, not by their key."""
+_BROKEN = re.compile(r"[A-Za-z0-9_\-+/=.]{6,}+[\n\r\\\"'=]")
+"""A key that may go on behind a line's end or a quote; shorter beginnings are words."""
+MOST_TRIES = 4
+"""A rule is tried so often within one stretch that it has matched: hostile text repeats its start."""
 _MASK = re.compile(r"\[masked:[a-z0-9\-]+\]")
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+Span = tuple[int, int, str]
+"""Where a secret is, and of what family."""
 
 
-_RUN = re.compile(r"[A-Za-z0-9_\-]{16,}")
-"""Provider keys stand in long runs of letters and digits; only these are searched for their starts."""
-_IN_RUN = re.compile(r"[A-Za-z0-9_\-]+")
+class _Finder:
+    """Where any of many starts stands, in one pass over a text, however many they are."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        starts: dict[str, list[Rule]] = {}
+        for rule in rules:
+            for start in rule.starts:
+                starts.setdefault(start, []).append(rule)
+        self._rules = list(starts.values())
+        # Only a complete table keeps its speed with thousands of starts; it takes 20 MB.
+        self._automaton = AhoCorasick(list(starts), implementation=Implementation.DFA)
+
+    def places(self, text: str) -> Iterator[tuple[Rule, int, int]]:
+        """Each rule with where one of its starts begins and ends."""
+        for index, at, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            for rule in self._rules[index]:
+                yield rule, at, end
 
 
-def _by_start(rules: Iterable[Rule]) -> dict[str, tuple[Rule, ...]]:
-    chosen = tuple(rules)
-    starts = {start for rule in chosen for start in rule.starts}
-    return {start: tuple(r for r in chosen if start in r.starts) for start in sorted(starts)}
-
-
-def _alternation(starts: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(sorted(map(re.escape, starts), key=len, reverse=True)))
-
-
-_EXACT = _by_start(rule for rule in RULES if not rule.folded)
-_WITHIN = {s: rules for s, rules in _EXACT.items() if s[0] != "-" and _IN_RUN.fullmatch(s)}
-_ALONE = {start: rules for start, rules in _EXACT.items() if start not in _WITHIN}
-_FOLDED = _by_start(rule for rule in RULES if rule.folded)
-_STARTS = _alternation(_WITHIN)
-
-
-_NOT_A_VALUE = re.compile(
-    r"\$|%[({A-Z]|\{\{|<[a-z]|\.\.\.|…|\*{3}|x{4}|(?i:example|placeholder|changeme|change_me|your[_\-]|redacted|masked|dummy|"
-    r"environ|getenv|process\.|secrets?\.|config\.|settings\.|args\.|self\.|this\.|null|none|undefined|true$|false$)"
+_RULES = (*KEYS, *PLACES)
+_EXACT = _Finder(rule for rule in _RULES if not rule.folded)
+_FOLDED = _Finder(rule for rule in _RULES if rule.folded)
+_ENCODED = disguises.encoded_starts(
+    [s for rule in KEYS if not rule.judged for s in rule.starts]
+    + ["-----BEGIN ", "password", "secret"]
 )
-_CODE = re.compile(
-    r"[A-Za-z_][\w.]*\(|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^\.{0,2}/|^[A-Za-z]:\\|^https?://[^:@]*$|^[A-Za-z_]\w*\["
-)
-_KEPT = re.compile(
-    r"[0-9a-f]{7,40}|(?:sha\d+[:\-])?[0-9a-f]{40,128}|sha(?:256|384|512)-[A-Za-z0-9+/]+=*|"
-    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|\d+(?:\.\d+)*"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The rules worth trying on some texts; starts that stand in none of them are left out."""
-
-    runs: bool
-    alone: Mapping[str, tuple[Rule, ...]]
-    folded: Mapping[str, tuple[Rule, ...]]
-
-
-EVERYTHING = Scope(runs=True, alone=_ALONE, folded=_FOLDED)
-"""Every rule."""
-
-
-def scope_of(texts: Iterable[str]) -> Scope:
-    """What can be in any of these texts: found once, where each text alone would cost 60 searches."""
-    joined = "\n".join(texts)
-    lowered = joined.lower()
-    return Scope(
-        any(_STARTS.search(joined, run.start(), run.end()) for run in _RUN.finditer(joined)),
-        {start: rules for start, rules in _ALONE.items() if start in joined},
-        {start: rules for start, rules in _FOLDED.items() if start in lowered},
-    )
+_VARIANTS = list(_ENCODED.values())
+_DISGUISED = AhoCorasick([*_ENCODED, *disguises.SIGNS], implementation=Implementation.DFA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +71,32 @@ class Redacted:
     counts: Mapping[str, int]
 
 
-def redact(text: str, scope: Scope = EVERYTHING) -> Redacted:
+def redact(text: str) -> Redacted:
     """Mask every secret of a known shape; the same object comes back where there is none."""
-    if len(text) <= WINDOW:
-        spans = _spans(text, scope)
-    else:
-        spans = [
-            (start + shift, end + shift, family)
-            for shift, piece in _pieces(text)
-            for start, end, family in _spans(piece, scope)
-        ]
-    if not spans:
-        return Redacted(text, {})
-    return _masked(text, spans)
+    spans = _all_spans(text)
+    return _masked(text, spans) if spans else Redacted(text, {})
 
 
-def redact_value(value: JsonValue, scope: Scope = EVERYTHING) -> tuple[JsonValue, dict[str, int]]:
+def found(text: str) -> bool:
+    """Whether anything in a text would be masked."""
+    return bool(_all_spans(text))
+
+
+def pair(key: str, value: str) -> str:
+    """How a string is judged together with its key."""
+    return f'"{key}": "{value}"'
+
+
+def redact_value(value: JsonValue) -> tuple[JsonValue, dict[str, int]]:
     """Mask every string inside a JSON value; a string is judged together with its key."""
-    walk = _Walk(scope)
+    walk = _Walk()
     return walk.value(value), dict(walk.counts)
 
 
 class _Walk:
     """Masks what a JSON value holds, and counts by family."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
     def value(self, value: JsonValue) -> JsonValue:
@@ -127,21 +109,30 @@ class _Walk:
         return value
 
     def _text(self, text: str) -> str:
-        redacted = redact(text, self._scope)
+        redacted = redact(text)
         self.counts.update(redacted.counts)
         return redacted.text
 
     def _keyed(self, key: str, value: JsonValue) -> JsonValue:
-        if isinstance(value, str) and 0 < len(value) <= _REACH and "\n" not in value:
-            pair = f'"{key}": "{value}"'
-            spans = _spans(pair, self._scope)
-            if any(family == "assignment" and start > len(key) for start, _, family in spans):
-                self.counts["assignment"] += 1
-                return "[masked:assignment]"
+        if isinstance(value, str) and 0 < len(value) <= _BESIDE and "\n" not in value:
+            beside = [f for start, _, f in _spans(pair(key, value)) if start == len(key) + 5]
+            if beside:
+                self.counts[beside[0]] += 1
+                return f"[masked:{beside[0]}]"
         return self.value(value)
 
 
-def _masked(text: str, spans: list[tuple[int, int, str]]) -> Redacted:
+def _all_spans(text: str) -> list[Span]:
+    if len(text) <= WINDOW:
+        return _seen(text)
+    return [
+        (start + shift, end + shift, family)
+        for shift, piece in _pieces(text)
+        for start, end, family in _seen(piece)
+    ]
+
+
+def _masked(text: str, spans: list[Span]) -> Redacted:
     counts: Counter[str] = Counter()
     parts, at = [], 0
     for start, end, family in sorted(set(spans), key=lambda s: (s[0], -s[1])):
@@ -157,80 +148,124 @@ def _masked(text: str, spans: list[tuple[int, int, str]]) -> Redacted:
     return Redacted("".join(parts), dict(counts))
 
 
-def _spans(text: str, scope: Scope) -> list[tuple[int, int, str]]:
-    """Where secrets are: each rule is tried just where one of its starts stands."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # some letters grow when lowered; places must stay the same
-        lowered = text.translate(_ASCII_LOWER)
-    found = [
-        (*span, rule.family)
-        for rule, at in _places(text, lowered, scope)
-        if (span := _match(rule, text, lowered, at)) is not None
-    ]
+def _seen(text: str) -> list[Span]:
+    """Where secrets are, as the text is and as it reads without its disguises."""
+    found = [*_spans(text)]
+    signs = _DISGUISED.find_matches_as_indexes(text, overlapping=True)
+    found += _decoded(text, signs)
+    if len(_VARIANTS) <= max((index for index, _, _ in signs), default=0) or disguises.invisible(
+        text
+    ):
+        plain = disguises.undressed(text)
+        found += [(*plain.place(start, end), family) for start, end, family in _spans(plain.text)]
     if not found or "[masked:" not in text:
         return found
     kept = [match.span() for match in _MASK.finditer(text)]
     return [span for span in found if not any(span[0] < b and span[1] > a for a, b in kept)]
 
 
-def _places(text: str, lowered: str, scope: Scope) -> Iterator[tuple[Rule, int]]:
-    for run in _RUN.finditer(text) if scope.runs else ():
-        for hit in _STARTS.finditer(text, run.start(), run.end()):
-            for rule in _WITHIN[hit.group()]:
-                yield rule, hit.start()
-    for rules, looked in ((scope.alone, text), (scope.folded, lowered)):
-        for start, chosen in rules.items():
-            at = looked.find(start)
-            while at >= 0:
-                for rule in chosen:
-                    yield rule, at
-                at = looked.find(start, at + 1)
+def _spans(text: str) -> list[Span]:
+    """Where secrets are: each rule is tried just where one of its starts stands."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # some letters grow when lowered; places must stay the same
+        lowered = text.translate(_ASCII_LOWER)
+    return [
+        span
+        for finder, looked in ((_EXACT, text), (_FOLDED, lowered))
+        for span in _tried(text, finder.places(looked))
+    ]
 
 
-_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+def _tried(text: str, places: Iterable[tuple[Rule, int, int]]) -> Iterator[Span]:
+    """What the rules find at their places; one that fails again and again in one run is let be."""
+    reached: dict[int, tuple[int, int]] = {}
+    for rule, at, end in places:
+        until, times = reached.get(id(rule), (0, 0))
+        if at < until and times >= MOST_TRIES:
+            continue
+        match = _match(rule, text, at, end)
+        if match is None:
+            continue
+        reached[id(rule)] = (until, times + 1) if at < until else (match.end(), 1)
+        span = _judged(rule, text, at - rule.back, match)
+        if span is not None:
+            yield (*span, rule.family)
 
 
-def _match(rule: Rule, text: str, lowered: str, at: int) -> tuple[int, int] | None:
-    if rule.before is not None and not rule.before.search(lowered, max(0, at - 12), at):
+def _decoded(text: str, signs: Iterable[tuple[int, int, int]]) -> Iterator[Span]:
+    """Secrets in base64 or hexadecimal digits, found by how the known starts look in them."""
+    read: dict[tuple[str, int], int] = {}
+    for index, at, _ in signs:
+        for variant in _VARIANTS[index] if index < len(_VARIANTS) else ():
+            phase = variant.phase(at)
+            if at < read.get(phase, 0):
+                continue
+            hidden = variant.around(text, at)
+            if hidden is not None:
+                read[phase] = hidden.origins[-1]
+                for start, end, family in _spans(hidden.text):
+                    yield (*hidden.place(start, end), family)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """A key that goes on behind a line's end, or in the next of two strings put together."""
+
+    last: int
+
+    def end(self) -> int:
+        return self.last
+
+
+def _match(rule: Rule, text: str, at: int, end: int) -> re.Match[str] | _Joined | None:
+    if rule.edge and at and not _begins(text, at):
         return None
-    match = rule.pattern.match(text, at, min(len(text), at + (rule.reach or _REACH)))
-    if match is None:
+    if rule.before is not None and not rule.before.search(text, max(0, at - 30), at):
         return None
+    if at < rule.back:
+        return None
+    from_ = end if rule.after else at - rule.back
+    match = rule.pattern.match(text, from_, min(len(text), at + rule.reach))
+    return _joined(rule, text, end) if match is None and rule.key else match
+
+
+def _joined(rule: Rule, text: str, end: int) -> _Joined | None:
+    if not _BROKEN.match(text, end):
+        return None
+    whole = disguises.joined(text[end : end + _JOIN_REACH])
+    match = rule.pattern.match(whole.text) if whole is not None else None
+    if whole is None or match is None or not looks_random(match[0]):
+        return None
+    return _Joined(end + whole.place(0, match.end())[1])
+
+
+def _judged(
+    rule: Rule, text: str, origin: int, match: re.Match[str] | _Joined
+) -> tuple[int, int] | None:
+    if isinstance(match, _Joined):
+        return origin, match.end()
     groups = match.groupdict()
     name = next((n for n in ("secret", "bare") if groups.get(n) is not None), None)
-    start, end = match.span(name) if name else match.span()
-    if rule.judged and not _looks_secret(text[start:end], quoted=name == "secret"):
-        return None
-    return start, end
+    start, end = match.span(name) if name else (origin, match.end())
+    sound = True
+    if rule.judged == "random":
+        sound = looks_random(match[0] if rule.key else text[start:end])
+    elif rule.judged:
+        sound = looks_secret(
+            text[start:end],
+            text[origin:start],
+            quoted=name == "secret",
+            password=rule.judged == "password",
+        )
+    return (start, end) if sound else None
 
 
-def _looks_secret(value: str, *, quoted: bool) -> bool:
-    """Whether a value beside a telling name is a secret rather than code, prose or a known id."""
-    if _MASK.search(value) or _NOT_A_VALUE.search(value) or _CODE.search(value):
-        return False
-    if _KEPT.fullmatch(value) or len(set(value)) < LEAST_LETTERS:
-        return False
-    if " " in value.strip():
-        return False
-    if not quoted and (value.isalpha() or len(value) < LEAST_BARE or not _mixed(value)):
-        return False
-    return _varied(value)
-
-
-def _mixed(value: str) -> bool:
-    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-
-
-def _varied(value: str) -> bool:
-    if value.isalpha() and (value.islower() or value.isupper() or value.istitle()):
-        return False
-    if re.fullmatch(r"[a-z]+(?:[_\-.][a-z]+)+", value) or re.fullmatch(
-        r"[A-Z]+(?:_[A-Z]+)+", value
-    ):
-        return False
-    counts = Counter(value)
-    bits = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
-    return bits >= LEAST_BITS or _mixed(value)
+def _begins(text: str, at: int) -> bool:
+    """Whether a word begins here, or an escape ends."""
+    before = text[at - 1]
+    if not (before.isascii() and before.isalnum()):
+        return True
+    return disguises.ends_an_escape(text, at)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:

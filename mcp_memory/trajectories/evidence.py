@@ -156,7 +156,9 @@ def output_refs(row: EvidenceRow) -> tuple[str, ...]:
 def sources(steps: Iterable[Step]) -> Iterator[SourceClass]:
     """Every source class that a span's text comes from."""
     for step in steps:
-        yield step.source
+        # What a user did, such as an interrupt, is told in the host's words.
+        done = step.kind == "system" and step.source is SourceClass.USER
+        yield SourceClass.HOST if done else step.source
         for seen in step.observations:
             yield seen.source
 
@@ -240,7 +242,8 @@ def _step_row(
             paths=told.paths,
             body=body,
             hash="",
-            flags=guard.inspect(told.text),
+            # A host's own instructions instruct: to say so of each session would say nothing.
+            flags=() if step.kind == "boot" else guard.inspect(told.text),
             state=origin.state,
             batch=origin.batch,
         )

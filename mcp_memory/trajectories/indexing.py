@@ -198,7 +198,7 @@ def prepare(
         return FileReport(path=path, status="refused", reason=str(error), bytes=stamp.size), []
     tally = _Tally(path, reader.FORMAT, stamp.size)
     made = []
-    for trajectory in map(foreign.unfed, reader.read(path)):
+    for trajectory in map(admission.identified, map(foreign.unfed, reader.read(path))):
         project = projects.project_of(trajectory.cwd)
         if not allowance.project(project) or foreign.left_out(trajectory):
             tally.excluded += 1
@@ -208,12 +208,16 @@ def prepare(
             tally.purged += 1
             continue
         one = _prepared(
-            trajectory, Place(spelled(path), stamp, project, reader.VERSION), known, gone, allowance
+            trajectory, _place(path, stamp, project, reader.VERSION), known, gone, allowance
         )
         if one is not None:
             made.append(one)
             tally.masked += sum(one.masked.values())
     return tally.report(indexed=len(made)), made
+
+
+def _place(path: Path, stamp: Stamp, project: str, reader_version: int) -> Place:
+    return Place(admission.place(spelled(path)), stamp, admission.place(project), reader_version)
 
 
 def rebuilt(

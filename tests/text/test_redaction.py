@@ -1,5 +1,7 @@
 """Redaction: secrets go, what only looks like one stays, and nothing is masked twice."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,94 @@ def test_code_and_prose_about_secrets_stay(text: str) -> None:
     assert redact(text).text is text
 
 
+NAMES = (
+    "--- PASS: TestHandlesUserLogin2FA (0.01s)",
+    "    --- PASS: TestTokenRefresh/body_limit_v2 (0.00s)\nPASS: Test2Things ok",
+    "internal/auth/tokenstore.go:35:func readFileToken(path string) error {",
+    "internal/auth/tokenstore_lock_unix.go:14-func flockExclusive(path string)",
+    '"input_tokens":  float64(500), "output_tokens": float64(200),',
+    "map-tokens: 4096",
+    'SALT = "entire-settings-salt-v2"',
+    "field_order = ['old_password', 'new_password1', 'new_password2']",
+    "TokenKind.ACCESS_TOKEN_V2 = 'access_token_v2'",
+    "branch.20260206-secrets-redaction.merge=refs/heads/20260206-secrets-redaction",
+    '{"token": "a", "ValidateToken": "gh/example/repo2:go:internal/auth"}',
+    "password_hash_rounds: 12000x2",
+    "token_expires_at: 2026-01-02T03:04:05Z",
+    "secret_name: projects/p1/secrets/db2",
+    "passenger: seat12a, passing=42x7",
+    "PASS: -1e-200 (pos=200)",
+    "credentials: see docs/auth2.md",
+    "the tokenizer: bert-base-uncased-v2",
+    "re_export_all_of_the_things_in_module_b2",
+    "pk_columns_of_the_table_number_2_and_3",
+    "sk-learn-pipeline-with-three-steps-2024",
+)
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_names_of_tests_files_enums_and_counts_stay(text: str) -> None:
+    assert redact(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("api_key = 9f86d081884c7d659a2feaa0c55ad015", "9f86d081"),
+        ("client_secret: '3f2504e0-4f89-41d3-9a0c-0305e82c3301'", "3f2504e0"),
+        ("SECRET_KEY=9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015", "9f86d081"),
+        ("X-Api-Key: 9f86d081884c7d659a2feaa0c55ad015", "9f86d081"),
+        ("DD_API_KEY=9f86d081884c7d659a2feaa0c55ad015", "9f86d081"),
+        ("datadog = 9f86d081884c7d659a2feaa0c55ad015", "9f86d081"),
+        ("AKIAQ3EGRWTYSDMPLK7H,wJalrXUtnFEMI7K7MDENGbPxRfiCYzQ8LmNoPq1R", "wJalrXUtnFEMI7K7"),
+        (
+            "aws configure set aws_secret_access_key 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",
+            "wJal",
+        ),
+        ("https://9f86d081884c7d659a2feaa0c55ad015@o1.ingest.sentry.io/1", "9f86d081"),
+        ("https://x.io/a?access_token=9f86d081884c7d659a2feaa0c55ad015&b=1", "9f86d081"),
+        ("Cookie: a=1; session_id=9f86d081884c7d659a2feaa0c55ad015", "9f86d081"),
+        ("Authorization: Basic bWU6UzNjcmV0UHc5", "bWU6UzNj"),
+        ("MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs", "ZnCjm1XVW7"),
+        ("otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&issuer=x", "JBSWY3DPEHPK3PXP"),
+        *(
+            (line, "S3cretPw9")
+            for line in (
+                "sshpass -p S3cretPw9 ssh me@h",
+                "mysql -u root -pS3cretPw9 db",
+                "redis-cli -h h -a S3cretPw9 ping",
+                "curl --user 'me:S3cretPw9' https://x",
+                "docker login -u me -p S3cretPw9 reg.io",
+                "echo S3cretPw9 | docker login -u me --password-stdin",
+                "echo 'me:S3cretPw9' | chpasswd",
+                "zip -P S3cretPw9 a.zip b",
+                "ldapsearch -x -D cn=a -w S3cretPw9 -b dc=x",
+                "smbclient //h/s -U me%S3cretPw9",
+                "htpasswd -bc f me S3cretPw9",
+                "ssh-keygen -t rsa -N 'S3cretPw9' -f k",
+                "keytool -storepass S3cretPw9 -list",
+                "openssl enc -k x -pass pass:S3cretPw9",
+                "CREATE USER me IDENTIFIED BY 'S3cretPw9'",
+                "ALTER ROLE me WITH PASSWORD 'S3cretPw9'",
+                'ConvertTo-SecureString "S3cretPw9" -AsPlainText -Force',
+                "<password>S3cretPw9</password>",
+                '<add key="Password" value="S3cretPw9"/>',
+                "- name: DB_PASSWORD\n  value: S3cretPw9",
+                'val password: String = "S3cretPw9"',
+                '#define password "S3cretPw9"',
+                'db.setPassword("S3cretPw9")',
+                "the password is S3cretPw9 for now",
+                "db.x:5432:app:me:S3cretPw9",
+                "contraseña: S3cretPw9",
+                "密码\uff1aS3cretPw9",
+            )
+        ),
+    ],
+)
+def test_a_secret_is_masked_by_what_stands_beside_it(text: str, secret: str) -> None:
+    assert secret not in redact(text).text
+
+
 @pytest.mark.parametrize("kept", KEPT)
 @pytest.mark.parametrize("frame", ["{}", "commit {} by me", '{{"id": "{}"}}', "see ({})."])
 def test_ids_digests_and_paths_are_kept(kept: str, frame: str) -> None:
@@ -124,3 +214,27 @@ def test_a_json_value_is_judged_with_its_key() -> None:
     masked, counts = redact_value({"env": {"API_KEY": "zx9Kd83jdkslQ8"}, "n": [1, KEYS["npm"]]})
     assert masked == {"env": {"API_KEY": "[masked:assignment]"}, "n": [1, "[masked:npm]"]}
     assert counts == {"assignment": 1, "npm": 1}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "sk-",
+        "eyJ",
+        "token=a1",
+        "-----BEGIN PRIVATE KEY-----",
+        "ghp_aaaaaa\n",
+        "Z2hwX",
+        "6768705f",
+        "&#65;",
+    ],
+)
+def test_masking_takes_linear_time_on_hostile_text(unit: str) -> None:
+    begun = time.perf_counter()
+    redact(unit * (100_000 // len(unit)))
+    assert time.perf_counter() - begun < 5
+
+
+def test_a_key_that_is_only_spoken_of_masks_nothing_behind_it() -> None:
+    text = 'if strings.Contains(text, "-----BEGIN PRIVATE KEY-----") {\n\treturn errSecret\n}\n' * 3
+    assert redact(text).text == text

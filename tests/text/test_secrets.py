@@ -104,6 +104,6 @@ async def test_a_planted_secret_is_nowhere(
 async def test_the_detector_finds_the_plant_when_masking_is_off(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redaction, "redact", lambda text, _scope=None: Redacted(text, {}))
-    monkeypatch.setattr(redaction, "redact_value", lambda value, _scope=None: (value, {}))
+    monkeypatch.setattr(redaction, "redact", lambda text: Redacted(text, {}))
+    monkeypatch.setattr(redaction, "redact_value", lambda value: (value, {}))
     assert where(SECRET, await indexed(sample, tmp_path)) >= {"store", "archive"}
