@@ -65,7 +65,7 @@ _SUMMED = re.compile(
     r".*\b(?:could not compile|aborting due to|failed to push some refs|automatic merge failed"
     r"|failed with exit code|exited with (?:code|status)|ELIFECYCLE|Could not apply [0-9a-f]"
     r"|terminated with errors|task failed|running .* failed|error command \S+ failed"
-    r"|previous error|too many errors).*"
+    r"|previous error|too many errors|\d+ compile errors).*"
     r"|g?make(?:\[\d+\])?: \*\*\* .*",
     re.IGNORECASE,
 )
@@ -80,6 +80,7 @@ _SITED = re.compile(
 _SITED_TS = re.compile(
     r"(?P<file>\S{1,200}\.\w{1,5})\(\d+,\d+\): (?P<said>(?:error|warning) .{3,})"
 )
+_COLUMN = re.compile(r"\.go:\d+:\d+")
 _MILD = re.compile(r"(?:note|warning|info|hint|help)\b:?|: #", re.IGNORECASE)
 _RUST = re.compile(r"error(?:\[E\d+\])?: (?P<said>.+)")
 _RUST_PLACE = re.compile(r"\s*--> (?P<file>\S+?):\d+:\d+")
@@ -103,7 +104,8 @@ _WORDED = re.compile(
     r"|denied|invalid|unknown|unexpected|unrecognized|undefined|refused|tim(?:ed|e) ?out|not allowed"
     r"|forbidden|unsupported|not supported|already (?:exists|used|in use)|not permitted|is required"
     r"|must be|unbound variable|command not found|rejected|aborted|does not exist|doesn't exist|not a"
-    r"|no matches|no \w+(?: \w+){0,3} found|missing|not installed|incompatible|ignored by|needs? a)\b",
+    r"|no matches|no \w+(?: \w+){0,3} found|missing|not installed|incompatible|ignored by|is set for"
+    r"|needs? a)\b",
     re.IGNORECASE,
 )
 
@@ -191,6 +193,9 @@ def _found(lines: Sequence[str], programs: Sequence[Program]) -> Iterator[str]:
 def _sited(line: str) -> bool:
     seen = _SITED.fullmatch(line) or _SITED_TS.fullmatch(line)
     said = seen["said"] if seen else ""
+    # Go's compiler names a column; a line without one is a test's log.
+    if seen and seen["file"].endswith(".go") and not _COLUMN.search(line):
+        return False
     return bool(said) and not _MILD.match(said) and not traces.is_raised(said)
 
 
@@ -198,10 +203,13 @@ def _own_complaints(lines: Sequence[str], programs: Sequence[Program]) -> Iterat
     """What programs that look say of themselves; never what they found."""
     names = {one.name for one in programs} | _SHELLS
     git = bool({"git", "gh"} & names)
+    begin = next((place for place, line in enumerate(lines) if not _dull(line)), 0)
     for place, line in enumerate(lines):
         complaint = _COMPLAINT.fullmatch(line)
         own = complaint is not None and complaint["name"] in names
-        first = "gh" in names and place == 0 and len(lines) <= 2 * _SHORT and _WORDED.search(line)
+        first = (
+            "gh" in names and place == begin and len(lines) <= 2 * _SHORT and _WORDED.search(line)
+        )
         if own or first or (git and line.startswith(_OF_GIT)):
             yield line
 

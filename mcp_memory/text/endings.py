@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
+from mcp_memory.text import families, shell
 from mcp_memory.text.shell import Program
 
 _SCANNED = 40_000
@@ -24,7 +26,9 @@ _GOOD = (
     r"=+ .*\b\d+ passed\b.*=+|(?:\d+ \w+, )*\d+ passed\b.*|Tests?:?\s+\d+ passed.*",
     r"Test (?:Files|Suites):?\s+\d+ passed.*|BUILD SUCCESS(?:FUL)?.*|Build succeeded.*",
     r"Success: no issues found.*|All checks passed!|All matched files use Prettier.*|# (?:fail|not ok) 0",
-    r"\[[^\]\n]{1,200} [0-9a-f]{7,40}\] \S.*",
+    r"\[[^\]\n]{1,200} [0-9a-f]{7,40}\] \S.*|[0-9a-f]{7,40}\.\.\.?[0-9a-f]{7,40} +\S+ +-> .*",
+    r"\* \[new (?:branch|tag)\] .*|Everything up-to-date|Already up to date\.?|Fast-forward.*",
+    r"Successfully rebased and updated.*|Merge made by.*",
 )
 _BAD_LINE = re.compile(f"{_PREFIX}(?:{'|'.join(_BAD)})$", re.MULTILINE)
 _GOOD_LINE = re.compile(f"{_PREFIX}(?:{'|'.join(_GOOD)})$", re.MULTILINE)
@@ -45,10 +49,11 @@ def good_line(text: str) -> str:
 
 
 def printed_code(found: Sequence[Program], text: str) -> int | None:
-    """The exit code that a line printed of what it ran before, as with `echo "exit: $?"`."""
-    for one in reversed(found):
+    """The exit code that a line printed of what it judged before, as with `echo "exit: $?"`."""
+    for place, one in reversed(tuple(enumerate(found))):
         marked = _MARKED.search(" ".join(one.words[1:])) if one.name in ("echo", "printf") else None
-        if marked:
+        before = shell.covered(found[:place], pipefail="PIPESTATUS" in one.typed)
+        if marked and before and families.judged(before[0]):
             told = re.findall(
                 rf"^{re.escape(marked['mark'].strip())}\s*(\d{{1,3}})\b", text, re.MULTILINE
             )
@@ -58,7 +63,10 @@ def printed_code(found: Sequence[Program], text: str) -> int | None:
 
 def is_cut(found: Sequence[Program], text: str) -> bool:
     """Whether a `| head` left the end of an output out, where a failure may have stood."""
-    heads = [one for one in found if one.name == "head" and one.joined == "|"]
+    judged = [place for place, one in enumerate(found) if families.judged(one)]
+    after = found[judged[-1] + 1 :] if judged else ()
+    piped = list(takewhile(lambda one: one.joined == "|", after))
+    heads = [one for one in piped if one.name == "head"]
     counts = [re.search(r"\d+", " ".join(one.words[1:])) for one in heads]
     most = [int(count[0]) if count else 10 for count in counts]
     return bool(most) and text.count("\n") + 1 >= min(most)

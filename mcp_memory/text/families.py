@@ -66,6 +66,7 @@ _GH_LOOKS = frozenset({"api", "browse", "search", "status"})
 _QUESTIONS = frozenset(
     {"--help", "-h", "--version", "help", "version", "list", "ls", "info", "doc", "env"}
 )
+_GH_SENDS = frozenset({"-X", "--method", "-f", "--field", "-F", "--raw-field", "--input"})
 _GH_VERBS = frozenset({"checks", "diff", "list", "status", "view", "watch"})
 
 
@@ -89,6 +90,8 @@ def _only_asks(program: Program) -> bool:
     if name == "git":
         return not asked or asked[0] not in _GIT_ACTS | _GIT_JUDGES
     if name == "gh":
+        if _GH_SENDS & set(program.words):
+            return False
         return not asked or asked[0] in _GH_LOOKS or bool(_GH_VERBS & set(asked[1:2]))
     return bool(_QUESTIONS & set(program.words[1:3]))
 

@@ -58,7 +58,7 @@ _FOLDED = (
     (
         re.compile(
             r"(?i)(?<!\bhttp )(?<!\bstatus )(?<!\bcode )(?<!\berror )(?<!\bERR! )(?<![\w.-])"
-            r"\d+(?![\w.-]*[A-Za-z_])(?:[.,:]\d+)*"
+            r"\d+(?![\w.-]*[A-Za-z_])(?:[.,:-]\d+)*"
         ),
         "N",
     ),

@@ -12,6 +12,9 @@ _RAISED = re.compile(
     r"(?:\w+\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|DoesNotExist|NotFound|Timeout|Failure)"
     r"(?: \[\w+\])?(?::(?:\s.*)?)?"
 )
+_ANY_RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:: .*)?")
+_CODE = 6
+"""Lines of code and marks below a frame."""
 _MARKED = re.compile(r"E\s{3,}(?P<said>\S.*)")
 """pytest marks what was raised."""
 _CAUGHT = re.compile(r"(?:Uncaught |Unhandled )(?P<said>\S.*)")
@@ -19,6 +22,8 @@ _PYTHON_FRAME = re.compile(r"\s*File \"(?P<file>[^\"]+)\", line \d+, in (?P<wher
 _NODE_FRAME = re.compile(
     r"\s+at (?:async )?(?P<where>[\w.$<>\[\] ]+) \((?P<file>[^()]+?):\d+:\d+\)"
 )
+_UNREAD = re.compile(r"File \"(?:[^\"\n]*/)?(?P<file>[^\"\n/]+)\", line \d+\n(?:[^\n]*\n?){1,2}\Z")
+"""Where a file could not be parsed."""
 _PYTEST_TEST = re.compile(r"_{3,} (?:ERROR (?:at \w+ of|collecting) )?(?P<where>\S.*?) _{3,}")
 _UNITTEST = re.compile(r"(?:FAIL|ERROR): (?P<where>\w+) \(.*\)")
 _FOREIGN = re.compile(
@@ -91,11 +96,21 @@ def _exceptions(lines: Sequence[str]) -> Iterator[str]:
         said = _said(line)
         if said is not line and said.startswith(("assert ", "Failed: ")):
             said = f"AssertionError: {said}"
-        if not _RAISED.fullmatch(said) or _handled(lines, place):
+        raised = _RAISED.fullmatch(said) or (
+            _ANY_RAISED.fullmatch(said) and _ends_trace(lines, place)
+        )
+        if not raised or _handled(lines, place):
             continue
         message = said.partition(":")[2].strip()
         where = "" if _TELLING.search(message) else _raised_in(lines, place)
         yield f"{said[:_ASSERTED]} in {where}" if where else said[:_ASSERTED]
+
+
+def _ends_trace(lines: Sequence[str], place: int) -> bool:
+    """Whether a line stands right below the frames of a traceback, whatever it is called."""
+    above = lines[max(0, place - _CODE) : place]
+    frames = [n for n, line in enumerate(above) if _PYTHON_FRAME.fullmatch(line)]
+    return bool(frames) and all(line.startswith("    ") for line in above[frames[-1] + 1 :])
 
 
 def _handled(lines: Sequence[str], place: int) -> bool:
@@ -108,6 +123,9 @@ def _handled(lines: Sequence[str], place: int) -> bool:
 def _raised_in(lines: Sequence[str], place: int) -> str:
     """The innermost function of ours, or the test, that an exception came out of."""
     test = ""
+    unread = _UNREAD.search("\n".join(lines[max(0, place - 4) : place]))
+    if unread:
+        return unread["file"]
     for line in reversed(lines[max(0, place - _FRAME_REACH) : place]):
         frame = _PYTHON_FRAME.fullmatch(line)
         if frame and not _FOREIGN.search(frame["file"]) and frame["where"] != "<module>":

@@ -61,7 +61,7 @@ def committed(made: Made) -> tuple[Committed, ...]:
     if not command or seen is None:
         return ()
     found = shell.programs(command)
-    if families.only_looks(found) or _ELSEWHERE.search(command):
+    if families.only_looks(found) or is_elsewhere(command):
         return ()
     step = made.step.number
     announced = tuple(
@@ -69,6 +69,11 @@ def committed(made: Made) -> tuple[Committed, ...]:
         for one in (_ANNOUNCED.finditer(seen.text) if _may_commit(found, command) else ())
     )
     return announced or tuple(_quiet(step, found, seen))
+
+
+def is_elsewhere(command: str) -> bool:
+    """Whether a line works in a repository that was made to try something in."""
+    return _ELSEWHERE.search(command) is not None
 
 
 def landed(found: Sequence[Program], seen: Observation) -> bool:

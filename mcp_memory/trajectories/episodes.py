@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from mcp_memory.domain.models import Episode, Observation, Outcome, SourceClass, Step, Trajectory
-from mcp_memory.text import families, shell
 from mcp_memory.trajectories import edits, verdicts
 from mcp_memory.trajectories.verdicts import Verdict
 
@@ -112,20 +111,10 @@ def _outcome(span: Sequence[Step]) -> tuple[Outcome, str]:
         return Outcome.UNKNOWN, f"{_shown(failed)}, but {_shown(passed)}"
     if failed is not None:
         return Outcome.FAILURE, f"{_shown(failed)}, not made good later"
-    if runs and not runs[-1].good and runs[-1].step == _last_act(span):
+    last_call = max((step.number for step in span if step.calls), default=0)
+    if runs and not runs[-1].good and runs[-1].step == last_call:
         return Outcome.FAILURE, f"{_shown(runs[-1])}, and nothing was tried after it"
     return _passed(passed, written)
-
-
-def _last_act(span: Sequence[Step]) -> int:
-    """The last step that did anything: looks and what is said after it change nothing."""
-    acts = (
-        step.number
-        for step in span
-        for call in step.calls
-        if call.edits or (call.command and not families.only_looks(shell.programs(call.command)))
-    )
-    return max(acts, default=0)
 
 
 def _passed(passed: Verdict | None, written: Sequence[int]) -> tuple[Outcome, str]:

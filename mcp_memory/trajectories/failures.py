@@ -1,5 +1,6 @@
 """Failures: the errors that the calls of a session met, each by the line that names its cause."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from mcp_memory.trajectories import calls, verdicts
 from mcp_memory.trajectories.calls import Made
 from mcp_memory.trajectories.verdicts import Verdict
 
+_ADDED = re.compile(r"\. (?:Note:|Did you mean)")
 _MISSING = ("does not exist", "illegal operation on a directory")
 
 
@@ -39,7 +41,7 @@ def _errors(made: Made, text: str) -> tuple[str, ...]:
     # "File does not exist." is another error for every file.
     name = made.call.paths[0].replace("\\", "/").rstrip("/").rpartition("/")[2]
     return tuple(
-        f"{one.split('. Note:')[0].rstrip('.')}: {name}" if _nameless(one, name) else one
+        f"{_ADDED.split(one)[0].rstrip('.')}: {name}" if _nameless(one, name) else one
         for one in found
     )
 

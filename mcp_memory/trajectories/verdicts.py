@@ -55,8 +55,8 @@ def _judged(step: int, command: str, seen: Observation) -> Verdict:
     found = shell.programs(command)
     looks = families.only_looks(found)
     reach = shell.covered(found, pipefail=shell.pipes_fail(found))
-    own = _kinds(reach)
-    hidden = _kinds(found) - own
+    own = _judges(reach, command)
+    hidden = _judges(found, command) - own
     code = seen.exit_code
     bad = bool(seen.failed or code)
     known = code is not None or seen.failed is not None
@@ -95,6 +95,16 @@ def _printed(
             {**base, "good": not bad, "judges": hidden, "reason": f"it printed: {bad or good}"}
         )
     return Verdict.model_validate({**base, "good": None})
+
+
+def _judges(found: Sequence[Program], command: str) -> frozenset[str]:
+    """What a line judges; git in a repository made to try something in judges nothing."""
+    kinds = _kinds(found)
+    return (
+        kinds
+        if not committing.is_elsewhere(command)
+        else frozenset(k for k in kinds if k[:4] != "git ")
+    )
 
 
 def _kinds(found: Iterable[Program]) -> frozenset[str]:
