@@ -18,6 +18,8 @@ _ELSEWHERE = re.compile(r"\bgit\s+init\b|\bmktemp\b|\bcd\s+[\"']?(?:/private)?/(
 """A repository made to try something in is not the project's."""
 _SUMMED = re.compile(r"^ \d+ files? changed, |^ create mode \d+ ", re.MULTILINE)
 _NOTHING = re.compile(r"nothing (?:added )?to commit|no changes added", re.IGNORECASE)
+_PUSHED = re.compile(r"^\s+[0-9a-f]{7,40}\.\.\.?(?P<hash>[0-9a-f]{7,40}) +\S+ +-> ", re.MULTILINE)
+"""A push after a commit shows it as what the branch is now."""
 _QUIET = re.compile(r"-[a-pr-zA-Z]*q[a-zA-Z]*|--quiet")
 _LANDS = frozenset(
     {"git commit", "git merge", "git revert", "git cherry-pick", "git rebase", "git pull"}
@@ -110,12 +112,17 @@ def _quiet(step: int, found: Sequence[Program], seen: Observation) -> Iterator[C
     well = not seen.failed and not seen.exit_code and seen.failed is not None
     if _NOTHING.search(seen.text):
         return
+    pushes = any(families.judged(one) == "git push" for one in found)
+    asked = [one for one in found if families.judged(one) == "git commit"]
     for one in found:
+        last = pushes and one in asked[-1:]
         subject = subject_of(one) if families.judged(one) == "git commit" else ""
         if not subject:
             continue
         line = rf"^(?P<hash>[0-9a-f]{{7,40}}) (?:\([^)\n]*\) )?{re.escape(subject)}$"
-        shown = re.search(line, seen.text, re.MULTILINE)
+        shown = re.search(line, seen.text, re.MULTILINE) or (
+            _PUSHED.search(seen.text) if last else None
+        )
         good = well and _is_quiet(one) and _spoken_for(one, found)
         if shown or good or (well and _SUMMED.search(seen.text)):
             yield Committed(step=step, hash=shown["hash"] if shown else "", subject=subject)

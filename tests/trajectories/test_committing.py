@@ -24,6 +24,12 @@ def steps(*ran: tuple[str, str, int]) -> list[Step]:
         ("git commit -m 'Mend it'", "blocked by the pre-commit hook", 0, []),
         ("git commit -qm 'Mend it' && git log --oneline -1", "0a1b2c3d Mend it", 0, ["0a1b2c3d"]),
         ("git commit -qm 'Mend it'", "", 0, [""]),
+        (
+            "git commit -qm 'Mend it'\ngit push | tail -1",
+            "  1a2b3c4..0a1b2c3  x -> x",
+            0,
+            ["0a1b2c3"],
+        ),
         ("git commit -qm 'Mend it'; true", "", 0, []),
         ("git commit -qm 'Mend it' || true", "", 0, []),
         ("grep -n \"git commit -m 'Mend it'\" a.go", "[main 0a1b2c3] Mend it", 0, []),
