@@ -14,7 +14,7 @@ _ANNOUNCED = re.compile(
     re.MULTILINE,
 )
 """How git says what it committed."""
-_ELSEWHERE = re.compile(r"\bgit\s+init\b|\bmktemp\b|\bcd\s+[\"']?(?:/private)?/(?:tmp|var)\b")
+_ELSEWHERE = re.compile(r"\bgit\s+(?:-C \S+ )?init\b|\bmktemp\b")
 """A repository made to try something in is not the project's."""
 _SUMMED = re.compile(r"^ \d+ files? changed, |^ create mode \d+ ", re.MULTILINE)
 _NOTHING = re.compile(r"nothing (?:added )?to commit|no changes added", re.IGNORECASE)
