@@ -15,6 +15,7 @@ from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Rea
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import EmbedderUnavailable, MemoryBankError
 from mcp_memory.domain.fetched import FetchResult
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
@@ -24,7 +25,6 @@ from mcp_memory.domain.models import (
     Outcome,
     Retained,
     Runbook,
-    SearchResult,
     Status,
 )
 from mcp_memory.embedding.embedder import Embedder, build_embedder

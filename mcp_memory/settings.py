@@ -83,13 +83,16 @@ class Settings(BaseSettings):
         description="Folder with the files of that model, where it must not be downloaded.",
     )
     floor: float = Field(
-        default=0.2,
+        default=0.07,
         ge=0,
         le=1,
-        description="Score below which search answers `nothing found` and names the nearest.",
+        description="Score that a hit must have to be shown; without one, search names the nearest.",
     )
     search_tokens: int = Field(
-        default=1500, ge=100, le=20000, description="Default token budget of a search answer."
+        default=500,
+        ge=100,
+        le=20000,
+        description="Default token budget of a search answer, at four bytes of JSON a token.",
     )
     fetch_tokens: int = Field(
         default=4000, ge=100, le=100000, description="Default token budget of a fetch answer."

@@ -18,10 +18,11 @@ FOLDERS = (
 )  # fmt: skip
 """Lowest first; a file imports from folders below its own, and from its own."""
 PURE = (
-    "domain/models", "domain/asked", "domain/errors", "domain/refs", "domain/paths", "text/redaction",
-    "text/guard", "text/wording", "text/identifiers", "text/signatures", "text/tokens", "trajectories/",
-    "archive/inspection", "archive/parts", "archive/reading", "archive/remembered", "archive/shortening",
-    "search/fusion", "search/ranking", "search/confidence", "search/restating",
+    "domain/models", "domain/hits", "domain/asked", "domain/errors", "domain/refs", "domain/paths",
+    "text/redaction", "text/guard", "text/wording", "text/identifiers", "text/signatures", "text/tokens",
+    "trajectories/", "archive/inspection", "archive/parts", "archive/reading", "archive/remembered",
+    "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
+    "search/passages", "search/telling", "search/repeats",
     "memories/gate", "memories/planning", "runbook/assembling", "hooks/digests", "history/wire",
     "server/answers",
 )  # fmt: skip

@@ -52,7 +52,7 @@ async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
 async def test_a_hit_cites_a_line_that_opens_at_the_right_step(bank: MemoryBank) -> None:
     found = await bank.search(ask("heron sleeps violet bridges", kinds=["step"]))
     assert found.found
-    file, _, line = (found.hits[0].path or "").rpartition(":")
+    file, _, line = f"{found.folder}/{found.hits[0].path}".rpartition(":")
     opened = json.loads(Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1])
     assert opened["ref"] == found.hits[0].ref
     assert PLANTED in json.dumps(opened)
@@ -221,7 +221,7 @@ async def test_a_memory_that_was_only_retained_anew_is_marked_and_comes_later(
 
 
 async def test_a_file_leads_to_the_sessions_that_changed_it(bank: MemoryBank) -> None:
-    hits = (await bank.search(ask("shop/export.py"))).hits
+    hits = (await bank.search(ask("shop/export.py", explain=True))).hits
     assert "links" in hits[0].why
     changed = await bank.rooms.store.by_words(
         "evidence", *marks.asked("export.py"), column="identifiers", where=Where(), limit=9
@@ -231,7 +231,8 @@ async def test_a_file_leads_to_the_sessions_that_changed_it(bank: MemoryBank) ->
 
 async def test_an_error_leads_to_the_step_that_met_it(bank: MemoryBank) -> None:
     met = "UnicodeEncodeError: 'charmap' codec can't encode character '\\u20ac' in position 99"
-    hits = (await bank.search(ask(f"{met}: character maps to <undefined>", kinds=["step"]))).hits
+    asked = ask(f"{met}: character maps to <undefined>", kinds=["step"], explain=True)
+    hits = (await bank.search(asked)).hits
     assert "links" in hits[0].why
     assert "charmap" in hits[0].text
 

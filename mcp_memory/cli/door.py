@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
-from mcp_memory.domain.models import SearchResult
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.server.answers import Answer, as_structure, as_text
 from mcp_memory.server.door import ask_server
 from mcp_memory.settings import Settings, plainly

@@ -5,17 +5,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mcp_memory.domain.models import Frozen, HitKind, Outcome
+from mcp_memory.domain.hits import HitKind
+from mcp_memory.domain.models import Frozen, Outcome
 
 DeletionMode = Literal["preview", "forget", "restore", "purge"]
 Show = Literal["everything", "prose", "calls"]
 """All of a step; what user and agent said; commands and edits with how they ended."""
 
 
-class Query(Frozen):
-    """What `search` is asked."""
+Order = Literal["best", "newest"]
 
-    texts: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
+
+class Query(Frozen):
+    """What `search` is asked; without texts, what happened within its other fields."""
+
+    texts: Annotated[tuple[str, ...], Field(max_length=5)] = ()
     kinds: tuple[HitKind, ...] = ()
     project: str | None = None
     """None: where the server was started, and `user`; `*`: everywhere."""
@@ -23,6 +27,13 @@ class Query(Frozen):
     since: datetime | None = None
     until: datetime | None = None
     path: str = ""
+    """A file or folder that steps read, edited or named in a command."""
+    within: str = ""
+    """A session or an episode, by its ref."""
+    match: str = ""
+    """A regular expression that a line of the step must match."""
+    order: Order = "best"
+    explain: bool = False
     limit: Annotated[int, Field(ge=1, le=50)] = 8
     budget_tokens: int | None = None
 

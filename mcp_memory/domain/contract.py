@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from mcp_memory.domain.asked import DeletionMode, Filter, Query, Show, Task
 from mcp_memory.domain.fetched import FetchResult
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
@@ -13,7 +14,6 @@ from mcp_memory.domain.models import (
     Outcome,
     Retained,
     Runbook,
-    SearchResult,
 )
 
 Listable = Literal["sessions", "memories", "projects", "changes"]

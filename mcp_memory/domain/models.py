@@ -198,40 +198,6 @@ class Memory(Frozen):
     batch: str
 
 
-HitKind = Literal["fact", "procedure", "gotcha", "preference", "observation", "episode", "step"]
-
-
-class Hit(Frozen):
-    """One ranked result; it always cites."""
-
-    ref: str
-    kind: HitKind
-    title: str = ""
-    text: str
-    score: float
-    why: Mapping[str, int | float]
-    """Channel or prior to its rank or weight."""
-    source: SourceClass
-    trust: float
-    standing: Standing | None = None
-    outcome: Outcome | None = None
-    project: str
-    at: datetime | None = None
-    path: str | None = None
-    """`file:line` in the archive, where one exists."""
-    flags: tuple[str, ...] = ()
-
-
-class SearchResult(Frozen):
-    """What `search` answers: hits above the floor, or the nearest below it, named as such."""
-
-    found: bool
-    hits: tuple[Hit, ...]
-    nearest: tuple[Hit, ...] = ()
-    notes: tuple[str, ...] = ()
-    """How the answer is limited: degraded channels, an index behind, an unknown project."""
-
-
 class Resemblance(Frozen):
     """A memory that says nearly the same."""
 

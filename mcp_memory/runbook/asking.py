@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mcp_memory.domain.asked import Query, Task
-from mcp_memory.domain.models import Hit, HitKind, Outcome, Runbook, State
+from mcp_memory.domain.hits import Hit, HitKind
+from mcp_memory.domain.models import Outcome, Runbook, State
 from mcp_memory.rooms import Rooms
 from mcp_memory.runbook import assembling
 from mcp_memory.runbook.assembling import Sighting
@@ -47,7 +48,11 @@ async def _hits(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> tuple[H
     texts = (task.text, task.error, *task.queries, " ".join(task.files))
     asked = tuple(dict.fromkeys(text for text in texts if text.strip()))[:5]
     query = Query(texts=asked, kinds=kinds, project=task.project, limit=DEEP, budget_tokens=PLENTY)
-    return (await search(rooms, query)).hits
+    found = await search(rooms, query)
+    return tuple(
+        hit.model_copy(update={"path": f"{found.folder}/{hit.path}"}) if hit.path else hit
+        for hit in found.hits
+    )
 
 
 async def _sighting(rooms: Rooms, name: str, scope: Scope) -> Sighting:

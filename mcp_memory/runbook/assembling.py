@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Frozen, Hit, Outcome, Runbook, RunbookSection, Standing
+from mcp_memory.domain.hits import Hit
+from mcp_memory.domain.models import Frozen, Outcome, Runbook, RunbookSection, Standing
 from mcp_memory.search import ranking
 from mcp_memory.text import identifiers, tokens
 
@@ -100,10 +101,10 @@ def _line(hit: Hit) -> str:
     flat = " ".join(said.split())
     if len(flat) > LINE_CHARS:
         flat = (flat[: LINE_CHARS - 1].rpartition(" ")[0] or flat[: LINE_CHARS - 1]) + "\u2026"
-    marks = [f"{hit.source.value} {hit.trust:.1f}"]
+    marks = [f"{hit.source.value} {hit.trusted:.1f}"]
     if _section(hit) == "Unproven":
         marks.insert(0, f"{hit.standing.value} {hit.kind}" if hit.standing else hit.kind)
-    marks += sorted({*hit.flags, *((SUPERSEDED,) if SUPERSEDED in hit.why else ())})
+    marks += sorted(hit.flags)
     return f"{flat} ({', '.join(marks)}) {hit.ref}"
 
 

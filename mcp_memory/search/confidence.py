@@ -1,45 +1,114 @@
 """Confidence: how surely a record bears on a question, measured, from what no model is needed for."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mcp_memory.text import wording
 
+HELD, SIMILAR = 0.2, 0.1
+"""What the words it holds and its cosine add to a record's place, whose best is 1.
+
+On the choosing half of LoCoMo this order finds .838 where the place alone finds .822.
+"""
+LARGE = 2_000
+"""From so many records on, a word that none holds tells all that it can: small banks lack many."""
+LEAST_ASKED = 4
+"""Terms of a question's beginning that are a question by themselves: names after it are premises."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """A logistic curve over the three features."""
+class Signs:
+    """What tells, without a model, whether a record bears on a question; each 0 to 1."""
 
-    base: float
+    ahead: float
+    """Its rank's score as a share of the best of its table."""
     held: float
-    similar: float
-    unheard: float
+    """The share of the question's terms that it holds, weighed by how much each says."""
+    similar: float | None
+    """The cosine; None while search goes by words only."""
+    reread: bool = False
+    """Whether a model has read it with the question: then nothing is added to its place."""
+
+    @property
+    def place(self) -> float:
+        """Where it stands among the others; what they are ordered by."""
+        if self.reread:
+            return self.ahead
+        return self.ahead + HELD * self.held + SIMILAR * (self.similar or 0.0)
 
 
-WITH_VECTORS = Curve(base=-6.8, held=8.2, similar=6.6, unheard=-7.6)
-MEMORIES = Curve(base=-6.6, held=8.2, similar=10.4, unheard=-0.2)
-WORDS_ONLY = Curve(base=-4.8, held=9.6, similar=0.0, unheard=-6.5)
-"""Fitted to half of 1,650 questions over talks and coding sessions, half of which had no answer there.
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a question asks for and history does not hold."""
 
-The absent ones named what is not there, or were asked of the wrong bank. The other half of them
-is what the reliability plot shows. Of another embedding model cosines differ, and so will this.
-A memory is a lesson in other words than the task that it is for: its curve was fitted to half of
-1,400 tasks over libraries of memories, half of them of another domain.
-"""
+    gone: float = 0.0
+    """The share of the terms that no record holds, as far as the bank's size lets it tell."""
+    unheard: float = 0.0
+    """The share of the names that nothing holds, of what the question begins with."""
+    unknown: tuple[str, ...] = ()
+    """Names that nothing holds, wherever they stand."""
+
+
+EVIDENCE = (-4.83, 3.9)
+"""A logistic curve over the place: fitted with what is lacking to half of 1,650 questions, of talks
+and coding sessions, of which 350 had no answer there: names replaced, or short ones about things
+that the project never had."""
+GONE, UNHEARD = -12.2, -3.2
+MEMORY = (-6.6, 8.2, 10.4, -0.2)
+"""Over words held, cosine and names unheard. A memory is a lesson in other words than the task that
+it is for: fitted to half of 1,400 tasks over libraries of memories, half of them of another domain."""
+MEMORY_STEP = 4.0
+"""How fast memories behind the best one lose."""
+
+
+def lacking(
+    question: str, held: Sequence[Mapping[str, float]], gone: frozenset[str], *, rows: int
+) -> Lacking:
+    """What none of the candidates hold of a question; `gone` are terms that none of all rows does."""
+    terms = wording.informative(question)
+    nowhere = {term for term in terms if not any(one.get(term) for one in held)}
+    begun = set(_beginning(question))
+    names = [term for term in terms if wording.is_entity(term)]
+    premises = [name.casefold() for name in names if name not in begun and name in nowhere]
+    asked = [t for t in terms if not any(t.casefold() in premise for premise in premises)]
+    first = [term for term in names if term in begun]
+    lost = [term for term in first if term in nowhere]
+    share_gone = len(gone & nowhere & set(asked)) / len(asked) if asked else 0.0
+    return Lacking(
+        gone=share_gone * max(min(1.0, rows / LARGE), share_gone),
+        unheard=len(lost) / len(first) if first else 0.0,
+        unknown=_whole([term for term in names if term in nowhere & gone]),
+    )
+
+
+def _whole(names: Sequence[str]) -> tuple[str, ...]:
+    """The names without those that are part of another."""
+    return tuple(n for n in names if not any(n != other and n in other for other in names))
+
+
+def missing(question: str, held: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """The terms of a question that none of the candidates hold."""
+    terms = wording.informative(question)
+    return tuple(term for term in terms if not any(one.get(term) for one in held))
+
+
+def _beginning(question: str) -> tuple[str, ...]:
+    """The terms of the first sentences that are a question by themselves."""
+    begun = ""
+    for sentence in _SENTENCE.split(question):
+        begun = f"{begun} {sentence}".strip()
+        if len(wording.informative(begun)) >= LEAST_ASKED:
+            break
+    return wording.informative(begun)
 
 
 def holdings(asked: Sequence[str], text: str) -> dict[str, float]:
     """To each term, whether a text holds it: 1, 0.7 for another ending of it, or 0."""
     folded = text.casefold()
     return {term: wording.held(term.casefold(), folded) for term in asked}
-
-
-def unheard(asked: Sequence[str], held: Sequence[Mapping[str, float]]) -> float:
-    """The share of the names asked about that none of the candidates holds; 0 without names."""
-    entities = [term for term in asked if wording.is_entity(term)]
-    missing = [term for term in entities if not any(one[term] for one in held)]
-    return len(missing) / len(entities) if entities else 0.0
 
 
 def share(held: Mapping[str, float]) -> float:
@@ -49,18 +118,21 @@ def share(held: Mapping[str, float]) -> float:
     return math.fsum(weights[term] * held[term] for term in held) / whole if whole else 0.0
 
 
-def confidence(
-    held: Mapping[str, float], *, similarity: float | None, unheard: float, memory: bool = False
-) -> float:
-    """0 to 1: the measured share of such hits whose question has its answer in the bank.
+def of_evidence(signs: Sequence[Signs], without: Lacking) -> list[float]:
+    """To each record, 0 to 1, how surely it bears on the question; in the order of their places."""
+    base, rise = EVIDENCE
+    base += GONE * without.gone + UNHEARD * without.unheard
+    return [_curve(base + rise * one.place) for one in signs]
 
-    From the share of the question's informative terms that the record holds (weighed by how much
-    each says), the cosine (None while search goes by words only), and the share of names that
-    nothing in the bank holds.
-    """
-    curve = WORDS_ONLY if similarity is None else MEMORIES if memory else WITH_VECTORS
-    raised = (
-        curve.base + curve.held * share(held) + curve.similar * (similarity or 0.0)
-        + curve.unheard * unheard
-    )  # fmt: skip
-    return round(1 / (1 + math.exp(-raised)), 3)
+
+def of_memories(signs: Sequence[Signs], without: Lacking) -> list[float]:
+    """The same of memories: the best is as sure as the surest, the others as they stand behind it."""
+    base, held, similar, unheard = MEMORY
+    best = max((held * one.held + similar * (one.similar or 0.0) for one in signs), default=0.0)
+    first = max((one.place for one in signs), default=0.0)
+    whole = base + best + unheard * without.unheard
+    return [_curve(whole - MEMORY_STEP * (first - one.place)) for one in signs]
+
+
+def _curve(raised: float) -> float:
+    return 1 / (1 + math.exp(-raised))

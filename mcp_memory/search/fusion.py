@@ -83,8 +83,12 @@ def lift_sessions(
     ]
 
 
-def spread(
-    ranked: Sequence[T], *, session_of: Callable[[T], str], score_of: Callable[[T], float]
+def held_back(
+    ranked: Sequence[T],
+    *,
+    session_of: Callable[[T], str],
+    score_of: Callable[[T], float],
+    scored: Callable[[T, float], T],
 ) -> list[T]:
     """The items again, best first, with a session's hits after its third counted for less."""
     seen: Counter[str] = Counter()
@@ -94,4 +98,4 @@ def spread(
         seen[session] += bool(session)
         repeats = max(0, seen[session] - FREE_REPEATS)
         weighed.append((-score_of(item) * REPEAT_SHARE**repeats, place))
-    return [ranked[place] for _, place in sorted(weighed)]
+    return [scored(ranked[place], -score) for score, place in sorted(weighed)]

@@ -1,22 +1,15 @@
 """Ranking: how hits are weighed, shared between questions and cut to what is shown."""
 
 import math
-import re
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TypeVar
 
 from mcp_memory.domain.models import Outcome, SourceClass, Standing
 from mcp_memory.search.fusion import Fused
-from mcp_memory.text import wording
 
 T = TypeVar("T")
-
-_MOST_PLACES = 2_000
-"""Matches of a text that a snippet is chosen from."""
 
 HALF_LIFE_DAYS = 42.0
 EXACT = 1.25
@@ -27,8 +20,6 @@ EXACT = 1.25
 class Features:
     """What is known of a record besides its rank."""
 
-    searched: str = ""
-    """Its words, its context and its identifiers."""
     exact: bool = False
     """Whether its own words, without its neighbours', hold all that is asked."""
     source: SourceClass = SourceClass.AGENT
@@ -123,41 +114,3 @@ def within_budget(items: Iterable[tuple[T, int]], budget: int) -> list[T]:
             kept.append(item)
             budget -= cost
     return kept
-
-
-def snippet(text: str, asked: Sequence[str], chars: int) -> str:
-    """At most `chars` characters of a text round its densest match, with its cuts marked."""
-    if len(text) <= chars:
-        return text
-    room = max(1, chars - 2)
-    start = _densest(text, asked, room)
-    end = min(len(text), start + room)
-    if start and (gap := text.find(" ", start, start + 20)) >= 0:
-        start = gap + 1
-    if end < len(text) and (gap := text.rfind(" ", end - 20, end)) > start:
-        end = gap
-    return f"{'…' * (start > 0)}{text[start:end].strip()}{'…' * (end < len(text))}"
-
-
-def _densest(text: str, asked: Sequence[str], room: int) -> int:
-    """Where the window starts that holds most of the terms' weight, a little before its first."""
-    weights = {term.lower(): wording.weight(term) for term in asked}
-    ordered = sorted(weights, key=len, reverse=True)
-    if not ordered:
-        return 0
-    pattern = re.compile("|".join(re.escape(term) for term in ordered), re.IGNORECASE)
-    places = [(m.start(), m[0].lower()) for m in islice(pattern.finditer(text), _MOST_PLACES)]
-    counted: Counter[str] = Counter()
-    best = weight = 0.0
-    where = first = 0
-    for place, term in places:
-        counted[term] += 1
-        weight += weights.get(term, 0.0) * (counted[term] == 1)
-        while place >= places[first][0] + room * 3 // 4:
-            gone = places[first][1]
-            counted[gone] -= 1
-            weight -= weights.get(gone, 0.0) * (counted[gone] == 0)
-            first += 1
-        if weight > best + 1e-9:
-            best, where = weight, places[first][0]
-    return min(max(0, where - room // 8), len(text) - room)

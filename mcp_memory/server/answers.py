@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 from pydantic import BaseModel
 
 from mcp_memory.domain.fetched import Fetched, FetchResult
+from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
-    Hit,
     Listed,
     Retained,
     Runbook,
-    SearchResult,
 )
 from mcp_memory.text import guard
 from mcp_memory.text.counting import counted
@@ -57,27 +56,38 @@ def one_line(item: Listed) -> str:
 
 
 def _search(result: SearchResult) -> Iterator[str]:
+    if result.unknown:
+        yield f"Nowhere in this history: {guard.neutralise(', '.join(result.unknown))}"
+    hits = result.hits
     if not result.found:
-        yield "Nothing found in past sessions."
-    for hit in result.hits:
-        yield from _hit(hit)
-    if result.nearest:
-        yield "Nearest, below the floor:"
-    for hit in result.nearest:
-        yield from _hit(hit)
+        hits = result.nearest
+        yield "Nothing found." + (" Nearest, below the floor:" if hits else "")
+    if result.folder:
+        yield f"Files below {result.folder}; t:ID#N is line N of *-ID/steps.jsonl"
+    if hits:
+        yield "<recalled>"
+        for hit in hits:
+            yield from _hit(hit)
+        yield "</recalled>"
+    if result.more:
+        yield f"{result.more} more: raise budget_tokens"
     yield from _notes(result.notes)
 
 
 def _hit(hit: Hit) -> Iterator[str]:
-    marks = [hit.kind, f"score {hit.score:.2f}", f"from {hit.source.value} (trust {hit.trust:.1f})"]
-    marks += [hit.standing.value] if hit.standing else []
-    marks += [hit.outcome.value] if hit.outcome and hit.outcome.value != "unknown" else []
-    marks += [hit.at.date().isoformat()] if hit.at else []
-    marks += hit.flags
-    yield f"## {hit.ref} · {' · '.join(marks)}"
-    if hit.path:
-        yield hit.path
-    yield guard.fence("\n".join(part for part in (hit.title, hit.text) if part), label=hit.ref)
+    """One line of what it is, its words below, each line set in: no word of theirs begins a hit."""
+    marks = [hit.ref, hit.kind if hit.kind != "step" else "", f"{hit.score:.2f}"]
+    marks += [
+        f"{hit.source.value} {hit.trusted:.1f}",
+        hit.at.isoformat() if hit.at else "",
+        hit.project,
+    ]
+    marks += [hit.standing.value if hit.standing else "", hit.outcome.value if hit.outcome else ""]
+    marks += [*hit.flags, f"= {' '.join(hit.also)}" if hit.also else "", hit.path or ""]
+    yield " ".join(mark for mark in marks if mark)
+    told = "\n".join(part for part in (hit.title, hit.text) if part)
+    yield "\n".join(f" {line}" for line in guard.neutralise(told).splitlines())
+    yield from (f" later: {guard.neutralise(one)}" for one in hit.later)
 
 
 def _fetch(result: FetchResult) -> Iterator[str]:

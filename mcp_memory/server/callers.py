@@ -12,6 +12,7 @@ from mcp_memory.domain.asked import DeletionMode, Filter, Query, Show, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import NotAllowed, UnknownRef
 from mcp_memory.domain.fetched import FetchResult
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
@@ -20,7 +21,6 @@ from mcp_memory.domain.models import (
     Outcome,
     Retained,
     Runbook,
-    SearchResult,
 )
 from mcp_memory.server.held import Banks
 

@@ -17,7 +17,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
-from mcp_memory.domain.models import SearchResult
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.replacing import replace
 from mcp_memory.hooks import ready
 

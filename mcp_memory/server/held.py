@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import Busy, MemoryBankError
-from mcp_memory.domain.models import SearchResult
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.server.door import answer_at_door
 from mcp_memory.settings import Settings
 

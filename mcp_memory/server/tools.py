@@ -15,17 +15,16 @@ from pydantic import BaseModel, Field, ValidationError
 from mcp_memory.domain.asked import DeletionMode, Filter, Query, Show, Task
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed
 from mcp_memory.domain.fetched import FetchResult
+from mcp_memory.domain.hits import HitKind, SearchResult
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,
     Evidence,
-    HitKind,
     MemoryKind,
     Outcome,
     Retained,
     Runbook,
-    SearchResult,
 )
 from mcp_memory.server.callers import Caller, caller
 from mcp_memory.server.held import Banks

@@ -13,7 +13,7 @@ import pytest
 
 from mcp_memory import readers
 from mcp_memory.domain.asked import Query
-from mcp_memory.domain.models import SearchResult
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.hooks import hook, ledger, ready, spool
 from mcp_memory.hooks.ready import Ready, Saying
 from mcp_memory.server.door import answer_at_door, ask_server

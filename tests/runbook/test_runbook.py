@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Hit, Outcome, Runbook, SourceClass, Standing
+from mcp_memory.domain.hits import Hit
+from mcp_memory.domain.models import Outcome, Runbook, SourceClass, Standing
 from mcp_memory.runbook import assembling
 from mcp_memory.runbook.assembling import Sighting
 from mcp_memory.text import tokens
@@ -63,9 +64,8 @@ def test_an_unproven_procedure_is_never_listed_as_a_procedure(known: dict[str, o
 
 
 def test_a_superseded_memory_is_marked() -> None:
-    for known in ({"flags": ("superseded",)}, {"why": {"superseded": 0.4}}):
-        made = _made(_memory("procedure", "Run make.", **known))
-        assert "superseded)" in _lines(made)["Procedures"][0]
+    made = _made(_memory("procedure", "Run make.", flags=("superseded",)))
+    assert "superseded)" in _lines(made)["Procedures"][0]
 
 
 def test_spans_join_neighbours_stay_short_and_keep_to_twenty_steps() -> None:

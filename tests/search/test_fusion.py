@@ -65,17 +65,28 @@ def test_a_record_of_no_session_is_not_put_behind_those_of_one() -> None:
     assert keys(lifted) == ["-", "a1"]
 
 
+def held_back(items: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    return fusion.held_back(
+        items,
+        session_of=lambda item: item[0][:1],
+        score_of=lambda item: item[1],
+        scored=lambda item, score: (item[0], score),
+    )
+
+
 def test_one_session_does_not_fill_the_answer_but_stays_where_it_is_far_ahead() -> None:
     near = [(f"a{n}", 1.0) for n in range(6)] + [("b1", 0.97)]
-    ordered = fusion.spread(near, session_of=lambda item: item[0][0], score_of=lambda item: item[1])
-    assert [key for key, _ in ordered].index("b1") == FREE_REPEATS
+    assert [key for key, _ in held_back(near)].index("b1") == FREE_REPEATS
     far = [(f"a{n}", 1.0) for n in range(6)] + [("b1", 0.5)]
-    assert fusion.spread(far, session_of=lambda i: i[0][0], score_of=lambda i: i[1])[-1] == (
-        "b1",
-        0.5,
-    )
+    assert held_back(far)[-1] == ("b1", 0.5)
 
 
 def test_records_of_no_session_are_never_held_back() -> None:
     items = [("", 1.0 - n / 100) for n in range(9)]
-    assert fusion.spread(items, session_of=lambda i: i[0], score_of=lambda i: i[1]) == items
+    assert held_back(items) == items
+
+
+def test_what_is_held_back_has_the_score_that_it_stands_by() -> None:
+    scores = [score for _, score in held_back([(f"a{n}", 1.0) for n in range(6)])]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] < 1

@@ -9,7 +9,7 @@ from mcp_memory.domain.models import Outcome, SourceClass, Standing
 from mcp_memory.search import ranking
 from mcp_memory.search.fusion import Fused
 from mcp_memory.search.ranking import Features
-from mcp_memory.text import tokens, wording
+from mcp_memory.text import tokens
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -51,22 +51,6 @@ def test_each_question_gets_its_share_before_any_gets_more() -> None:
 
 def test_a_budget_is_never_passed() -> None:
     assert ranking.within_budget([("a", 5), ("b", 9), ("c", 4)], 10) == ["a", "c"]
-
-
-def test_a_snippet_shows_the_densest_match_and_marks_its_cuts() -> None:
-    text = "filler words here " * 50 + "the cart_total discount is rounded " + "more filler " * 50
-    asked = wording.terms("How does cart_total round the discount in checkout?")
-    cut = ranking.snippet(text, asked, 120)
-    assert "cart_total discount" in cut
-    assert cut.startswith("…")
-    assert cut.endswith("…")
-
-
-@given(st.text(max_size=500), st.text(max_size=50), st.integers(10, 200))
-def test_a_snippet_fits_and_short_texts_are_whole(text: str, query: str, chars: int) -> None:
-    cut = ranking.snippet(text, wording.terms(query), chars)
-    assert len(cut) <= chars
-    assert len(text) > chars or cut == text
 
 
 def test_tokens_are_a_quarter_of_latin_characters_and_one_each_of_chinese() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.domain.models import Draft, HitKind, Trajectory
+from mcp_memory.domain.hits import HitKind
+from mcp_memory.domain.models import Draft, Trajectory
 
 Half = Literal["first", "second", "all"]
 Level = Literal["unit", "session"]

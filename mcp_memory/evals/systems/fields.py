@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import HitKind
+from mcp_memory.domain.hits import HitKind
 from mcp_memory.evals.material.samples import Sample
 from mcp_memory.store.rows import EvidenceRow, Where
 

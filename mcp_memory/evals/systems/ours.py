@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain.asked import Query
-from mcp_memory.domain.models import Hit
+from mcp_memory.domain.hits import Hit
 from mcp_memory.evals.material.samples import Sample
 from mcp_memory.evals.systems.fields import DEPTH, Answer, Ask, Field, Prepare
 from mcp_memory.text import tokens
@@ -28,11 +28,12 @@ async def prepare(field: Field) -> Ask:
         )
         result = await field.bank.search(query)
         hits = result.hits or result.nearest
+        cited = [one for hit in result.hits for one in _cited(hit)]
         return Answer(
-            ranked=tuple(hit.ref for hit in hits) if result.found else (),
-            costs=tuple(_cost(hit) for hit in result.hits),
-            texts=tuple(hit.text for hit in result.hits),
-            flags=tuple(hit.flags for hit in result.hits),
+            ranked=tuple(told.ref for told in cited) if result.found else (),
+            costs=tuple(_cost(told) for told in cited),
+            texts=tuple(told.text for told in cited),
+            flags=tuple(told.flags for told in cited),
             found=result.found,
             score=max((hit.score for hit in hits), default=0.0),
         )
@@ -58,6 +59,12 @@ def without(channel: str) -> Prepare:
         return await without_floor(replace(field, bank=bank))
 
     return prepared
+
+
+def _cited(hit: Hit) -> list[Hit]:
+    """The hit, and those that it stands for: they cost no more than their refs."""
+    copies = [hit.model_copy(update={"ref": ref, "text": ""}) for ref in hit.also]
+    return [hit, *copies]
 
 
 def _cost(hit: Hit) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.domain.models import HitKind
+from mcp_memory.domain.hits import HitKind
 from mcp_memory.evals.material.samples import Sample, Sources, Suite
 from mcp_memory.evals.tasks import coding_history, locomo
 from mcp_memory.text import wording

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import HitKind, Trajectory
+from mcp_memory.domain.hits import HitKind
+from mcp_memory.domain.models import Trajectory
 from mcp_memory.evals.material import talks
 from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, digest_of, suite_of
 

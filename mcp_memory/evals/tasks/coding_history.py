@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.domain.models import HitKind
+from mcp_memory.domain.hits import HitKind
 from mcp_memory.evals.material import labels, packs
 from mcp_memory.evals.material.samples import Sample, Sources, Suite
 from mcp_memory.store.rows import EvidenceRow, Where

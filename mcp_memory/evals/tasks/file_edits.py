@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.domain.models import HitKind
+from mcp_memory.domain.hits import HitKind
 from mcp_memory.evals.material import labels, packs
 from mcp_memory.evals.material.samples import Sample, Sources, Suite
 

@@ -6,15 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import (
-    HitKind,
-    Observation,
-    SourceClass,
-    Step,
-    StepKind,
-    ToolCall,
-    Trajectory,
-)
+from mcp_memory.domain.hits import HitKind
+from mcp_memory.domain.models import Observation, SourceClass, Step, StepKind, ToolCall, Trajectory
 from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, suite_of
 
 NAME = "grounding"

@@ -16,7 +16,7 @@ import orjson
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import HitKind
+from mcp_memory.domain.hits import HitKind
 from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, digest_of
 
 NAME = "longmemeval_v2"

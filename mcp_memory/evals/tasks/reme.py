@@ -8,7 +8,8 @@ import orjson
 
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Draft, HitKind, MemoryKind
+from mcp_memory.domain.hits import HitKind
+from mcp_memory.domain.models import Draft, MemoryKind
 from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite, digest_of
 from mcp_memory.store.rows import Where
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcp_memory.bank import MemoryBank
-from mcp_memory.domain.models import Draft, HitKind
+from mcp_memory.domain.hits import HitKind
+from mcp_memory.domain.models import Draft
 from mcp_memory.evals.material.corpora import kept_up
 from mcp_memory.evals.material.samples import Corpus, Sample, Sources, Suite
 from mcp_memory.store.rows import Where

@@ -1,0 +1,58 @@
+"""Hits: what `search` answers, ranked and cited."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from mcp_memory.domain.models import Frozen, Outcome, SourceClass, Standing
+
+HitKind = Literal["fact", "procedure", "gotcha", "preference", "observation", "episode", "step"]
+
+
+class Hit(Frozen):
+    """One ranked result; it always cites. The first tell a passage, the others a line."""
+
+    ref: str
+    kind: HitKind = "step"
+    title: str = ""
+    text: str
+    score: float
+    """0 to 1: how surely it bears on the question; hits stand in this order unless newest are asked."""
+    source: SourceClass
+    trust: float | None = None
+    """Where it is not its source's own: the least of its lineage."""
+    standing: Standing | None = None
+    outcome: Outcome | None = None
+    project: str = ""
+    """Its folder's name, where it is not the project that was asked."""
+    at: date | None = None
+    path: str | None = None
+    """`file:line` below the answer's folder, of hits that tell a passage."""
+    also: tuple[str, ...] = ()
+    """Refs that say the same: copies, forks, the episode that begins with it."""
+    later: tuple[str, ...] = ()
+    """What became of it: the ref that changed it, with what it says now."""
+    flags: tuple[str, ...] = ()
+    why: Mapping[str, int | float] = {}
+    """Channel or prior to its rank or weight; only where it was asked for."""
+
+    @property
+    def trusted(self) -> float:
+        """How far it is trusted, 0 to 1."""
+        return self.source.trust if self.trust is None else self.trust
+
+
+class SearchResult(Frozen):
+    """What `search` answers: hits that clear the floor each by itself, or the nearest, named as such."""
+
+    found: bool
+    folder: str | None = None
+    """The archive's folder that paths are below; step N of `t:ID` is line N of `*-ID/steps.jsonl`."""
+    hits: tuple[Hit, ...] = ()
+    nearest: tuple[Hit, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Names of the question that the whole history does not hold."""
+    more: int = 0
+    """Hits that clear the floor and found no room."""
+    notes: tuple[str, ...] = ()
+    """How the answer is limited: degraded channels, an index behind, an unknown project."""

@@ -1,0 +1,222 @@
+"""Candidates: what channels found for one question, fused, looked up, weighed and judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import anyio
+import anyio.to_thread
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.asked import Query
+from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import channels, confidence, fusion, ranking, restating, spans
+from mcp_memory.search.channels import Scope
+from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
+from mcp_memory.text import periods, wording
+
+JUDGED = 30
+"""How many more of the fused are looked up and ranked than are asked for."""
+REREAD = 20
+"""How many a cross-encoder reads, where one is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that channels found: a step, an episode or a memory, with what is shown of it."""
+
+    ref: str
+    row: EvidenceRow | MemoryRow
+    why: Mapping[str, float]
+    rank: float
+    similar: float | None
+    """Its cosine; None while search goes by words only."""
+    memory: Memory | None = None
+    newer: str = ""
+    """The memory that says the same again with another value."""
+    score: float = 0.0
+    """0 to 1: how surely it bears on the question."""
+
+    @property
+    def session(self) -> str:
+        """The trajectory that it is of; empty for a memory."""
+        return self.row.trajectory if isinstance(self.row, EvidenceRow) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One question's candidates, best first, and the names in it that history does not hold."""
+
+    candidates: tuple[Candidate, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+Looked = Mapping[str, tuple[EvidenceRow | MemoryRow, Memory | None]]
+"""Key to its row, and to the memory that a memory's row holds."""
+
+
+async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
+    """All that may answer one question, judged: evidence and memories each by their own kind."""
+    found = await channels.heard(rooms, text, query, scope)
+    ranked = {
+        table: await _ranked(rooms, text, told, most=JUDGED + query.limit)
+        for table, told in found.items()
+    }
+    terms = wording.informative(text)
+    held = {
+        one.row.key: confidence.holdings(terms, _searched(one.row))
+        for each in ranked.values()
+        for one in each
+    }
+    lost = confidence.missing(text, list(held.values()))
+    gone = await _gone(rooms, lost, scope)
+    within = Where(projects=scope.projects, states=())
+    rows = await rooms.store.count("evidence", within) if gone else 0
+    without = confidence.lacking(text, list(held.values()), gone, rows=rows)
+    judged = [one for table, each in ranked.items() for one in _sure(each, table, held, without)]
+    return Judged(tuple(sorted(judged, key=lambda one: -one.score)), without.unknown)
+
+
+def _sure(
+    ranked: Sequence[Candidate],
+    table: Table,
+    held: Mapping[str, Mapping[str, float]],
+    without: confidence.Lacking,
+) -> list[Candidate]:
+    """One table's candidates with their scores, best first."""
+    top = max((one.rank for one in ranked), default=0.0) or 1.0
+    signs = [
+        confidence.Signs(
+            one.rank / top,
+            confidence.share(held[one.row.key]),
+            one.similar,
+            reread="reranked" in one.why,
+        )
+        for one in ranked
+    ]
+    measure = confidence.of_memories if table == "memories" else confidence.of_evidence
+    scores = measure(signs, without)
+    return [replace(one, score=score) for one, score in zip(ranked, scores, strict=True)]
+
+
+async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[str]:
+    """Those of the terms that no record holds in any form; in small banks that tells nothing."""
+    if not lost:
+        return frozenset()
+    where = Where(projects=scope.projects)
+    gone: set[str] = set()
+
+    async def look(term: str) -> None:
+        found = await rooms.store.by_words("evidence", term, column="text", where=where, limit=1)
+        gone.update(() if found else (term,))
+
+    async with anyio.create_task_group() as tasks:
+        for term in lost:
+            tasks.start_soon(look, term)
+    return frozenset(gone)
+
+
+def _searched(row: EvidenceRow | MemoryRow) -> str:
+    return f"{row.text}\n{row.context}\n{row.identifiers}"
+
+
+async def _ranked(
+    rooms: Rooms, text: str, found: Mapping[str, Sequence[Found]], *, most: int
+) -> list[Candidate]:
+    """One table's channels fused, looked up and weighed; best first, without scores."""
+    sums = {name: {one.key: one.score for one in hits} for name, hits in found.items()}
+    near = sums.get("vectors", {})
+    fused = fusion.fuse(sums, weights=rooms.weights, from_worst=frozenset({"vectors"}))
+    fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
+    looked = await _looked_up(rooms, fused)
+    newer = restating.restated(memory for _, memory in looked.values() if memory)
+    features = await _known(rooms, text, looked, newer)
+    ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
+    made = []
+    for hit in ranked:
+        row, memory = looked[hit.key]
+        similar = near.get(hit.key, 0.0) if near else None
+        other = newer.get(hit.key, "")
+        made.append(Candidate(_ref(row), row, hit.why, hit.score, similar, memory, other))
+    read = await _reread(rooms, text, made)
+    return fusion.held_back(
+        read,
+        session_of=lambda one: one.session,
+        score_of=lambda one: one.rank,
+        scored=lambda one, score: replace(one, rank=score),
+    )
+
+
+async def _known(
+    rooms: Rooms, text: str, candidates: Looked, newer: Mapping[str, str]
+) -> dict[str, ranking.Features]:
+    """What ranking needs to know of each candidate."""
+    remembered = any(memory for _, memory in candidates.values())
+    used = await rooms.usage() if remembered else {}
+    ask_when = partial(periods.asked_about, text, now=rooms.now())
+    named = await anyio.to_thread.run_sync(ask_when)
+    asked = wording.informative(text)
+    return {
+        key: replace(
+            _features(row, memory, used, named),
+            exact=bool(asked) and all(confidence.holdings(asked, row.text).values()),
+            restated=key in newer,
+        )
+        for key, (row, memory) in candidates.items()
+    }
+
+
+async def _reread(rooms: Rooms, text: str, made: list[Candidate]) -> list[Candidate]:
+    """The first again in a cross-encoder's order, where there is one; their ranks are dealt anew."""
+    first = made[:REREAD]
+    if rooms.reranker is None or not first:
+        return made
+    scores = await rooms.reranker.scores(text, [each.row.text for each in first])
+    if scores is None:
+        return made
+    order = sorted(range(len(first)), key=lambda place: (-scores[place], place))
+    dealt = [
+        replace(first[place], rank=old.rank, why={**first[place].why, "reranked": new})
+        for new, (place, old) in enumerate(zip(order, first, strict=True), 1)
+    ]
+    return [*dealt, *made[REREAD:]]
+
+
+def _features(
+    row: EvidenceRow | MemoryRow,
+    memory: Memory | None,
+    used: Mapping[str, tuple[int, int]],
+    named: Sequence[periods.Period],
+) -> ranking.Features:
+    return ranking.Features(
+        source=SourceClass(row.source),
+        outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
+        standing=memory.standing if memory else None,
+        superseded=row.state == State.SUPERSEDED.value,
+        used=used.get(f"{memory.ref}@{memory.version}", (0, 0)) if memory else (0, 0),
+        at=row.at,
+        asked_time=any(period.holds(row.at) for period in named),
+    )
+
+
+async def _looked_up(rooms: Rooms, fused: Sequence[fusion.Fused]) -> Looked:
+    """The rows behind keys; of memories only the newest version, and only while it answers."""
+    memories = tuple(hit.key for hit in fused if hit.key.startswith("m:"))
+    evidence = tuple(hit.key for hit in fused if not hit.key.startswith("m:"))
+    found: dict[str, tuple[EvidenceRow | MemoryRow, Memory | None]] = {}
+    if evidence:
+        rows = await rooms.store.briefs(evidence)
+        found.update({row.key: (row, None) for row in rows if row.state == State.LIVE.value})
+    if memories:
+        for key, versions in (await spans.memory_rows(rooms, memories)).items():
+            if versions[-1].state != State.FORGOTTEN.value:
+                found[key] = (versions[-1], spans.memory_of(versions[-1]))
+    return found
+
+
+def _ref(row: EvidenceRow | MemoryRow) -> str:
+    """What a hit is cited by: an output stands for the step that brought it."""
+    if isinstance(row, EvidenceRow) and row.kind == "output":
+        return refs.span(row.trajectory, row.first)
+    return row.key

@@ -1,0 +1,201 @@
+"""Passages: a record cut where its sense is whole: sentences, edits, commands with output, lines of files."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from mcp_memory.domain.models import Observation, Step, ToolCall
+from mcp_memory.trajectories import edits
+from mcp_memory.trajectories.edits import Edit
+
+PASSAGE_CHARS = 360
+"""About how long a passage becomes before the next one begins; one sentence or line may be longer."""
+LONGEST = 2 * PASSAGE_CHARS
+HEAD_CHARS = 140
+MOST_CHARS = 40_000
+"""How much of one text is cut: the head, and a quarter of it from the end."""
+_SENTENCE = re.compile(r"(?<=[.!?:;])\s+(?=[A-Z`\"*(\[\d-])")
+_HEADING = re.compile(r"\s{0,3}#{1,6}\s+(.*)")
+_FENCE = re.compile(r"[-+ ]{0,6}(?:```|~~~)")
+_RULE = re.compile(r"[\s|:+=_*~-]+")
+_RANGE = re.compile(r"\bsed\s+-n\s+['\"]?(\d+),\d+p['\"]?\s+\S+\s*(?:\|\s*cat\s*)?$")
+_NUMBERED = re.compile(r"\s*(?:L?\d+\s*[:\u2192|\t]|<file>|cat -n)")
+
+Kind = Literal["said", "thought", "edit", "ran", "output", "read", "argument"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a record that can be read by itself."""
+
+    kind: Kind
+    text: str
+    head: str = ""
+    """What it belongs to: a heading, a command with its exit code, a file."""
+
+
+def of_step(step: Step) -> list[Passage]:
+    """What was said, thought, called and came back, in this order."""
+    made = list(of_text(step.text))
+    made += of_text(step.reasoning, "thought")
+    for edit in edits.of_step(step):
+        made += _edited(edit)
+    seen = {each.call_id: each for each in step.observations}
+    for call in step.calls:
+        made += _call(call, seen.pop(call.id, None))
+    for each in seen.values():
+        made += of_text(each.text)
+    return made
+
+
+def of_text(text: str, kind: Kind = "said") -> Iterator[Passage]:
+    """Prose cut between sentences, list items and table rows; a heading goes with what it heads."""
+    head, held = "", _Held(kind)
+    for line in _lines(_ends(text), coded := [False]):
+        if not line.strip():
+            yield from held.full(head, least=PASSAGE_CHARS // 4)
+        elif not coded[0] and (heading := _HEADING.match(line)):
+            yield from held.full(head)
+            head = heading[1].strip()[:HEAD_CHARS]
+        else:
+            for piece in (line,) if coded[0] or len(line) <= PASSAGE_CHARS else _sentences(line):
+                yield from held.add(piece.rstrip(), head)
+    yield from held.full(head)
+
+
+class _Held:
+    """Lines that wait to be a passage."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind, self._lines, self._size = kind, list[str](), 0
+
+    def add(self, line: str, head: str) -> Iterator[Passage]:
+        """Take a line in; first the passage goes that it would make too long."""
+        if self._size + len(line) > PASSAGE_CHARS:
+            yield from self.full(head)
+        self._lines.append(line)
+        self._size += len(line)
+
+    def full(self, head: str, least: int = 0) -> Iterator[Passage]:
+        """What waits, as a passage, unless it is shorter than the least."""
+        if self._size > least:
+            yield Passage(self._kind, "\n".join(self._lines).strip("\n"), head)
+        if self._size > least or not self._size:
+            self._lines, self._size = [], 0
+
+
+def _lines(text: str, coded: list[bool]) -> Iterator[str]:
+    """Lines without fences and rules; `coded` says whether the line just given is code."""
+    for line in text.splitlines():
+        if line.lstrip().startswith(("```", "~~~")):
+            coded[0] = not coded[0]
+            yield ""
+        elif not _RULE.fullmatch(line) or coded[0]:
+            yield line
+
+
+def _sentences(line: str) -> Iterator[str]:
+    """Sentences of a long line; what has no end for too long is cut between words."""
+    for sentence in _SENTENCE.split(line):
+        rest = sentence
+        while len(rest) > LONGEST:
+            at = rest.rfind(" ", PASSAGE_CHARS, LONGEST)
+            at = at if at > 0 else LONGEST
+            yield rest[:at]
+            rest = rest[at:].lstrip()
+        yield rest
+
+
+def _ends(text: str) -> str:
+    if len(text) <= MOST_CHARS:
+        return text
+    return f"{text[: MOST_CHARS * 3 // 4]}\n\n{text[-MOST_CHARS // 4 :]}"
+
+
+def _call(call: ToolCall, seen: Observation | None) -> Iterator[Passage]:
+    file = short_path(call.paths[0]) if call.paths else ""
+    if call.edits:
+        return
+    if call.command:
+        ran = f"$ {one_line(call.command)}{_ended(seen)}"
+        if len(call.command) > HEAD_CHARS and not edits.paths_of(call):
+            yield from _block("ran", f"$ {call.command.strip()}", "")
+        else:
+            yield Passage("ran", ran)
+        head = ran
+    else:
+        head = file or call.name
+        if not file:
+            yield from _block("argument", "\n".join(strings(call.arguments)), head)
+    if seen is not None:
+        kind: Kind = "read" if file and not call.command else "output"
+        yield from _block(kind, _numbered(call, _ends(seen.text)), head)
+
+
+def _ended(seen: Observation | None) -> str:
+    """How a command ended, where its host says it."""
+    if seen is None or (seen.exit_code is None and not seen.failed):
+        return ""
+    return f" \u2192 exit {seen.exit_code}" if seen.exit_code is not None else " \u2192 failed"
+
+
+def _numbered(call: ToolCall, text: str) -> str:
+    """A file's lines with their numbers, where the tool gave none but says where it began."""
+    begun = call.arguments.get("offset", 1) if call.paths and not call.command else None
+    ranged = _RANGE.search(call.command) if call.command else None
+    first = int(ranged[1]) if ranged else begun
+    if not isinstance(first, int) or _NUMBERED.match(text):
+        return text
+    numbered = enumerate(text.splitlines(), max(1, first))
+    return "\n".join(f"{n}: {line}" for n, line in numbered if line.strip())
+
+
+def _edited(edit: Edit) -> Iterator[Passage]:
+    """The changed lines of an edit, `- old` and `+ new`; of one without texts what it did."""
+    file = short_path(edit.path)
+    if edit.kind in ("write", "append"):
+        yield from _block("edit", edit.new, f"{file} ({edit.kind})")
+    elif edit.old or edit.kind == "change":
+        changed = difflib.ndiff(edit.old.splitlines(), edit.new.splitlines())
+        lines = (line for line in changed if line[:2] in ("- ", "+ "))
+        yield from _block("edit", "\n".join(lines), file)
+    elif edit.told:
+        yield Passage("edit", f"{edit.kind} {file} {short_path(edit.new)}".rstrip())
+
+
+def _block(kind: Kind, text: str, head: str) -> Iterator[Passage]:
+    """Lines as they are, some together."""
+    held = _Held(kind)
+    for line in text.splitlines():
+        if line.strip() and not _FENCE.match(line):
+            yield from held.add(line.rstrip()[:LONGEST], head)
+        else:
+            yield from held.full(head, least=PASSAGE_CHARS // 2)
+    yield from held.full(head)
+
+
+def strings(value: JsonValue | Mapping[str, JsonValue]) -> Iterator[str]:
+    """Every text within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        inner: Iterable[JsonValue] = value.values() if isinstance(value, Mapping) else value
+        for each in inner:
+            yield from strings(each)
+
+
+def short_path(path: str) -> str:
+    """The file with its folder."""
+    return "/".join(path.replace("\\", "/").rstrip("/").split("/")[-2:])
+
+
+def one_line(text: str, chars: int = HEAD_CHARS) -> str:
+    """The text on one line, cut between words."""
+    flat = " ".join(text[: chars * 4].split())
+    if len(flat) <= chars:
+        return flat
+    return f"{flat[: chars - 1].rpartition(' ')[0] or flat[: chars - 1]}\u2026"

@@ -1,0 +1,233 @@
+"""Showing: chosen candidates as hits within a budget: passages that tell most, a line for the rest."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mcp_memory.domain.asked import Query
+from mcp_memory.domain.hits import Hit, SearchResult
+from mcp_memory.domain.models import Outcome, SourceClass
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import passages, spans, telling
+from mcp_memory.search.candidates import Candidate
+from mcp_memory.search.passages import Passage
+from mcp_memory.search.telling import Told
+from mcp_memory.store.rows import EvidenceRow
+from mcp_memory.text import guard
+from mcp_memory.trajectories import evidence
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+BYTES_PER_TOKEN = 4
+READ_WHOLE = 16
+"""How many records are read whole for their passages; of others their searched words are."""
+LINES_SHARE = 0.2
+"""What is kept of the room for hits of one line."""
+LINE_CHARS = 110
+BRIEF = 700
+"""How many bytes the nearest may take where nothing is found."""
+GAP = "\u2026"
+MOST_ALSO = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A candidate that is to be shown, with the refs that say the same."""
+
+    candidate: Candidate
+    also: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+
+async def shown(
+    rooms: Rooms, query: Query, chosen: Sequence[Shown], frame: SearchResult
+) -> SearchResult:
+    """The answer: the frame with as much of the chosen as the budget holds, best first."""
+    question = " ".join(query.texts)
+    records = await _records(rooms, [each.candidate for each in chosen])
+    named = _projects([each.candidate for each in chosen])
+    bare = [_bare(each, query, name) for each, name in zip(chosen, named, strict=True)]
+    folder, paths = await _placed(rooms, [each.candidate for each in chosen])
+    frame = frame.model_copy(update={"folder": folder})
+    budget = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
+    room = budget - size(frame)
+    made = _composed(question, records, bare, paths, room if frame.found else min(room, BRIEF))
+    told = "hits" if frame.found else "nearest"
+    left = len(chosen) - len(made) if frame.found else 0
+    return frame.model_copy(update={told: tuple(made), "more": left})
+
+
+def size(model: SearchResult | Hit) -> int:
+    """The bytes of its compact JSON, every character of it in ASCII, as the widest host counts."""
+    return len(
+        json.dumps(model.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))
+    )
+
+
+def _composed(
+    question: str,
+    records: Sequence[Sequence[Passage]],
+    bare: Sequence[Hit],
+    paths: Sequence[str | None],
+    room: int,
+) -> list[Hit]:
+    """Hits in their order: passages as far as most of the room reaches, then lines."""
+    framed = [size(hit) + 1 for hit in bare]
+    top = max((hit.score for hit in bare), default=1.0) or 1.0
+    stems = telling.sought(question)
+    told = telling.tell(stems, records, [hit.score / top for hit in bare])
+    picked = telling.choose(told, frames=framed, cost=_long, room=int(room * (1 - LINES_SHARE)))
+    by_record: dict[int, list[Told]] = {}
+    for one in sorted(picked, key=lambda one: (one.record, one.place)):
+        by_record.setdefault(one.record, []).append(one)
+    whole = {r: _with(bare[r], text=_joined(few)) for r, few in by_record.items()}
+    if whole:
+        first = min(whole)
+        whole[first] = _with(whole[first], path=paths[first])
+    room -= sum(size(hit) + 1 for hit in whole.values())
+    for record, hit in enumerate(bare):
+        if record in whole:
+            continue
+        line = _line(record, records[record], told, stems)
+        short = _with(hit, text=line)
+        if (line and size(short) + 1 <= room) or not whole:
+            whole[record] = short
+            room -= size(short) + 1
+    return [whole[record] for record in sorted(whole)]
+
+
+def _with(hit: Hit, **fields: object) -> Hit:
+    return hit.model_copy(update=fields)
+
+
+def _long(passage: Passage) -> int:
+    head = len(json.dumps(passage.head)) + 1 if passage.head else 0
+    return len(json.dumps(passage.text)) + head
+
+
+def _joined(few: Sequence[Told]) -> str:
+    """Passages of one record in their order, each head once, gaps marked."""
+    parts: list[str] = []
+    head, last = "", -1
+    for one in few:
+        if one.passage.head not in (head, "") and one.passage.head != one.passage.text:
+            parts.append(
+                f"{one.passage.head}:" if one.passage.head[-1:].isalnum() else one.passage.head
+            )
+        elif parts and one.place != last + 1:
+            parts.append(GAP)
+        parts.append(one.passage.text)
+        head, last = one.passage.head or one.passage.text, one.place
+    return guard.neutralise("\n".join(parts))
+
+
+def _line(record: int, cut: Sequence[Passage], told: Sequence[Told], stems: Sequence[str]) -> str:
+    """The line of a record that tells most, on its own."""
+    best = next((one.passage for one in told if one.record == record), None)
+    best = best or next(iter(cut), None)
+    if best is None:
+        return ""
+    lines = best.text.splitlines()
+    counts = [sum(one in line.lower() for one in stems) for line in lines]
+    at = counts.index(max(counts)) if any(counts) else 0
+    return guard.neutralise(_around(lines[at], stems)) if lines else ""
+
+
+def _around(line: str, stems: Sequence[str]) -> str:
+    """A line, or of a long one the part from shortly before its first telling word."""
+    flat = " ".join(line.split())
+    if len(flat) <= LINE_CHARS:
+        return flat
+    low = flat.lower()
+    at = min((place for one in stems if (place := low.find(one)) >= 0), default=0)
+    begin = 0 if at < LINE_CHARS // 2 else flat.rfind(" ", 0, at - LINE_CHARS // 4) + 1
+    return f"{GAP * (begin > 0)}{passages.one_line(flat[begin:], LINE_CHARS)}"
+
+
+async def _records(rooms: Rooms, chosen: Sequence[Candidate]) -> list[list[Passage]]:
+    """Each candidate's passages; steps are read whole, outputs included, as far as many are."""
+    named = {c.ref: c for c in chosen[:READ_WHOLE] if c.memory is None}
+    keys = [ref for ref in named if ref.startswith("t:")]
+    rows = await rooms.store.by_keys("evidence", keys) if keys else []
+    outputs = await spans.outputs_of(rooms, rows)
+    steps = {row.key: evidence.step_of(row, outputs) for row in rows if row.body}
+    return [
+        passages.of_step(steps[c.ref]) if c.ref in steps else list(_searched(c)) for c in chosen
+    ]
+
+
+def _searched(candidate: Candidate) -> Sequence[Passage]:
+    memory = candidate.memory
+    if memory is None:
+        return list(passages.of_text(candidate.row.text))
+    told = [Passage("said", memory.text)] if len(memory.text) <= passages.LONGEST else None
+    made = told or list(passages.of_text(memory.text))
+    if memory.when_to_use:
+        made.append(Passage("argument", f"When to use: {memory.when_to_use}"))
+    if memory.not_when:
+        made.append(Passage("argument", f"Not when: {memory.not_when}"))
+    return made
+
+
+async def _placed(rooms: Rooms, chosen: Sequence[Candidate]) -> tuple[str | None, list[str | None]]:
+    """The folder that all are below, and each one's `file:line` there; nothing where none is local."""
+    named = tuple(dict.fromkeys(one.session for one in chosen if one.session))
+    folders = await rooms.store.folders(named) if named else {}
+    return rooms.placed(
+        [
+            f"{folders[one.session]}/steps.jsonl:{one.row.first}"
+            if isinstance(one.row, EvidenceRow) and one.session in folders
+            else None
+            for one in chosen
+        ]
+    )
+
+
+def _projects(chosen: Sequence[Candidate]) -> list[str]:
+    """Each one's project by its folder's name, where they are not all of one."""
+    full = [c.row.project for c in chosen]
+    if full == full[:1] * len(full):
+        return [""] * len(full)
+    return [name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] for name in full]
+
+
+def _bare(each: Shown, query: Query, project: str) -> Hit:
+    """The hit before its text."""
+    found = each.candidate
+    row, memory = found.row, found.memory
+    common: dict[str, object] = {
+        "ref": found.ref,
+        "text": "",
+        "score": round(found.score, 2),
+        "source": SourceClass(row.source),
+        "project": project,
+        "at": row.at.date() if row.at else None,
+        "also": each.also[:MOST_ALSO],
+        "later": each.later,
+        "why": dict(sorted(found.why.items())) if query.explain else {},
+    }
+    if memory is not None:
+        superseded = ("superseded",) if memory.superseded_by else ()
+        restated = (f"restated in {found.newer}",) if found.newer else ()
+        return Hit.model_validate(
+            common
+            | {
+                "kind": memory.kind.value,
+                "title": guard.neutralise(memory.title),
+                "trust": memory.trust if memory.trust != memory.source.trust else None,
+                "standing": memory.standing,
+                "flags": (*superseded, *restated, *memory.flags),
+            }
+        )
+    assert isinstance(row, EvidenceRow)
+    outcome = Outcome(row.outcome)
+    # That a step is of an attempt that went well says nothing of the step.
+    telling_of_it = {Outcome.FAILURE} | ({Outcome.SUCCESS} if row.kind == "episode" else set())
+    return Hit.model_validate(
+        common
+        | {
+            "kind": "episode" if row.kind == "episode" else "step",
+            "outcome": outcome if outcome in telling_of_it else None,
+            "flags": row.flags,
+        }
+    )

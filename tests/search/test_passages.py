@@ -1,0 +1,70 @@
+"""Passages begin and end where sense does: sentences, edits, commands, lines of a file."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_memory.domain.models import Observation, Step, ToolCall
+from mcp_memory.search import passages
+
+
+def step(call: ToolCall, output: str = "", **seen: object) -> Step:
+    told = Observation.model_validate({"call_id": call.id, "text": output, **seen})
+    return Step(number=1, kind="agent", calls=(call,), observations=(told,))
+
+
+def cut(call: ToolCall, output: str = "", **seen: object) -> list[tuple[str, str]]:
+    return [(p.head, p.text) for p in passages.of_step(step(call, output, **seen))]
+
+
+def test_long_prose_is_cut_between_sentences() -> None:
+    sentences = [
+        f"Sentence number {n} says that the heron sleeps under a bridge." for n in range(30)
+    ]
+    made = [p.text for p in passages.of_text(" ".join(sentences))]
+    assert len(made) > 3
+    assert all(text.startswith("Sentence") and text.endswith(".") for text in made)
+    assert sum(text.count("Sentence") for text in made) == len(sentences)
+
+
+def test_a_heading_goes_with_what_it_heads_and_is_no_passage() -> None:
+    made = list(passages.of_text("# Limits\n\n| name | value |\n|---|---|\n| refs | 5,000 |\n"))
+    assert [(p.head, p.text) for p in made] == [("Limits", "| name | value |\n| refs | 5,000 |")]
+
+
+def test_an_edit_reads_old_and_new_of_the_lines_that_changed() -> None:
+    arguments = {
+        "old_string": "a = 1\nlimit = 1_000_000\nz = 2",
+        "new_string": "a = 1\nlimit = 5_000_000\nz = 2",
+    }
+    call = ToolCall(
+        id="1", name="Edit", arguments=arguments, paths=("/w/shop/caps.py",), edits=True
+    )
+    assert cut(call) == [("shop/caps.py", "- limit = 1_000_000\n+ limit = 5_000_000")]
+
+
+def test_a_command_comes_with_its_exit_code_and_its_output_stands_below_it() -> None:
+    call = ToolCall(id="1", name="Bash", command="go test ./...")
+    made = cut(call, "--- FAIL: TestHeron\nbridge.go:7: no nest", exit_code=1)
+    ran = "$ go test ./... \u2192 exit 1"
+    assert made == [("", ran), (ran, "--- FAIL: TestHeron\nbridge.go:7: no nest")]
+
+
+def test_a_file_that_was_read_has_line_numbers() -> None:
+    call = ToolCall(id="1", name="Read", arguments={"offset": 40}, paths=("/w/shop/caps.py",))
+    assert cut(call, "limit = 5\n\nheron = 6") == [("shop/caps.py", "40: limit = 5\n42: heron = 6")]
+    assert cut(call, "    40\u2192limit = 5") == [("shop/caps.py", "    40\u2192limit = 5")]
+    ranged = ToolCall(id="1", name="shell", command="sed -n '7,9p' shop/caps.py")
+    assert cut(ranged, "limit = 5")[1][1] == "7: limit = 5"
+
+
+@given(st.text(max_size=3_000))
+def test_nothing_that_was_said_is_lost_but_fences_headings_and_rules(text: str) -> None:
+    made = "".join(p.text + p.head for p in passages.of_text(text))
+    for word in "".join(c if c.isascii() and c.isalpha() else " " for c in text).split():
+        if f"```{word}" not in text and f"~~~{word}" not in text:
+            assert word in made or "```" in text or "~~~" in text or "#" in text
+
+
+@given(st.text(max_size=5_000))
+def test_a_passage_is_never_much_longer_than_it_should_be(text: str) -> None:
+    assert all(len(p.text) <= 2 * passages.LONGEST for p in passages.of_text(text))

@@ -1,0 +1,55 @@
+"""Telling prefers what holds the question's words, and an answer says nothing twice."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_memory.search import telling
+from mcp_memory.search.passages import Passage
+
+
+def said(*texts: str) -> list[Passage]:
+    return [Passage("said", text) for text in texts]
+
+
+def best(question: str, *texts: str) -> str:
+    told = telling.tell(telling.sought(question), [said(*texts)], [1.0])
+    return told[0].passage.text
+
+
+def test_the_passage_that_holds_the_words_comes_first_whatever_their_endings() -> None:
+    assert best(
+        "which limit do batched pushes have",
+        "The heron sleeps.",
+        "No matches found",
+        "A batch is limited to 5,000 refs a push.",
+    ) == ("A batch is limited to 5,000 refs a push.")
+
+
+def test_names_are_found_by_their_parts() -> None:
+    assert (
+        best("worktree id hash", "hashWorktreeID(path)", "nothing of it") == "hashWorktreeID(path)"
+    )
+
+
+def test_a_passage_is_never_chosen_for_its_head_alone() -> None:
+    records = [[Passage("output", "No matches found", "$ grep -r limit .")]]
+    assert telling.tell(telling.sought("limit"), records, [1.0]) == []
+
+
+def test_the_answer_fits_its_room_and_says_nothing_twice() -> None:
+    records = [
+        said("a limit of 5,000", "a limit of 5,000"),
+        said("a limit of 5,000", "the limit is soft"),
+    ]
+    told = telling.tell(telling.sought("limit"), records, [1.0, 0.9])
+    chosen = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=60)
+    assert sorted(one.passage.text for one in chosen) == ["a limit of 5,000", "the limit is soft"]
+    few = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=30)
+    assert len(few) == 1
+
+
+@given(st.text(max_size=60), st.lists(st.lists(st.text(max_size=80), max_size=4), max_size=4))
+def test_telling_is_the_same_each_time(question: str, records: list[list[str]]) -> None:
+    stems, cut = telling.sought(question), [said(*texts) for texts in records]
+    ranks = [1.0] * len(cut)
+    assert telling.tell(stems, cut, ranks) == telling.tell(stems, cut, ranks)
