@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from mcp_memory import readers
 from mcp_memory.domain.errors import Busy
 from mcp_memory.domain.models import FileReport
 from mcp_memory.history import indexer
@@ -74,11 +75,15 @@ async def _changes(folders: Iterable[Path]) -> AsyncGenerator[list[Path] | None]
     async with aclosing(seen) as passes:
         async for changes in passes:
             there = [Path(name) for kind, name in sorted(changes) if kind is not Change.deleted]
-            files = [path for path in there if path.suffix in FOLLOWED and path.is_file()]
+            files = [path for path in map(readers.owner_of, there) if _followed(path)]
             if files:
                 yield files
             if not changes or any(path.is_dir() for path in there):
                 yield None
+
+
+def _followed(path: Path) -> bool:
+    return path.suffix in FOLLOWED and path.is_file() and not readers.is_aside(path)
 
 
 def _folders(spool_dir: Path, paths: Iterable[Path]) -> list[Path]:

@@ -40,7 +40,7 @@ from mcp_memory.readers import (
     windsurf,
     zed,
 )
-from mcp_memory.readers.companions import companions, is_aside
+from mcp_memory.readers.companions import companions, is_aside, owner_of
 from mcp_memory.readers.jsonl import one_head
 from mcp_memory.readers.opening import open_transcript
 
@@ -51,6 +51,7 @@ __all__ = [
     "detect",
     "is_aside",
     "open_transcript",
+    "owner_of",
     "versions",
 ]
 

@@ -39,7 +39,7 @@ MAPPED = frozenset(
 """Steps that become part of a trajectory; any other of the model's is a call's result."""
 
 _SOURCES = frozenset({"USER_EXPLICIT", "USER_IMPLICIT", "MODEL", "SYSTEM"})
-_REQUEST = re.compile(r"<USER_REQUEST>\n?(.*?)\n?</USER_REQUEST>", re.DOTALL)
+_REQUEST, _REQUEST_END = "<USER_REQUEST>", "</USER_REQUEST>"
 _MODEL = re.compile(r"`Model Selection` from [^\n]{0,100}? to ([^\n]{1,100}?)\. ")
 _EXIT = re.compile(r"The command (?:completed (successfully)|failed with exit code: (-?\d{1,10}))")
 _SENDER = re.compile(r"\[Message\][^\n]{0,200}?\bsender=(\S+)")
@@ -106,12 +106,13 @@ class _File:
 
     def _ask(self, text: str, at: datetime | None) -> None:
         """The request as typed, then what the program added to it."""
-        asked = _REQUEST.search(text)
+        before, found, rest = text.partition(_REQUEST)
+        asked, _, after = rest.partition(_REQUEST_END)
         if model := _MODEL.search(text):
             self.talk.model = model[1]
-        self.talk.ask(asked[1] if asked else text, at)
-        if asked:
-            self.talk.tell(text[: asked.start()] + text[asked.end() :], at)
+        self.talk.ask(asked.strip("\n") if found else text, at)
+        if found:
+            self.talk.tell(before + after, at)
 
     def _answer(self, record: Record, at: datetime | None) -> None:
         draft = self.talk.say(text_at(record, "content"), at, model=self.talk.model)

@@ -20,6 +20,7 @@ _ASIDE = (
     "*.settings.json",
     "*/jb/*/partition-[1-9]*.jsonl",
 )
+_JOURNAL = "-wal"
 _DATABASES = (".db", ".vscdb", ".sqlite", ".sqlite3")
 
 
@@ -33,6 +34,11 @@ def companions(path: Path) -> Iterator[Path]:
         yield folder
     elif path.name.startswith("partition-"):
         yield path.parent
+
+
+def owner_of(path: Path) -> Path:
+    """The transcript that has changed when this file has: a database where it is its journal."""
+    return path.with_name(path.name.removesuffix(_JOURNAL))
 
 
 def is_aside(path: Path) -> bool:

@@ -19,7 +19,7 @@ LINE_BYTES = 16 * 2**20
 """Of a longer line, oversized strings are kept by reference."""
 HELD_BYTES = 64 * 2**20
 """What a line may still have then; a longer one is skipped in bounded memory and named."""
-FILE_BYTES = 256 * 2**20
+FILE_BYTES = 128 * 2**20
 """What a file that is one JSON value may have; above `HELD_BYTES`, its strings by reference."""
 LINES = 4_000_000
 """A file with more lines is read no further: it is no session, but made to keep us busy."""

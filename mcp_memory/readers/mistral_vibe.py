@@ -27,7 +27,11 @@ LEFT_OUT: dict[str, str] = {}
 """Known records that are counted and not kept, with the reason: none."""
 
 _SUMMARY = re.compile(r"<compaction_summary>(.*?)(?:</compaction_summary>|\Z)", re.DOTALL)
-_RAN = re.compile(r"Command: `(?P<command>[^\n]*)`\n.*?Exit code: (?P<code>-?\d{1,10})", re.DOTALL)
+_RAN = re.compile(
+    r"Manual `!` command result.{0,300}?Command: `(?P<command>[^\n]{0,20000})`\n"
+    r".{0,2000}?Exit code: (?P<code>-?\d{1,10})",
+    re.DOTALL,
+)
 _ENDED = re.compile(r"^return ?code: (-?\d{1,10})", re.MULTILINE | re.IGNORECASE)
 _FAILED = "<tool_error>"
 _META = "meta.json"
@@ -74,7 +78,7 @@ def _ask(talk: Talk, record: Record) -> None:
         talk.ask(text)
     elif summary := _SUMMARY.search(text):
         talk.sum_up(summary[1])
-    elif ran := _RAN.search(text):
+    elif ran := _RAN.match(text):
         draft = talk.drafts.begin("user", SourceClass.USER)
         id_ = talk.call(draft, "", "bash", {"command": ran["command"]})
         code = int(ran["code"])

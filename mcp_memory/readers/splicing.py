@@ -9,11 +9,14 @@ import orjson
 
 Record: TypeAlias = dict[str, Any]
 
-_TRIES = 200
+_TRIES = 50
+_TRIED = 256 * 2**20
+"""How much text of one file is tried for records: a file made to keep us busy ends there."""
 _SHARED = 3
 _BLANK = b" \t\r\n"
 _KEY = re.compile(r'\{\s*"((?:[^"\\]|\\.){1,80})"\s*:')
 _ANY_KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
+_SPACE = re.compile(r"\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 
@@ -24,6 +27,7 @@ class Shapes:
     def __init__(self) -> None:
         self._first: set[str] = set()
         self._known: list[frozenset[str]] = []
+        self._left = _TRIED
 
     def note(self, record: Record) -> None:
         """Remember how a whole record looks."""
@@ -32,16 +36,17 @@ class Shapes:
             self._first.add(next(iter(record)))
 
     def starts(self, text: str) -> Iterator[int]:
-        """Where a record may begin behind one that was cut off, at most a few hundred places."""
+        """Where a record may begin behind one that was cut off, at a few places."""
         own = _KEY.match(text)
         first = self._first | ({own[1]} if own else set())
         tries = 0
         for found in _KEY.finditer(text, 1):
             if found[1] in first:
-                yield found.start()
+                self._left -= len(text) - found.start()
                 tries += 1
-            if tries == _TRIES:
-                return
+                if tries > _TRIES or self._left < 0:
+                    return
+                yield found.start()
 
     def fits(self, record: Record, cut: str) -> bool:
         """Whether an object has the keys of a record, not of something inside one."""
@@ -95,12 +100,14 @@ def _sequence(text: str) -> tuple[list[Record], str]:
     while place < len(text):
         try:
             value, end = _DECODER.raw_decode(text, place)
+            value = safe(value)
         except (ValueError, RecursionError):
             break
         if not isinstance(value, dict):
             break
-        found.append(safe(value))
-        place = end + len(text[end:]) - len(text[end:].lstrip())
+        found.append(value)
+        blank = _SPACE.match(text, end)
+        place = blank.end() if blank else end
     return found, text[place:]
 
 

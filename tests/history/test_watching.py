@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -131,3 +132,27 @@ def hand_over(tmp_path: Path, told: bytes, *options: str) -> subprocess.Complete
         input=told, capture_output=True, check=False, timeout=50,
         env={**os.environ, "MCP_MEMORY_HOME": str(tmp_path / "home")},
     )  # fmt: skip
+
+
+async def test_a_database_in_use_is_read_on_when_only_its_journal_grows(
+    bank: MemoryBank, tmp_path: Path
+) -> None:
+    path = tmp_path / "opencode.db"
+    live = sqlite3.connect(path, isolation_level=None)
+    live.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+        "CREATE TABLE session (id, directory, title); CREATE TABLE part (id, message_id, data);"
+        "CREATE TABLE message (id, session_id, data); INSERT INTO session VALUES ('s', '/w', 't');"
+        """INSERT INTO message VALUES ('m', 's', '{"role":"user"}');"""
+        """INSERT INTO part VALUES ('p', 'm', '{"type":"text","text":"Oil it"}');"""
+    )
+    async with aclosing(watching.watch(bank.rooms, lambda: [path])) as passes:
+        with anyio.fail_after(30):
+            (first,) = await anext(passes)
+            live.execute(
+                """INSERT INTO part VALUES ('q', 'm', '{"type":"text","text":"And more"}')"""
+            )
+            (second,) = await anext(passes)
+    live.close()
+    assert (first.status, second.status) == ("indexed", "indexed")
+    assert first.steps < second.steps

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -174,3 +175,21 @@ def test_a_bomb_of_line_ends_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [refusal.reason for refusal in refusals] == [
         "more than 1,000 lines: reading stopped here"
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{}" * 500_000,
+        b'{"a":1,"b":2,"c":' * 200_000,
+        b'{"type":"x","a":"' * 200_000,
+        b'{"a":' * 900 + b"1" + b"}" * 900 + b"{",
+        b"<USER_REQUEST>" * 100_000,
+    ],
+)
+def test_a_line_made_to_keep_us_busy_is_soon_done_with(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"type":"user","uuid":"1"}\n' + line + b"\n")
+    begun = time.process_time()
+    lines_of(path)
+    assert time.process_time() - begun < 20
