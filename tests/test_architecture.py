@@ -56,7 +56,7 @@ OWNERS = {
     "jwt": ("server/",),
     "yaml": ("hosts/installing/",),
     "dateparser": ("text/periods",),
-    "regex": ("archive/inspection",),
+    "regex": ("archive/inspection", "search/exact"),
     "zstandard": ("readers/opening",),
     "ahocorasick_rs": ("text/redaction",),
 }

@@ -11,11 +11,15 @@ from mcp_memory.domain.models import Outcome
 
 
 @click.command("search")
-@click.argument("queries", nargs=-1, required=True)
+@click.argument("queries", nargs=-1)
 @options.kinds
 @click.option("--outcome", type=click.Choice([o.value for o in Outcome]))
 @options.period
-@click.option("--path", default="", help="Only what touched this file.")
+@click.option("--path", default="", help="A file or folder that steps read, edited or ran.")
+@click.option("--within", default="", help="A session, t:…, or an episode, e:….")
+@click.option("--match", default="", help="A regular expression over all that is stored.")
+@click.option("--order", type=click.Choice(["best", "newest"]), default="best")
+@click.option("--explain", is_flag=True, help="With --json: why each hit stands where it does.")
 @click.option("--limit", type=click.IntRange(1, 50), default=8, show_default=True)
 @options.project
 @options.budget_tokens
@@ -28,12 +32,21 @@ async def search_command(
     since: datetime | None,
     until: datetime | None,
     path: str,
+    within: str,
+    match: str,
+    order: str,
+    explain: bool,
     limit: int,
     project: str | None,
     budget_tokens: int | None,
     as_json: bool,
 ) -> None:
-    """Ask past sessions and memories; several QUERIES share the answer."""
+    """Ask past sessions and memories; several QUERIES share the answer.
+
+    Without QUERIES: what happened within a time, path, session or expression, newest first.
+    """
+    if not (queries or since or until or path or within or match):
+        raise click.UsageError("Ask a question, or narrow by time, path, session or expression.")
     query = Query.model_validate(
         {
             "texts": queries,
@@ -43,6 +56,10 @@ async def search_command(
             "since": since,
             "until": until,
             "path": path,
+            "within": within,
+            "match": match,
+            "order": order,
+            "explain": explain,
             "limit": limit,
             "budget_tokens": budget_tokens,
         }

@@ -138,7 +138,7 @@ async def _ranked(
         row, memory = looked[hit.key]
         similar = near.get(hit.key, 0.0) if near else None
         other = newer.get(hit.key, "")
-        made.append(Candidate(_ref(row), row, hit.why, hit.score, similar, memory, other))
+        made.append(Candidate(ref_of(row), row, hit.why, hit.score, similar, memory, other))
     read = await _reread(rooms, text, made)
     return fusion.held_back(
         read,
@@ -215,7 +215,7 @@ async def _looked_up(rooms: Rooms, fused: Sequence[fusion.Fused]) -> Looked:
     return found
 
 
-def _ref(row: EvidenceRow | MemoryRow) -> str:
+def ref_of(row: EvidenceRow | MemoryRow) -> str:
     """What a hit is cited by: an output stands for the step that brought it."""
     if isinstance(row, EvidenceRow) and row.kind == "output":
         return refs.span(row.trajectory, row.first)

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
-from mcp_memory.domain import projects
+from mcp_memory.domain import projects, refs
 from mcp_memory.domain.asked import Query
+from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.rooms import Rooms
+from mcp_memory.search import exact, spans
 from mcp_memory.store.rows import Found, Look, Table, Where
 from mcp_memory.text import wording
 from mcp_memory.trajectories import marks
@@ -28,6 +30,32 @@ class Scope:
 
     projects: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    session: str = ""
+    first: int | None = None
+    last: int | None = None
+
+
+async def narrowed(rooms: Rooms, query: Query) -> Scope:
+    """The scope of a question that may name a session or an episode besides.
+
+    Raises:
+        InvalidInput: what it names is neither.
+        UnknownRef: there is no such session or episode.
+    """
+    scope = await scope_of(rooms, query.project)
+    if not query.within:
+        return scope
+    ref = refs.parse(query.within)
+    if ref.kind not in ("trajectory", "episode"):
+        raise InvalidInput(
+            f"{query.within} is neither a session nor an episode.",
+            next_step="Give t:… or e:… as search returned it.",
+        )
+    first, last = await spans.bounds(rooms, ref)
+    whole = ref.kind == "trajectory" and ref.first is None
+    return replace(
+        scope, session=ref.id, first=None if whole else first, last=None if whole else last
+    )
 
 
 async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
@@ -63,9 +91,9 @@ async def heard(rooms: Rooms, text: str, query: Query, scope: Scope) -> Mapping[
     found: dict[Table, Heard] = {table: {} for table in TABLES}
     async with anyio.create_task_group() as tasks:
         for table in TABLES:
-            where = _where(table, query, scope)
-            if where is not None and await rooms.store.holds(table):
-                tasks.start_soon(_listen, rooms, asked, table, where, found[table])
+            filtered = where(table, query, scope)
+            if filtered is not None and await rooms.store.holds(table):
+                tasks.start_soon(_listen, rooms, asked, table, filtered, found[table])
     return found
 
 
@@ -93,7 +121,8 @@ async def _listen(rooms: Rooms, asked: _Asked, table: Table, where: Where, into:
         into.update(await rooms.store.by_each(table, looks, where=where, limit=DEPTH))
 
 
-def _where(table: Table, query: Query, scope: Scope) -> Where | None:
+def where(table: Table, query: Query, scope: Scope) -> Where | None:
+    """The filter of a question over a table; None where nothing of the table can answer."""
     if table == "evidence":
         kinds: tuple[str, ...] = tuple(k for k in query.kinds if k in EVIDENCE_KINDS)
         kinds += ("output",) if "step" in kinds else ()
@@ -101,7 +130,7 @@ def _where(table: Table, query: Query, scope: Scope) -> Where | None:
         kinds = tuple(kind for kind in query.kinds if kind not in EVIDENCE_KINDS)
     if query.kinds and not kinds:
         return None
-    if table == "memories" and query.outcome is not None:
+    if table == "memories" and (query.outcome is not None or scope.session):
         return None
     return Where(
         kinds=kinds,
@@ -109,6 +138,10 @@ def _where(table: Table, query: Query, scope: Scope) -> Where | None:
         outcomes=(query.outcome.value,) if query.outcome else (),
         since=query.since,
         until=query.until,
-        path=query.path,
+        trajectories=(scope.session,) if scope.session else (),
+        first=scope.first,
+        last=scope.last,
+        below=query.path,
+        matches=exact.pattern(query.match),
         states=("live",) if table == "evidence" else ("live", "superseded"),
     )

@@ -7,9 +7,9 @@ import anyio
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import candidates, ranking, repeats, showing
+from mcp_memory.search import candidates, ranking, repeats, showing, wordless
 from mcp_memory.search.candidates import Candidate, Judged
-from mcp_memory.search.channels import scope_of
+from mcp_memory.search.channels import narrowed
 from mcp_memory.search.repeats import Fact
 from mcp_memory.search.showing import Shown
 from mcp_memory.store.rows import EvidenceRow
@@ -19,8 +19,18 @@ MOST_NEAREST = 3
 
 
 async def search(rooms: Rooms, query: Query) -> SearchResult:
-    """What bears on the questions, best first; where nothing clears the floor, the nearest."""
-    scope = await scope_of(rooms, query.project)
+    """What bears on the questions, best first; where nothing clears the floor, the nearest.
+
+    Raises:
+        InvalidInput: `within` or `match` cannot be read.
+        UnknownRef: `within` names nothing.
+    """
+    scope = await narrowed(rooms, query)
+    query = await wordless.timed(rooms, query)
+    if not query.texts:
+        listed = await wordless.within(rooms, query, scope)
+        frame = SearchResult(found=bool(listed), notes=(*scope.notes, *rooms.degraded()))
+        return await showing.shown(rooms, query, _chosen([listed], query), frame)
     lists: list[Judged] = [Judged() for _ in query.texts]
 
     async def ask(place: int, text: str) -> None:

@@ -9,7 +9,7 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Outcome, SourceClass
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import passages, spans, telling
+from mcp_memory.search import exact, passages, spans, telling
 from mcp_memory.search.candidates import Candidate
 from mcp_memory.search.passages import Passage
 from mcp_memory.search.telling import Told
@@ -43,7 +43,7 @@ async def shown(
     rooms: Rooms, query: Query, chosen: Sequence[Shown], frame: SearchResult
 ) -> SearchResult:
     """The answer: the frame with as much of the chosen as the budget holds, best first."""
-    question = " ".join(query.texts)
+    asked = (" ".join(query.texts), query.match)
     records = await _records(rooms, [each.candidate for each in chosen])
     named = _projects([each.candidate for each in chosen])
     bare = [_bare(each, query, name) for each, name in zip(chosen, named, strict=True)]
@@ -51,7 +51,7 @@ async def shown(
     frame = frame.model_copy(update={"folder": folder})
     budget = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
     room = budget - size(frame)
-    made = _composed(question, records, bare, paths, room if frame.found else min(room, BRIEF))
+    made = _composed(asked, records, bare, paths, room if frame.found else min(room, BRIEF))
     told = "hits" if frame.found else "nearest"
     left = len(chosen) - len(made) if frame.found else 0
     return frame.model_copy(update={told: tuple(made), "more": left})
@@ -65,17 +65,24 @@ def size(model: SearchResult | Hit) -> int:
 
 
 def _composed(
-    question: str,
+    asked: tuple[str, str],
     records: Sequence[Sequence[Passage]],
     bare: Sequence[Hit],
     paths: Sequence[str | None],
     room: int,
 ) -> list[Hit]:
-    """Hits in their order: passages as far as most of the room reaches, then lines."""
+    """Hits in their order: passages as far as most of the room reaches, then lines.
+
+    `asked`: the question, and the expression that a line must match.
+    """
+    question, match = asked
     framed = [size(hit) + 1 for hit in bare]
     top = max((hit.score for hit in bare), default=1.0) or 1.0
     stems = telling.sought(question)
-    told = telling.tell(stems, records, [hit.score / top for hit in bare])
+    ranks = [hit.score / top for hit in bare]
+    told = telling.tell(stems, records, ranks)
+    if match:
+        told = exact.told(match, records, ranks)
     picked = telling.choose(told, frames=framed, cost=_long, room=int(room * (1 - LINES_SHARE)))
     by_record: dict[int, list[Told]] = {}
     for one in sorted(picked, key=lambda one: (one.record, one.place)):

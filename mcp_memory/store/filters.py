@@ -1,5 +1,6 @@
 """Filters as SQL: every value quoted, nothing of a caller ever read as syntax."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -55,6 +56,10 @@ def _conditions(table: Table, where: Where) -> Iterator[str]:
     yield from _ranges(where)
     if where.path:
         yield _holds_path(where.path)
+    if where.below:
+        yield _below(where.below)
+    if where.matches:
+        yield f"regexp_like(text, {quoted(where.matches)})"
     if where.contains:
         held = (f"contains({column}, {quoted(where.contains)})" for column in _TEXTS)
         yield f"({' OR '.join(held)})"
@@ -78,8 +83,21 @@ def _moment(at: datetime) -> str:
     return f"timestamp '{aware.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}'"
 
 
+_PATHS = "concat('/', replace(array_to_string(paths, '\n/'), '\\', '/'), '\n')"
+
+
+def _slashed(path: str) -> str:
+    return "/" + path.replace("\\", "/").strip("/")
+
+
 def _holds_path(path: str) -> str:
     # Whole, or its ending at a folder boundary: `src/a.py` finds `/home/u/repo/src/a.py`.
-    ending = "/" + path.replace("\\", "/").lstrip("/")
-    joined = "concat('/', replace(array_to_string(paths, '\n/'), '\\', '/'), '\n')"
-    return f"contains({joined}, {quoted(ending + chr(10))})"
+    return f"contains({_PATHS}, {quoted(_slashed(path) + chr(10))})"
+
+
+def _below(path: str) -> str:
+    # A call's line begins with its tool: `Bash: go test ./packages/crypto/...`.
+    named = re.escape(_slashed(path)[1:])
+    called = rf"(?m)^[\w.-]{{2,60}}: (?:[^\n]*[^\w.-])?{named}(?:[^\w-]|$)"
+    held = f"contains({_PATHS}, {quoted(_slashed(path) + '/')})"
+    return f"({_holds_path(path)} OR {held} OR regexp_like(text, {quoted(called)}))"

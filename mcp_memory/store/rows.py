@@ -158,6 +158,10 @@ class Where:
     until: datetime | None = None
     path: str = ""
     """A path that `paths` holds, whole or by its ending at a folder boundary."""
+    below: str = ""
+    """A file or folder that `paths` hold, or that the line of a call names."""
+    matches: str = ""
+    """A regular expression, of Rust's kind, that the text matches; read in time linear in it."""
     contains: str = ""
     """Exact words that text, context or body holds."""
     cites: str = ""

@@ -147,6 +147,16 @@ class Store:
         )
         return list({row.key: row for row in rows}.values())
 
+    async def brief(self, where: Where, *, limit: int) -> list[EvidenceRow]:
+        """As many evidence rows of a filter, with what is shown only, in no order."""
+        condition = to_sql("evidence", where)
+        rows = await self._tables.read(
+            "evidence",
+            lambda q: (q.where(condition) if condition else q).select(list(BRIEF)).limit(limit),
+            EvidenceRow,
+        )
+        return list({row.key: row for row in rows}.values())
+
     @overload
     async def find(self, table: Literal["evidence"], where: Where) -> list[EvidenceRow]: ...
     @overload
