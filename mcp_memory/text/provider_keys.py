@@ -256,6 +256,7 @@ SERVICES = (
     "openweather ovh paddle plivo rainforest ramp razorpay replicate retell scaleway snowflake sslmate "
     "stability supabase tableau telnyx temporal togetherai upstage upstash virustotal vultr wakatime "
     "weatherstack weightsandbiases wandb wiz woocommerce xendit xray artifactory zoho "
-    "bundle_enterprise__contribsys__com bundle_gems__contribsys__com paypal auth-key service-key"
+    "bundle_enterprise__contribsys__com bundle_gems__contribsys__com paypal "
+    "todoist pyowm owm auth-key service-key"
 )
 """Services whose keys have no letters of their own: told by the name beside them."""
