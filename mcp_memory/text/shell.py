@@ -14,12 +14,14 @@ _DOCUMENT = re.compile(
     r"(?<!<)<<(?!<)-?[^\S\n]*(['\"]?)(\w+)\1(?P<rest>[^\n]*)\n(?P<body>.*?)(?P<end>^[^\S\n]*\2[^\S\n]*$)",
     re.MULTILINE | re.DOTALL,
 )
+_OPENS = re.compile(r"(?<!<)<<(?!<)-?[^\S\n]*(['\"]?)\w+\1")
 _EDITING = re.compile(r"^(edit \d+:\d+)\n.*?(?:^end_of_edit$|\Z)", re.MULTILINE | re.DOTALL)
 """How SWE-agent's line editor is called."""
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
 _TOKEN = re.compile(
     r"""(?P<end>&&|\|\||;;?|\n|\(|\))|(?P<pipe>\|&?)|(?P<redirect>\d?(?:<<<|<<-?|>>?\|?|<)&?\d?-?|&>>?)"""
-    r"""|(?P<aside>&)|(?P<word>(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"|&;<>()\\])+)"""
+    r"""|(?P<aside>&)|(?P<word>(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$\((?:[^()]|\([^()]*\))*\)"""
+    r"""|[^\s'"|&;<>()\\])+)"""
     r"""|(?P<open>['"])|[^\S\n]+|.""",
     re.DOTALL,
 )
@@ -50,7 +52,7 @@ class Program:
     document: str = ""
     """The here-document that it reads."""
     typed: str = ""
-    """As it was written, without its here-document."""
+    """As it was written, of its here-document the first line."""
     folder: str = ""
     """Where earlier `cd`s of the line left the shell; empty for where it began."""
     exported: tuple[str, ...] = ()
@@ -187,14 +189,21 @@ class _Reading:
         if not led and not self._writes:
             return None
         assignments, rest = _parted(led)
+        document = next((body for at, body in documents if self._start <= at < end), "")
         return Program(
             words=rest,
             joined=self._joined,
             assignments=assignments,
             writes=tuple(self._writes),
-            document=next((body for at, body in documents if self._start <= at < end), ""),
-            typed=" ".join(plain[self._start : end].split()),
+            document=document,
+            typed=" ".join(_with_first_line(plain[self._start : end], document).split()),
         )
+
+
+def _with_first_line(typed: str, document: str) -> str:
+    """A here-document is told by its first line."""
+    first = next((line.strip() for line in document.splitlines() if line.strip()), "")
+    return _OPENS.sub(lambda seen: f"{seen[0]} {first} …", typed, count=1) if first else typed
 
 
 def _led(words: Sequence[str]) -> tuple[str, ...]:

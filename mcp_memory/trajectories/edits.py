@@ -65,6 +65,18 @@ def of_step(step: Step) -> Iterator[Edit]:
                            new=new[:MOST_CHARS], told=told)  # fmt: skip
 
 
+def written(steps: Iterable[Step]) -> dict[int, tuple[str, ...]]:
+    """Step to the files that it wrote; a commit makes no file that the session wrote before."""
+    made: dict[int, tuple[str, ...]] = {}
+    known: set[str] = set()
+    for step in steps:
+        told = {edit.path for edit in of_step(step) if edit.kind == "make"}
+        old = {path for path in told if any(_same(path, one) for one in known)}
+        made[step.number] = tuple(path for path in paths(step) if path not in old)
+        known.update(made[step.number])
+    return made
+
+
 def paths(step: Step) -> tuple[str, ...]:
     """The files that a step wrote; of a move both."""
     made: list[str] = []
@@ -79,6 +91,10 @@ _Made = tuple[str, Kind, str, str, bool]
 def paths_of(call: ToolCall) -> tuple[str, ...]:
     """The files that one call writes, by what it says itself."""
     return tuple(dict.fromkeys(path for path, *_ in _of_call(call, None) if path))
+
+
+def _same(made: str, known: str) -> bool:
+    return known == made or known.endswith(f"/{made}")
 
 
 def _came_to_nothing(seen: Observation | None) -> bool:

@@ -166,8 +166,9 @@ def _met(told: Told) -> tuple[_Places, _Places]:
 def _files(told: Told) -> tuple[Touched, ...]:
     """Files that calls write or name, and words of commands that are spelled like files."""
     places = _Places()
+    written = edits.written(told.steps)
     for step in told.steps:
-        for name in filter(None, map(told.path, edits.paths(step))):
+        for name in filter(None, map(told.path, written[step.number])):
             places.add(name, step.number, marked=True)
         for call, _ in called(step):
             named = call.paths or (signatures.files(call.command) if call.command else ())

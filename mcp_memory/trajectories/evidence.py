@@ -60,7 +60,7 @@ class _Said:
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> "_Said":
-        written = {step.number: edits.paths(step) for step in steps}
+        written = edits.written(steps)
         met = list(failures.met(steps))
         errors: dict[int, list[str]] = {}
         for failure in met:

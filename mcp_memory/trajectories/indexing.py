@@ -27,7 +27,7 @@ from mcp_memory.store.rows import EvidenceRow, SessionRow
 from mcp_memory.text import redaction
 from mcp_memory.trajectories import admission, episodes, evidence, foreign, rendering
 
-VERSION = 6
+VERSION = 7
 """Raised when rows or files of the same trajectory come out differently: all is indexed anew."""
 
 

@@ -89,6 +89,8 @@ def writes(command: str, printed: str = "") -> Iterator[Write]:
                 return
             seen += 1
             path = shell.resolved(one.folder, made.path)
+            if "$" in path:
+                continue
             new = shell.resolved(one.folder, made.new) if made.kind == "move" else made.new
             yield made._replace(path=path, new=new, late=place > 0 and one.joined == "&&")
     if printed and _GENERATES.search(command[:2_000]):

@@ -26,6 +26,7 @@ def names(text: str) -> list[str]:
         ("sudo timeout 60 env A=1 pytest -q", ["pytest"]),
         ("for f in *.py; do mypy $f; done", ["mypy"]),
         ("wc -l <<< 'EOF'\nls", ["wc", "ls"]),
+        ("A=$(go env X)/y && ls $(dirname $(which go))/x", ["ls"]),
     ],
 )
 def test_only_programs_are_found(text: str, expected: list[str]) -> None:
@@ -45,6 +46,7 @@ def test_prose_of_a_message_that_is_cut_off_names_no_programs() -> None:
         ("export A=1\ncargo build --features fuse", "export A=1 && cargo build --features fuse"),
         ("cd a; cd b; make test | tail", "cd a/b && make test"),
         ("DB_HOST=localhost pnpm dev", "DB_HOST=localhost pnpm dev"),
+        ("git commit -F - <<'EOF'\nMend it\n\nWhy\nEOF", "git commit -F - <<'EOF' Mend it …"),
     ],
 )
 def test_the_line_of_a_family_is_kept_as_it_was_typed(text: str, line: str) -> None:

@@ -92,6 +92,16 @@ def test_a_command_that_failed_at_its_end_still_wrote_at_its_beginning() -> None
     assert [path for path, *_ in told(step)] == ["a.go"]
 
 
+def test_a_commit_makes_no_file_that_the_session_wrote_before() -> None:
+    wrote = ran("cat > nest/egg.go <<'EOF'\nx\nEOF")
+    commit = ran(
+        "git commit -m x",
+        "[main 0a1b2c3] x\n create mode 100644 nest/egg.go\n create mode 100644 b.go",
+    )
+    later = commit.model_copy(update={"number": 4})
+    assert edits.written([wrote, later]) == {3: ("nest/egg.go",), 4: ("b.go",)}
+
+
 def test_paths_are_named_from_the_folder_that_the_call_ran_in() -> None:
     assert told(ran("rm a.go", workdir="/r/x"))[0][0] == "/r/x/a.go"
 
