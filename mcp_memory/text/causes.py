@@ -49,7 +49,8 @@ _DULL = (
     # headers, rules and echoes
     r"#\s?\S+(?: \[\S+\])?|\$ .*|=+.*=+|-+|\s*[~^]+\s*|-- .*|Traceback \(most recent call last\):",
     r"go: (?:downloading|finding|extracting) .*|\s*--?[a-z][\w-]*(?:, --[\w-]+)?\s+[A-Za-z].*",
-    r"Watching for file changes.*|Creating test database.*|Destroying test database.*|Testing against Django.*",
+    r"Watching for file changes.*|Creating test database.*|Destroying test database.*",
+    r"Testing against Django.*",
     r"System check identified no.*",
     # diffs, and what git says on its way
     r"\+.*|@@ .*|diff --git.*|index [0-9a-f]+\.\..*|From \S+",
