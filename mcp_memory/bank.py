@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory.archive.files import Archive
-from mcp_memory.domain import projects
+from mcp_memory.domain import identities, projects, remotes
 from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Reading, Show, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import EmbedderUnavailable, MemoryBankError
@@ -20,17 +20,17 @@ from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Draft,
-    FileReport,
     Listed,
     Outcome,
     Retained,
     Runbook,
     Status,
 )
+from mcp_memory.domain.reports import FileReport
 from mcp_memory.embedding.embedder import Embedder, build_embedder
 from mcp_memory.embedding.reranker import build_reranker
 from mcp_memory.forgetting import delete, undo
-from mcp_memory.history import indexer, receiving, writing
+from mcp_memory.history import following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
@@ -192,7 +192,7 @@ class MemoryBank(Bank):
 
     async def keep_indexed(self) -> None:
         """Index new history of the allowed projects again and again, until cancelled."""
-        await indexer.keep_indexed(self.rooms)
+        await following.keep_indexed(self.rooms)
 
     async def still_holds(self, cited: Sequence[str]) -> bool:
         """Whether all of these may be told unasked: nothing of them was forgotten or overtaken."""
@@ -251,6 +251,13 @@ def _embedder(settings: Settings) -> Embedder | None:
         return None
 
 
+def _project(settings: Settings, cwd: str | None) -> str:
+    """The project that a folder belongs to, under the name that the bank has for it."""
+    folder = projects.standing_in(cwd)
+    remote = remotes.remote_of(folder) if projects.is_root(folder) else ""
+    return identities.read(settings.home).placed(folder, remote)
+
+
 @asynccontextmanager
 async def open_bank(
     settings: Settings,
@@ -280,7 +287,7 @@ async def open_bank(
                 store=store,
                 archive=Archive(settings.archive_dir),
                 embedder=embedder,
-                project=settings.project or projects.standing_in(cwd),
+                project=settings.project or _project(settings, cwd),
                 now=now,
                 reranker=build_reranker(
                     settings.rerank_model,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mcp_memory.archive.files import Archive
-from mcp_memory.domain import paths, projects
+from mcp_memory.domain import identities, paths, projects
 from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
+from mcp_memory.domain.identities import Identities
 from mcp_memory.embedding.embedder import Embedder
 from mcp_memory.embedding.reranker import Reranker
 from mcp_memory.settings import Settings
@@ -48,11 +49,15 @@ class Rooms:
             InvalidInput: none is named, and this process stands in none.
         """
         if asked or self.project != projects.EVERY:
-            return asked or self.project
+            return self.identities().named(asked or self.project)
         raise InvalidInput(
             "Nothing says which project this belongs to.",
             next_step="Name it in `project` (its folder's name will do), or 'user'.",
         )
+
+    def identities(self) -> Identities:
+        """Which folders are one project, as it is known now."""
+        return identities.read(self.settings.home)
 
     def degraded(self) -> tuple[str, ...]:
         """What answers go without, said plainly."""

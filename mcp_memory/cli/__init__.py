@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("undo", "Take a batch of changes back."),
     "inspect": ("inspect", "Show steps of a session within a cap."),
     "list": ("list", "List sessions, or memories."),
+    "projects": ("projects", "What is one project: show, rename and merge."),
     "status": ("status", "What the bank holds and how it is."),
     "stats": ("stats", "Whether what hooks say unasked pays: injected, opened, used, tokens."),
     "export": ("exchange", "Write the bank as JSON lines."),

@@ -15,8 +15,8 @@ from mcp_memory import hosts, readers
 from mcp_memory.bank import MemoryBank
 from mcp_memory.cli.door import command, some
 from mcp_memory.cli.opening import opened
-from mcp_memory.domain.models import FileReport
-from mcp_memory.history import indexer, repositories, watching
+from mcp_memory.domain.reports import FileReport
+from mcp_memory.history import following, indexer, repositories, watching
 from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
 
@@ -55,7 +55,7 @@ async def index_command(
             await _repository(bank, paths, repository)
             return
         if not paths:
-            indexer.allow_everything(bank.rooms)
+            following.allow_everything(bank.rooms)
         if watch:
             await _watch(bank, lambda: indexer.transcripts(paths) if paths else _histories())
             return

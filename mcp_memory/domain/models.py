@@ -111,6 +111,8 @@ class Step(Frozen):
     source: SourceClass = SourceClass.AGENT
     abandoned: bool = False
     revises: int | None = None
+    taken_back: bool = False
+    """Whether its host no longer has it: the transcript became shorter; the bank keeps it."""
 
 
 class Refusal(Frozen):
@@ -137,6 +139,10 @@ class Trajectory(Frozen):
     host_version: str | None = None
     parent: str | None = None
     """The trajectory id of the session that started this one as a sub-agent."""
+    origin: str | None = None
+    """The trajectory id of the session that this one is a fork or a copy of."""
+    remote: str = ""
+    """The git remote of its folder as `host/owner/name`, where the host noted it."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     steps: tuple[Step, ...] = ()
@@ -320,22 +326,3 @@ class Deletion(Frozen):
     checks: tuple[Check, ...] = ()
     beyond_reach: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-FileStatus = Literal["indexed", "unchanged", "refused", "excluded", "duplicate", "purged"]
-
-
-class FileReport(Frozen):
-    """What indexing one transcript file came to."""
-
-    path: Path
-    format: str = ""
-    status: FileStatus
-    reason: str = ""
-    sessions: int = 0
-    steps: int = 0
-    bytes: int = 0
-    masked: int = 0
-    unknown: Mapping[str, int] = {}
-    skipped: Mapping[str, int] = {}
-    refusals: tuple[Refusal, ...] = ()

@@ -9,6 +9,7 @@ from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Consolidation, Memory, State
 from mcp_memory.forgetting import hiding
 from mcp_memory.forgetting.hiding import Hidden
+from mcp_memory.history import regrouping, writing
 from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -24,6 +25,11 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
     entry = await _entry(rooms, batch)
     told = orjson.loads(entry.inverse)
     kind = told.get("kind")
+    if kind == "projects":
+        names = {str(one): str(project) for one, project in told["from"].items()}
+        await regrouping.place(rooms, names, op="undo")
+        await writing.write_projects(rooms, await rooms.store.projects())
+        return Consolidation(refs=entry.refs)
     if kind not in {"memories", "states", "index"}:
         raise InvalidInput(
             f"A batch of {entry.op} cannot be undone.",

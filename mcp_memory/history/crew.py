@@ -7,14 +7,15 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio.to_thread
 
-from mcp_memory.domain.models import FileReport
+from mcp_memory.domain.reports import FileReport
 from mcp_memory.trajectories import indexing
-from mcp_memory.trajectories.indexing import Allowance, Gone, Known, Prepared
+from mcp_memory.trajectories.indexing import Prepared
+from mcp_memory.trajectories.terms import Allowance, Gone, Ground, Known
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Terms:
     known: Mapping[str, Known]
     gone: Gone
     allowance: Allowance
+    ground: Ground = field(default_factory=Ground)
 
 
 class Crew:
@@ -64,18 +66,22 @@ class Crew:
             if self._remote:
                 self.close()
                 self._remote, self._pool = False, ThreadPoolExecutor(1, "prepare")
-            return await self.again(path)
+            return await self.again(path, self._terms.ground)
 
-    async def again(self, path: Path) -> Made:
+    async def again(self, path: Path, ground: Ground) -> Made:
         """The transcript prepared now, with the catalogue as it is now."""
-        return await anyio.to_thread.run_sync(self._here, path)
+        return await anyio.to_thread.run_sync(_made, path, self._terms, ground)
 
     def close(self) -> None:
         """Let the crew go; what was begun and not taken is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _here(self, path: Path) -> Made:
-        return indexing.prepare(path, self._terms.known, self._terms.gone, self._terms.allowance)
+        return _made(path, self._terms, self._terms.ground)
+
+
+def _made(path: Path, terms: Terms, ground: Ground) -> Made:
+    return indexing.prepare(path, terms.known, terms.gone, terms.allowance, ground=ground)
 
 
 _hired: list[Terms] = []
@@ -97,4 +103,4 @@ def _end_with(parent: int) -> None:
 
 def _prepare(path: Path) -> Made:
     (terms,) = _hired
-    return indexing.prepare(path, terms.known, terms.gone, terms.allowance)
+    return _made(path, terms, terms.ground)

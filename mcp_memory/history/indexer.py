@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -13,20 +13,26 @@ import anyio
 import anyio.to_thread
 import filelock
 import orjson
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from mcp_memory import hosts, readers
-from mcp_memory.domain.errors import Busy, MemoryBankError
-from mcp_memory.domain.models import FileReport, SourceClass
-from mcp_memory.history import recovery, writing
+from mcp_memory import readers
+from mcp_memory.domain import identities, projects, remotes
+from mcp_memory.domain.errors import Busy
+from mcp_memory.domain.identities import Identities
+from mcp_memory.domain.models import SourceClass
+from mcp_memory.domain.reports import FileReport
+from mcp_memory.history import recovery, regrouping, writing
 from mcp_memory.history.crew import Crew, Made, Terms
 from mcp_memory.history.stamps import STAMPS, Stamps
-from mcp_memory.hooks import digesting, spool
+from mcp_memory.hooks import digesting
 from mcp_memory.hooks.ledger import Book
 from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
 from mcp_memory.store.rows import SessionRow
-from mcp_memory.trajectories import indexing
-from mcp_memory.trajectories.indexing import Allowance, Known, Prepared, Stamp, spelled
+from mcp_memory.trajectories import indexing, lineage
+from mcp_memory.trajectories.indexing import Prepared
+from mcp_memory.trajectories.lineage import Kin
+from mcp_memory.trajectories.reconciling import Former
+from mcp_memory.trajectories.terms import Allowance, Ground, Known, Stamp, spelled
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +42,6 @@ BATCH_ROWS = 2_000
 BATCH_BYTES = 8_000_000
 """A batch is written when either is reached: few appends, flat memory."""
 
-ALLOWED = "everything-allowed"
-"""File in the home that says: the user ran `index`, all histories of this machine may be read."""
 SUFFIXES = (".jsonl", ".json", ".traj", ".gz", ".zst")
 """Files with these names in a folder are read, and named where none knows their format."""
 PERHAPS = (".md", ".vscdb", ".db", ".sqlite", ".sqlite3")
@@ -108,39 +112,6 @@ def _may_hold_one(path: Path) -> bool:
         return False
 
 
-async def keep_indexed(rooms: Rooms) -> None:
-    """Drain the spool and index new history of what is allowed, again and again, until cancelled.
-
-    One process at a time does it; the others look again later.
-    """
-    while True:
-        try:
-            scope = None if everything_allowed(rooms) else rooms.project
-            notes = await anyio.to_thread.run_sync(spool.waiting, rooms.settings.spool_dir)
-            handed = [note.transcript for note in notes]
-            found = await anyio.to_thread.run_sync(_history, scope)
-            await index(rooms, [*handed, *found], only_project=scope, progress=None)
-            for note in notes:
-                await anyio.to_thread.run_sync(spool.done, note)
-            await rooms.store.maintain()
-        except Busy:
-            logger.debug("another process is indexing")
-        except MemoryBankError as error:
-            logger.warning("background indexing stopped for now: %s", error)
-        await anyio.sleep(rooms.settings.index_seconds)
-
-
-def everything_allowed(rooms: Rooms) -> bool:
-    """Whether the user has let the whole history of this machine be read."""
-    marked = (rooms.settings.home / ALLOWED).exists()
-    return marked or rooms.settings.index_scope == "everything"
-
-
-def allow_everything(rooms: Rooms) -> None:
-    """Remember that the user ran `index` for all histories."""
-    (rooms.settings.home / ALLOWED).touch()
-
-
 async def repair(rooms: Rooms) -> None:
     """Bring the archive in line with what the store took back or carried out after a kill."""
     touched = {
@@ -164,14 +135,18 @@ class _Run:
         self._rooms = rooms
         self._terms = terms
         self._known = known
+        self._kin = Kin({id_: one.marks for id_, one in known.items() if one.marks})
+        self._identities = terms.ground.identities
         self._crew = crew
         self._stamps = stamps
         self._catalogued: dict[str, Stamp] = {}
         self._batch = _Batch()
+        self._written = anyio.Lock()
         self._taken: set[str] = set()
         self._projects: set[str] = set()
         self._book = Book(rooms.settings.home)
         self._fault: Exception | None = None
+        self._send, self._receive = anyio.create_memory_object_stream[_Batch](0)
 
     @classmethod
     async def begin(cls, rooms: Rooms, only_project: str | None, processes: int) -> "_Run":
@@ -180,7 +155,8 @@ class _Run:
         allowance = Allowance(settings.include, settings.exclude, only_project, settings.step_chars)
         rows = await rooms.store.catalogue()
         known = {row.id: known_of(row) for row in rows}
-        terms = Terms(known, await writing.tombstones(rooms), allowance)
+        told = await anyio.to_thread.run_sync(_told, rooms)
+        terms = Terms(known, await writing.tombstones(rooms), allowance, Ground(told))
         stamps = await anyio.to_thread.run_sync(Stamps, settings.store_dir / STAMPS, allowance)
         run = cls(rooms, terms, known, Crew(terms, processes), stamps)
         run._catalogued.update((row.source_path, Stamp(row.size, row.mtime_ns)) for row in rows)
@@ -189,29 +165,39 @@ class _Run:
     async def over(self, paths: Iterable[Path], progress: Progress | None) -> list[FileReport]:
         """Report on each file in turn, and at the end write the projects' indexes."""
         reports: list[FileReport] = []
-        send, receive = anyio.create_memory_object_stream[_Batch](0)
         try:
-            async with anyio.create_task_group() as group, send:
-                group.start_soon(self._write, receive)
+            async with anyio.create_task_group() as group, self._send:
+                group.start_soon(self._write)
                 async with aclosing(self._prepared(paths)) as prepared:
                     async for report in prepared:
                         reports.append(report)
                         if progress is not None:
                             progress(report)
                         if self._batch.full:
-                            await self._hand_over(send)
+                            await self._hand_over()
                         if self._fault is not None:
                             break
-                await self._hand_over(send)
+                await self._hand_over()
         finally:
             self._crew.close()
         if self._fault is not None:
             raise self._fault
-        if self._taken:
-            await writing.write_projects(self._rooms, self._projects)
-            await digesting.renew(self._rooms, self._projects)
+        await self._settle()
         await anyio.to_thread.run_sync(self._stamps.save)
         return reports
+
+    async def _settle(self) -> None:
+        """What is of the whole bank: names of projects that were learned, indexes, digests."""
+        if self._taken:
+            every = await self._rooms.store.projects()
+            self._identities = self._identities.unhashed(every)
+        if self._identities != self._terms.ground.identities:
+            home = self._rooms.settings.home
+            await anyio.to_thread.run_sync(identities.write, home, self._identities)
+        moved = await regrouping.settle(self._rooms, self._identities) if self._taken else 0
+        if self._taken and not moved:
+            await writing.write_projects(self._rooms, self._projects)
+            await digesting.renew(self._rooms, self._projects)
 
     async def _prepared(self, paths: Iterable[Path]) -> AsyncGenerator[FileReport]:
         waiting: deque[tuple[Path, _Begun | FileReport]] = deque()
@@ -241,48 +227,98 @@ class _Run:
         stamp, future = begun
         try:
             report, made = await self._crew.finish(path, future)
-            if any(one.session.id in self._taken for one in made):
-                # Another file of this run told of the same session after this one was begun.
-                report, made = await self._crew.again(path)
+            report, made = await self._compared(path, report, made)
         except Exception as error:
             # The outermost door of the indexer: a file that breaks a reader must not stop the rest.
             logger.exception("a transcript could not be read")
             return _broken(path, error)
+        if report.status == "refused" and spelled(path) in self._catalogued:
+            report = report.model_copy(update={"status": "unchanged", "reason": _EMPTIED})
         kept = [one for one in made if not self._repeats(one)]
         if made and not kept:
             report = report.model_copy(update={"status": "unchanged"})
         self._batch.add(kept)
         self._stamps.note(report, stamp)
         for one in kept:
-            self._known[one.session.id] = known_of(one.session)
-            self._taken.add(one.session.id)
-            self._projects.add(one.session.project)
+            self._take(one)
         return report
+
+    def _take(self, one: Prepared) -> None:
+        self._known[one.session.id] = known = known_of(one.session)
+        self._kin.add(one.session.id, known.marks)
+        self._identities = self._identities.learned(*one.told)
+        self._taken.add(one.session.id)
+        self._projects.add(one.session.project)
+
+    async def _compared(
+        self, path: Path, report: FileReport, made: list[Prepared]
+    ) -> tuple[FileReport, list[Prepared]]:
+        """The sessions of a file beside all others, and beside what the bank holds of themselves.
+
+        Prepared anew where another file of this run told of the same session after this one was
+        begun, where another session holds some of its steps, or where the bank holds more of it.
+        """
+        if any(one.session.id in self._taken or self._shares(one) for one in made):
+            report, made = await self._crew.again(path, self._ground())
+        lacking = [one.session.id for one in made if one.lacks]
+        if lacking:
+            former = {id_: await self._former(id_) for id_ in lacking}
+            report, made = await self._crew.again(path, self._ground(former))
+        return report, made
+
+    def _shares(self, one: Prepared) -> bool:
+        marks = known_of(one.session).marks
+        return bool(self._kin.shared(one.session.id, marks, one.session.origin))
+
+    def _ground(self, former: Mapping[str, Former] | None = None) -> Ground:
+        return Ground(self._identities, self._kin, former or {})
+
+    async def _former(self, session: str) -> Former:
+        """What the bank holds of a session, once all that was handed over is written."""
+        if session in self._taken:
+            await self._hand_over()
+            async with self._written:
+                pass
+        row = await spans.session(self._rooms, session)
+        whole = await spans.trajectory(self._rooms, row)
+        return Former(whole, lineage.split(known_of(row).marks))
 
     def _repeats(self, one: Prepared) -> bool:
         """Whether these are but the prompts of a session that the bank has; the crew knew less."""
         return recovery.left_out(one.session, self._known, self._terms.gone, self._terms.allowance)
 
-    async def _hand_over(self, send: MemoryObjectSendStream[_Batch]) -> None:
+    async def _hand_over(self) -> None:
         batch, self._batch = self._batch, _Batch()
         if batch.prepared:
-            await send.send(batch)
+            await self._send.send(batch)
 
-    async def _write(self, receive: MemoryObjectReceiveStream[_Batch]) -> None:
-        async with receive:
-            async for batch in receive:
-                try:
-                    if self._fault is None:
-                        await writing.write(self._rooms, "index", batch.prepared)
-                        await anyio.to_thread.run_sync(self._named, batch.prepared)
-                except Exception as error:  # noqa: BLE001 raised anew where files are taken
-                    self._fault = error
+    async def _write(self) -> None:
+        async with self._receive:
+            async for batch in self._receive:
+                async with self._written:
+                    try:
+                        if self._fault is None:
+                            await writing.write(self._rooms, "index", batch.prepared)
+                            await anyio.to_thread.run_sync(self._named, batch.prepared)
+                    except Exception as error:  # noqa: BLE001 raised anew where files are taken
+                        self._fault = error
 
     def _named(self, prepared: Sequence[Prepared]) -> None:
         """Note what agents named of that which a hook had told them in the same session."""
         for one in prepared:
             if self._book.watched(one.session.native_id):
                 self._book.named(one.session.native_id, list(_said(one)))
+
+
+_EMPTIED = "its host emptied it; what was indexed of it is kept"
+
+
+def _told(rooms: Rooms) -> Identities:
+    """What is known of projects, and the one that this process stands in."""
+    told = identities.read(rooms.settings.home)
+    if not projects.is_root(rooms.project):
+        return told
+    return told.learned(rooms.project, remotes.remote_of(rooms.project))
 
 
 def _said(one: Prepared) -> Iterator[str]:
@@ -299,6 +335,7 @@ def _broken(path: Path, error: Exception) -> FileReport:
 
 def known_of(row: SessionRow) -> Known:
     """What the catalogue has of a session."""
+    reading, _, marks = row.marks.partition(":")
     return Known(
         fingerprint=row.fingerprint,
         folder=row.folder,
@@ -306,6 +343,9 @@ def known_of(row: SessionRow) -> Known:
         source_path=row.source_path,
         steps=row.steps,
         hidden=indexing.hidden_of(row),
+        size=row.size,
+        marks=marks,
+        reading=reading,
     )
 
 
@@ -321,8 +361,3 @@ def elected(rooms: Rooms) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _history(scope: str | None) -> list[Path]:
-    found = [path for host in hosts.HOSTS for path in host.transcripts(scope)]
-    return [*found, *hosts.prompts()]

@@ -16,7 +16,7 @@ from mcp_memory.readers import prompts
 from mcp_memory.rooms import Rooms
 from mcp_memory.settings import Settings
 from mcp_memory.store.rows import SessionRow
-from mcp_memory.trajectories.indexing import Allowance, Stamp
+from mcp_memory.trajectories.terms import Allowance, Stamp
 
 SOON = timedelta(days=7)
 OTHER = "other paths"

@@ -31,8 +31,9 @@ from mcp_memory.search import spans
 from mcp_memory.store.locking import elected
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.trajectories import admission, foreign, indexing
-from mcp_memory.trajectories.indexing import Gone, Place, Prepared, Stamp
+from mcp_memory.trajectories.indexing import Prepared
 from mcp_memory.trajectories.naming import project_folder
+from mcp_memory.trajectories.terms import Gone, Place, Stamp
 
 logger = logging.getLogger(__name__)
 

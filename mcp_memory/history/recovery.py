@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from mcp_memory.domain import projects
 from mcp_memory.readers import prompts
 from mcp_memory.store.rows import SessionRow
-from mcp_memory.trajectories.indexing import Allowance, Gone
+from mcp_memory.trajectories.terms import Allowance, Gone
 
 SETTLED = timedelta(days=1)
 """A prompt is in the history before its transcript is: one typed just now is no lost session."""

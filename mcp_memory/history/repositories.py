@@ -6,15 +6,17 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from mcp_memory.domain import projects
+from mcp_memory.domain import projects, remotes
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import FileReport, State, Step, Trajectory
+from mcp_memory.domain.models import State, Step, Trajectory
+from mcp_memory.domain.reports import FileReport
 from mcp_memory.history import commits, writing
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.trajectories import admission, evidence, indexing, linking
-from mcp_memory.trajectories.indexing import Place, Prepared, Stamp
+from mcp_memory.trajectories.indexing import Prepared
+from mcp_memory.trajectories.terms import Gone, Place, Stamp
 
 
 async def index_repository(rooms: Rooms, path: Path) -> FileReport:
@@ -26,6 +28,8 @@ async def index_repository(rooms: Rooms, path: Path) -> FileReport:
         InvalidInput: git is missing, the path is no repository, or the settings exclude it.
     """
     history = await anyio.to_thread.run_sync(commits.read, path)
+    remote = await anyio.to_thread.run_sync(remotes.remote_of, history.project)
+    history = replace(history, project=rooms.identities().placed(history.project, remote))
     settings = rooms.settings
     if not projects.allowed(history.project, include=settings.include, exclude=settings.exclude):
         raise InvalidInput(
@@ -76,7 +80,7 @@ async def _links(
     return linking.link([entry.commit for entry in history.entries], traces)
 
 
-def _fresh(trajectory: Trajectory, before: Sequence[Step], gone: indexing.Gone) -> Trajectory:
+def _fresh(trajectory: Trajectory, before: Sequence[Step], gone: Gone) -> Trajectory:
     """Without the new commits that were purged; the others get the next numbers."""
     steps = list(trajectory.steps[: len(before)])
     number = max((step.number for step in steps), default=0)

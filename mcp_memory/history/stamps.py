@@ -6,12 +6,12 @@ from pathlib import Path
 import orjson
 
 from mcp_memory import readers
-from mcp_memory.domain.models import FileReport
 from mcp_memory.domain.refs import short_digest
 from mcp_memory.domain.replacing import replace
+from mcp_memory.domain.reports import FileReport
 from mcp_memory.text import redaction
-from mcp_memory.trajectories import indexing
-from mcp_memory.trajectories.indexing import Allowance, Stamp, spelled
+from mcp_memory.trajectories import terms
+from mcp_memory.trajectories.terms import Allowance, Stamp, spelled
 
 STAMPS = "stamps.json"
 """Name of the file, in the store's folder: where the store goes, it goes."""
@@ -29,7 +29,7 @@ class Stamps:
         self._allowed = short_digest((allowance.include, allowance.exclude, allowance.only_project))
         self._reading = short_digest(
             (
-                indexing.VERSION,
+                terms.VERSION,
                 redaction.RULES_VERSION,
                 allowance.step_chars,
                 readers.versions(),

@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from mcp_memory import readers
 from mcp_memory.domain.errors import Busy
-from mcp_memory.domain.models import FileReport
+from mcp_memory.domain.reports import FileReport
 from mcp_memory.history import indexer
 from mcp_memory.hooks import spool
 from mcp_memory.rooms import Rooms

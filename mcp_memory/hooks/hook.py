@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mcp_memory.domain import projects
+from mcp_memory.domain import identities, projects
 from mcp_memory.domain.paths import relative
 from mcp_memory.hooks import ledger, ready, spool
 from mcp_memory.hooks.ready import Saying
@@ -146,7 +146,7 @@ def _saying(event: str, key: Mapping[str, Any], home: Path) -> Saying | None:
 
 def _first_said(event: str, call: Call, home: Path) -> Saying | None:
     """What there is to say, unless this session was told it before."""
-    key = _key(event, call)
+    key = _key(event, call, home)
     said = _saying(event, key, home) if key else None
     if said is None or not said.refs:
         return None
@@ -156,9 +156,10 @@ def _first_said(event: str, call: Call, home: Path) -> Saying | None:
     return said if _still_holds(said.refs, home) else None
 
 
-def _key(event: str, call: Call) -> dict[str, Any] | None:
+def _key(event: str, call: Call, home: Path) -> dict[str, Any] | None:
     """By what an event's saying is looked up; None when there is nothing to look up."""
-    key: dict[str, Any] = {"project": projects.project_of(call.cwd)}
+    here = projects.project_of(call.cwd)
+    key: dict[str, Any] = {"project": identities.read(home).named(here)}
     if event == "tool-failed":
         from mcp_memory.text import signatures  # many patterns, for this event only
 

@@ -30,7 +30,7 @@ class Cited(Frozen):
     ref: str
     """As the draft spelled it."""
     session: str
-    """Trajectory id."""
+    """Trajectory id of its root session: sub-agents count with their parent, copies once."""
     live: bool
     text: str
     """All words of the span, tool outputs whole."""

@@ -1,6 +1,7 @@
 """list, inspect and status: looking at what the bank holds, without search."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import anyio.to_thread
 
@@ -25,7 +26,13 @@ async def sessions(rooms: Rooms, *, project: str, limit: int) -> list[Listed]:
             at=row.started_at,
             project=row.project,
             title=row.title or row.goal,
-            marks=(row.format, row.outcome, f"{row.steps} steps", *_unless_live(row.state)),
+            marks=(
+                row.format,
+                row.outcome,
+                f"{row.steps} steps",
+                *_unless_live(row.state),
+                *_if_gone(row.source_path),
+            ),
         )
         for row in rows[:limit]
     ]
@@ -145,8 +152,17 @@ async def _scope(rooms: Rooms, project: str) -> tuple[str, ...]:
     if project == "*":
         return ()
     known = await rooms.store.projects()
-    return (projects.resolve(project, known) or project,)
+    found = projects.resolve(rooms.identities().asked(project), known)
+    if found is None and (several := projects.ambiguity(project, known)):
+        raise InvalidInput(several, next_step="`mcp-memory projects` shows them all.")
+    return (found or project,)
 
 
 def _unless_live(state: str) -> tuple[str, ...]:
     return () if state == State.LIVE.value else (state,)
+
+
+def _if_gone(source: str) -> tuple[str, ...]:
+    """What is said of a session whose transcript its host deleted; of one that was brought, none."""
+    path = Path(source)
+    return ("no longer its host's",) if path.is_absolute() and not path.exists() else ()

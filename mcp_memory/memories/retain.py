@@ -24,6 +24,7 @@ from mcp_memory.text import identifiers
 from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import admission
 from mcp_memory.trajectories.evidence import least_trusted
+from mcp_memory.trajectories.lineage import root_of
 
 MOST_CHARS = 20_000
 RESEMBLES = 0.8
@@ -200,6 +201,7 @@ async def neighbours(
 async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
     """What a draft's evidence says, span by span; spans that do not exist come back as not live."""
     cited = []
+    links = await rooms.store.links() if draft.evidence else {}
     for claim in draft.evidence:
         ref = refs.parse(claim.ref)
         if ref.kind not in {"trajectory", "episode"}:
@@ -216,7 +218,7 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
         cited.append(
             Cited(
                 ref=claim.ref,
-                session=ref.id,
+                session=root_of(span.trajectory, links),
                 live=True,
                 text=span.text,
                 source=SourceClass.USER

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Trajectory
+from mcp_memory.domain.remotes import normal
 from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.codex_turns import Turns
 from mcp_memory.readers.jsonl import (
@@ -77,6 +78,8 @@ class _File:
     title: str = ""
     lifetime: Lifetime = field(default_factory=Lifetime)
     replays: bool = False
+    repeated: str = ""
+    """The session whose history the file repeats before its own."""
 
     @property
     def id(self) -> str:
@@ -112,6 +115,7 @@ class _File:
             self.turns.path = text_at(spawned, "agent_path")
         elif text_at(meta, "id") not in ("", self.id):
             self.replays = True
+            self.repeated = self.repeated or text_at(meta, "id")
 
     def context(self, payload: Record) -> None:
         """The model of what follows."""
@@ -125,7 +129,7 @@ class _File:
         """The session as far as it was written."""
         git, turns = object_at(self.meta, "git"), self.turns
         native_id = self.id or refs.short_hash(self.name)
-        parent = self._parent()
+        parent, origin = self._parent(), self._origin()
         return Trajectory(
             id=refs.trajectory_id(FORMAT, native_id),
             format=FORMAT,
@@ -138,6 +142,8 @@ class _File:
             model=turns.model or None,
             host_version=text_at(self.meta, "cli_version") or None,
             parent=refs.trajectory_id(FORMAT, parent) if parent else None,
+            origin=refs.trajectory_id(FORMAT, origin) if origin else None,
+            remote=normal(text_at(git, "repository_url")),
             started_at=moment(self.meta.get("timestamp")) or self.lifetime.begun,
             ended_at=self.lifetime.ended,
             steps=tuple(d.finished(abandoned=d.number in turns.abandoned) for d in turns.drafts),
@@ -147,16 +153,29 @@ class _File:
         )
 
     def _owns(self, payload: Record) -> bool:
-        """Ids grow with time (UUIDv7): a turn as young as the session is its own, as is the rest."""
-        if text_at(payload, "turn_id") >= self.id:
+        """Ids grow with time (UUIDv7): a turn as young as the session is its own, as is the rest.
+
+        Where ids are of another kind nothing in the file tells: all is read, and what the parent
+        holds is known by its contents.
+        """
+        turn = text_at(payload, "turn_id")
+        if turn and (turn >= self.id or not _grows(turn) or not _grows(self.id)):
             self.replays = False
         return not self.replays
+
+    def _origin(self) -> str:
+        return text_at(self.meta, "forked_from_id") or self.repeated
 
     def _parent(self) -> str:
         subagent = object_at(self.meta, "source").get("subagent")
         spawned = object_at(subagent, "thread_spawn")
         known = text_at(spawned, "parent_thread_id")
         return known or (text_at(self.meta, "parent_thread_id") if subagent else "")
+
+
+def _grows(id_: str) -> bool:
+    """Whether an id is of the kind that begins with its time."""
+    return id_[14:15] == "7"
 
 
 def _sorted(record: Record) -> tuple[str, Record]:

@@ -1,5 +1,6 @@
 """Gemini CLI: one session a file, whole JSON (0.23 seen) or JSONL of the same records (0.61)."""
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -7,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Refusal, Trajectory
+from mcp_memory.domain.projects import HASHED
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.gemini_turns import PARTS, Turns
 from mcp_memory.readers.jsonl import (
@@ -22,6 +26,7 @@ from mcp_memory.readers.jsonl import (
     refuse,
     text_at,
 )
+from mcp_memory.readers.opening import open_regular
 from mcp_memory.readers.tally import RECALLED, STATE
 
 FORMAT = "gemini_cli"
@@ -52,6 +57,8 @@ _WHOLE = re.compile(
 )
 _BOTH = (re.compile(rb'"sessionId"\s*:\s*"'), re.compile(rb'"projectHash"\s*:\s*"'))
 _LONGEST_PATH = 4096
+_LONGEST_FILE = 1 << 20
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def recognize(path: Path) -> bool:
@@ -123,7 +130,10 @@ class _File:
             native_id=native_id,
             title=self.known.get("summary", ""),
             goal=turns.drafts.goal,
-            cwd=turns.cwd or _project_root(path) or next(iter(self.directories), None),
+            cwd=turns.cwd
+            or _project_root(path)
+            or next(iter(self.directories), None)
+            or _hashed(path, self.known.get("projectHash", "")),
             model=turns.model,
             parent=refs.trajectory_id(FORMAT, parent) if parent else None,
             started_at=moment(self.known.get("startTime")),
@@ -171,6 +181,32 @@ def _is_whole(head: bytes) -> bool:
     if any(True for _ in head_records(head, 1)):
         return not rest.strip()
     return head.lstrip()[:2].rstrip() == b"{" or not rest
+
+
+def _hashed(path: Path, told: str) -> str | None:
+    """The folder that a hash is of, by what the host knows of folders; else the hash, named as one.
+
+    To be compared with the folders of other sessions, as `sha256:…`.
+    """
+    if not _HASH.fullmatch(told):
+        return None
+    for home in path.absolute().parents:
+        known = _folders(home / "projects.json") if home.name == ".gemini" else []
+        known += _folders(home / "trustedFolders.json") if home.name == ".gemini" else []
+        for folder in known:
+            if hashlib.sha256(folder.encode("utf-8", "surrogatepass")).hexdigest() == told:
+                return folder
+    return f"{HASHED}{told}"
+
+
+def _folders(file: Path) -> list[str]:
+    """The folders that one of the host's own files names: its keys, or those of its `projects`."""
+    try:
+        with open_regular(file) as stream:
+            told = orjson.loads(stream.read(_LONGEST_FILE))
+    except (OSError, orjson.JSONDecodeError):
+        return []
+    return list(object_at(told, "projects") or told) if isinstance(told, dict) else []
 
 
 def _project_root(path: Path) -> str | None:

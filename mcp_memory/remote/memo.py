@@ -13,7 +13,7 @@ from mcp_memory.domain.refs import short_digest
 from mcp_memory.domain.replacing import replace
 from mcp_memory.history.wire import Holding, Mark
 from mcp_memory.text import redaction
-from mcp_memory.trajectories.indexing import Stamp
+from mcp_memory.trajectories.terms import Stamp
 
 VERSION = 1
 

@@ -15,7 +15,7 @@ from mcp_memory.remote import memo as memos
 from mcp_memory.remote.memo import Memo
 from mcp_memory.remote.outgoing import Found, Names, Outgoing, Terms, outgoing
 from mcp_memory.remote.reaching import Remote
-from mcp_memory.trajectories.indexing import Stamp
+from mcp_memory.trajectories.terms import Stamp
 
 logger = logging.getLogger(__name__)
 

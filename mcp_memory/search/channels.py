@@ -64,9 +64,11 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
     if asked == projects.EVERY:
         return Scope(())
     known = await rooms.store.projects()
-    wanted = projects.resolve(asked, known)
+    wanted = projects.resolve(rooms.identities().asked(asked), known)
     if wanted is not None:
         return Scope(tuple(dict.fromkeys((wanted, projects.USER))))
+    if several := projects.ambiguity(asked, known):
+        return Scope((asked, projects.USER), (several,))
     some = ", ".join(list(known)[:5]) or "none yet"
     note = f"No history of {asked}; known: {some}. project='*' asks them all."
     return Scope((asked, projects.USER), (note,))

@@ -1,7 +1,9 @@
 """Spans: from refs to the rows and steps that they name; every verb that cites looks up here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import UnknownRef
@@ -72,6 +74,8 @@ async def open_span(
 ) -> Span:
     """The steps that a session, span or episode ref names, widened by `around` on both sides.
 
+    Steps that another session holds are opened there, where the ref names no others.
+
     Raises:
         UnknownRef: nothing live is left of it.
     """
@@ -85,10 +89,33 @@ async def open_span(
     )
     rows = tuple(sorted(found, key=lambda row: row.first))
     if not rows:
-        raise UnknownRef(str(ref))
+        return await _open_elsewhere(rooms, ref, range(first, last + 1), states)
     outputs = await outputs_of(rooms, rows)
     steps = tuple(evidence.step_of(row, outputs) for row in rows)
     return Span(ref.id, rows[0].first, rows[-1].last, rows, steps)
+
+
+async def _open_elsewhere(
+    rooms: Rooms, ref: Ref, numbers: Collection[int], states: Sequence[str]
+) -> Span:
+    """The steps in the session that holds them for this one.
+
+    Raises:
+        UnknownRef: none does.
+    """
+    hidden = orjson.loads((await session(rooms, ref.id)).hidden or "{}")
+    there = [
+        refs.parse(why)
+        for number, why in hidden.items()
+        if int(number) in numbers and why.startswith("t:")
+    ]
+    same = [one for one in there if one.id == there[0].id and one.first is not None]
+    if not same or same[0].id == ref.id:
+        raise UnknownRef(str(ref))
+    steps = [one.first for one in same if one.first is not None]
+    return await open_span(
+        rooms, refs.parse(refs.span(same[0].id, min(steps), max(steps))), states=states
+    )
 
 
 async def outputs_of(rooms: Rooms, rows: Iterable[EvidenceRow]) -> dict[str, str]:

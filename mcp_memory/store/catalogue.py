@@ -19,6 +19,9 @@ STAMPED = (
     "state",
     "steps",
     "hidden",
+    "parent",
+    "origin",
+    "marks",
 )
 
 
@@ -34,6 +37,8 @@ class Placed:
 
     project: str
     folder: str
+    comes_from: str
+    """The session that started this one, or that it goes on from; empty for none."""
 
 
 class Catalogue:
@@ -56,12 +61,18 @@ class Catalogue:
         placed = await self._current()
         return {one: placed[one].folder for one in ids if one in placed}
 
+    async def links(self) -> dict[str, str]:
+        """Each session to the one that it comes from; empty for none."""
+        return {id_: placed.comes_from for id_, placed in (await self._current()).items()}
+
     async def _current(self) -> Mapping[str, Placed]:
         version = await self._tables.attempt(self._tables["sessions"].version)
         if version != self._version:
-            columns = ["id", "project", "folder"]
+            columns = ["id", "project", "folder", "parent", "origin"]
             rows = await self._tables.read("sessions", lambda q: q.select(columns), SessionRow)
-            self._placed = {row.id: Placed(row.project, row.folder) for row in rows}
+            self._placed = {
+                row.id: Placed(row.project, row.folder, row.parent or row.origin) for row in rows
+            }
             # What was written since is read the next time: the version is the one before.
             self._version = version
         return self._placed

@@ -72,8 +72,12 @@ class SessionRow:
     entry: str
     """JSON of what the archive's indexes say of it."""
     hidden: str
-    """JSON: step number to why it is not shown, `forgotten` or `purged`."""
+    """JSON: step number to why it is not shown: `forgotten`, `purged`, or its ref elsewhere."""
     batch: str
+    origin: str = ""
+    """Trajectory id of the session that this one is a fork or a copy of."""
+    marks: str = ""
+    """By what its steps are known again, without their words; see `trajectories/lineage`."""
 
 
 @dataclass(frozen=True, slots=True)

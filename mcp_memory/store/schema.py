@@ -12,7 +12,7 @@ from mcp_memory.store.rows import EvidenceRow, LedgerRow, MemoryRow, SessionRow,
 Row = EvidenceRow | MemoryRow | LedgerRow | SessionRow
 R = TypeVar("R", EvidenceRow, MemoryRow, LedgerRow, SessionRow)
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when the tables change; an older store is migrated, a newer one refused."""
 ROW_TYPES: dict[Table, type[Row]] = {
     "evidence": EvidenceRow,

@@ -195,6 +195,10 @@ class Store:
         """Projects with their numbers of sessions."""
         return await self._catalogue.projects()
 
+    async def links(self) -> dict[str, str]:
+        """Each session to the one that it comes from, as a sub-agent, fork or copy; else empty."""
+        return await self._catalogue.links()
+
     async def folders(self, sessions: Iterable[str]) -> dict[str, str]:
         """The archive folders of those sessions that are known."""
         return await self._catalogue.folders(sessions)

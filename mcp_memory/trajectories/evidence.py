@@ -19,6 +19,7 @@ from mcp_memory.domain.models import (
 from mcp_memory.store.rows import EvidenceRow
 from mcp_memory.text import guard, identifiers
 from mcp_memory.trajectories import edits, failures, marks, rendering
+from mcp_memory.trajectories.lineage import pointer
 
 EMBEDDED_CHARS = 600
 """How much of a row's text its vector is made of: a mean over more words says less."""
@@ -70,7 +71,12 @@ class _Said:
 
 
 PURGED = "purged"
-"""A hidden step that has no row; one hidden for any other reason has a forgotten row."""
+"""A hidden step that has no row, as one that another session holds; any other has a forgotten row."""
+
+
+def absent(why: str) -> bool:
+    """Whether a hidden step has no row: it was purged, or another session holds it."""
+    return why == PURGED or pointer(why)
 
 
 def rows_of(
@@ -80,10 +86,10 @@ def rows_of(
     *,
     hidden: Mapping[int, str] | None = None,
 ) -> list[EvidenceRow]:
-    """The rows of a trajectory: outputs, steps, episodes, in that order; purged steps have none."""
+    """The rows of a trajectory: outputs, steps, episodes, in that order; absent steps have none."""
     hidden = hidden or {}
     outcomes = {n: e.outcome for e in episodes for n in range(e.first, e.last + 1)}
-    steps = [step for step in trajectory.steps if hidden.get(step.number) != PURGED]
+    steps = [step for step in trajectory.steps if not absent(hidden.get(step.number, ""))]
     outputs: dict[str, EvidenceRow] = {}
     rows: list[EvidenceRow] = []
     words = [_words(step) for step in steps]

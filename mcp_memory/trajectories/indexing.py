@@ -1,66 +1,45 @@
 """Indexing one transcript: read, admitted, cut into episodes, made into rows and files; no store."""
 
-import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import orjson
 
 from mcp_memory import readers
-from mcp_memory.domain import projects
+from mcp_memory.domain import projects, remotes
 from mcp_memory.domain.errors import UnknownTranscript
 from mcp_memory.domain.models import (
     Episode,
-    FileReport,
-    FileStatus,
     Outcome,
     Refusal,
     State,
-    Step,
     Trajectory,
 )
+from mcp_memory.domain.reports import FileReport, FileStatus
 from mcp_memory.store.rows import EvidenceRow, SessionRow
-from mcp_memory.text import redaction
-from mcp_memory.trajectories import admission, episodes, evidence, foreign, rendering
-
-VERSION = 7
-"""Raised when rows or files of the same trajectory come out differently: all is indexed anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What the user lets the indexer read, and how outputs are capped."""
-
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
-    only_project: str | None
-    step_chars: int
-
-    def project(self, project: str) -> bool:
-        """Whether sessions of this project may be kept."""
-        if self.only_project is not None and project != self.only_project:
-            return False
-        return projects.allowed(project, include=self.include, exclude=self.exclude)
-
-    def path(self, path: Path) -> bool:
-        """Whether this transcript may be opened at all."""
-        return not projects.matches(str(path), self.exclude)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the catalogue has of a session already."""
-
-    fingerprint: str
-    folder: str
-    state: str
-    source_path: str
-    steps: int
-    hidden: Mapping[int, str] = field(default_factory=dict)
+from mcp_memory.trajectories import (
+    admission,
+    continuing,
+    episodes,
+    evidence,
+    foreign,
+    lineage,
+    rendering,
+)
+from mcp_memory.trajectories.terms import (
+    Allowance,
+    Gone,
+    Ground,
+    Known,
+    Place,
+    Stamp,
+    reading_of,
+    spelled,
+    versions_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +50,10 @@ class Prepared:
     rows: list[EvidenceRow]
     files: rendering.Files
     masked: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """By which an unchanged file is known without opening it."""
-
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> "Stamp":
-        """The stamp of a file as it is now, with what is read together with it."""
-        status = path.stat()
-        size, mtime_ns = status.st_size, status.st_mtime_ns
-        for beside in readers.companions(path):
-            with contextlib.suppress(OSError):
-                status = beside.stat()
-                size, mtime_ns = size + status.st_size, max(mtime_ns, status.st_mtime_ns)
-        return cls(size, mtime_ns)
-
-    @classmethod
-    def seen(cls, path: Path) -> "Stamp | None":
-        """The stamp of a file as it is now; None where it is not to be had."""
-        try:
-            return cls.of(path)
-        except OSError:
-            return None
+    told: tuple[str, str] = ("", "")
+    """The folder that its project would have alone, and its remote."""
+    lacks: bool = False
+    """Whether the bank holds steps that the file no longer has: it is to be prepared with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +64,17 @@ class Admitted:
     session: SessionRow
     hidden: Mapping[int, str]
     masked: Mapping[str, int]
+    lacks: bool = False
+
+    @property
+    def own(self) -> bool:
+        """Whether it says anything that no other session holds."""
+        return any(mark.held for mark in lineage.split(self.session.marks.partition(":")[2]))
 
     def made(self, *, step_chars: int) -> Prepared:
         """The session with its rows and files."""
         made = rebuilt(self.trajectory, self.session, hidden=self.hidden, step_chars=step_chars)
-        return replace(made, masked=self.masked)
-
-
-class Gone(Protocol):
-    """What was purged and must not come back."""
-
-    def session(self, trajectory: str) -> bool:
-        """Whether a whole session was purged."""
-        ...
-
-    def step(self, trajectory: str, step: Step) -> bool:
-        """Whether this step's content was purged from this session."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a session comes from, to which project it belongs, and what read it."""
-
-    source: str
-    """The file's path, or who brought it."""
-    stamp: Stamp
-    project: str
-    reader_version: int
+        return replace(made, masked=self.masked, lacks=self.lacks)
 
 
 class _Tally:
@@ -143,7 +82,7 @@ class _Tally:
 
     def __init__(self, path: Path, format_: str, size: int) -> None:
         self._path, self._format, self._bytes = path, format_, size
-        self.sessions = self.steps = self.masked = self.purged = self.excluded = 0
+        self.sessions = self.steps = self.masked = self.purged = self.excluded = self.copies = 0
         self._unknown: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._refusals: list[Refusal] = []
@@ -176,16 +115,16 @@ class _Tally:
             return "purged"
         if self.excluded and not self.sessions:
             return "excluded"
-        return "unchanged"
+        return "duplicate" if self.copies else "unchanged"
 
 
-def spelled(path: Path) -> str:
-    """A path as text that can be written down, also where its name is no UTF-8."""
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def prepare(
-    path: Path, known: Mapping[str, Known], gone: Gone, allowance: Allowance
+def prepare(  # PLR0913: what a bank has and allows, each apart, so that tests name what they need
+    path: Path,
+    known: Mapping[str, Known],
+    gone: Gone,
+    allowance: Allowance,
+    *,
+    ground: Ground | None = None,
 ) -> tuple[FileReport, list[Prepared]]:
     """Read a transcript and make everything that is to be written; blocking, to be run in a thread.
 
@@ -197,9 +136,12 @@ def prepare(
     except UnknownTranscript as error:
         return FileReport(path=path, status="refused", reason=str(error), bytes=stamp.size), []
     tally = _Tally(path, reader.FORMAT, stamp.size)
+    ground = ground or Ground()
     made = []
     for trajectory in map(admission.identified, map(foreign.unfed, reader.read(path))):
-        project = projects.project_of(trajectory.cwd)
+        folder = projects.project_of(trajectory.cwd)
+        remote = trajectory.remote or remotes.remote_of(folder)
+        project = ground.identities.placed(folder, remote)
         if not allowance.project(project) or foreign.left_out(trajectory):
             tally.excluded += 1
             continue
@@ -207,12 +149,16 @@ def prepare(
         if gone.session(trajectory.id):
             tally.purged += 1
             continue
-        one = _prepared(
-            trajectory, _place(path, stamp, project, reader.VERSION), known, gone, allowance
-        )
-        if one is not None:
-            made.append(one)
-            tally.masked += sum(one.masked.values())
+        place = _place(path, stamp, project, reader.VERSION)
+        one = _prepared(trajectory, place, known, gone, ground)
+        if one is None:
+            continue
+        if one.trajectory.id not in known and not one.own:
+            tally.copies += 1
+            continue
+        done = one.made(step_chars=allowance.step_chars)
+        made.append(replace(done, told=(admission.place(folder), remote)))
+        tally.masked += sum(done.masked.values())
     return tally.report(indexed=len(made)), made
 
 
@@ -225,7 +171,7 @@ def rebuilt(
 ) -> Prepared:
     """A session made anew from the store's own steps: after a purge, a forgetting, or a kill."""
     shown = evidence.blanked(trajectory, hidden)
-    cut = episodes.cut(shown)
+    cut = _own_part(episodes.cut(shown), hidden)
     made = rendering.render(
         shown,
         cut,
@@ -246,8 +192,28 @@ def rebuilt(
         entry=made.entry.model_dump_json(),
         hidden=orjson.dumps({str(n): why for n, why in sorted(hidden.items())}).decode(),
         batch="",
+        marks=_without(session.marks, hidden),
     )
     return Prepared(kept, rows, made, {})
+
+
+def _own_part(cut: Sequence[Episode], hidden: Mapping[int, str]) -> list[Episode]:
+    """The episodes as far as no other session holds them, under their numbers."""
+    away = {number for number, why in hidden.items() if lineage.pointer(why)}
+    own = []
+    for episode in cut:
+        first = next((n for n in range(episode.first, episode.last + 1) if n not in away), None)
+        if first is not None:
+            own.append(episode.model_copy(update={"first": first}) if away else episode)
+    return own
+
+
+def _without(marks: str, hidden: Mapping[int, str]) -> str:
+    """The marks without what tells the content of steps that the session does not hold."""
+    reading, _, told = marks.partition(":")
+    told = lineage.blanked(told, [n for n, why in hidden.items() if lineage.pointer(why)])
+    gone = [n for n, why in hidden.items() if why == evidence.PURGED]
+    return f"{reading}:{lineage.blanked(told, gone, opening=False)}"
 
 
 def hidden_of(session: SessionRow) -> dict[int, str]:
@@ -257,7 +223,7 @@ def hidden_of(session: SessionRow) -> dict[int, str]:
 
 def fingerprint(trajectory: Trajectory, *, reader_version: int, hidden: Mapping[int, str]) -> str:
     """SHA-256 over a masked trajectory and every version that shapes what is made of it."""
-    versions = (VERSION, reader_version, redaction.RULES_VERSION, sorted(hidden.items()))
+    versions = (*versions_of(reader_version), sorted(hidden.items()))
     told = trajectory.model_dump_json().encode()
     return hashlib.sha256(orjson.dumps(versions) + told).hexdigest()
 
@@ -265,12 +231,7 @@ def fingerprint(trajectory: Trajectory, *, reader_version: int, hidden: Mapping[
 def admit(trajectory: Trajectory, place: Place, before: Known | None, gone: Gone) -> Admitted:
     """A session masked, without what was purged of it, and as the catalogue will have it."""
     masked = admission.admit_trajectory(trajectory)
-    kept = masked.trajectory
-    purged = {s.number: evidence.PURGED for s in kept.steps if gone.step(kept.id, s)}
-    kept = evidence.blanked(kept, purged)
-    hidden = {**(before.hidden if before else {}), **purged}
-    mark = fingerprint(kept, reader_version=place.reader_version, hidden=hidden)
-    return Admitted(kept, catalogue_row(kept, place, before, mark), hidden, masked.masked)
+    return _admitted(masked, place, before, gone, {})
 
 
 def _prepared(
@@ -278,18 +239,49 @@ def _prepared(
     place: Place,
     known: Mapping[str, Known],
     gone: Gone,
-    allowance: Allowance,
-) -> Prepared | None:
-    """The session ready to be written; None where the catalogue has it just so, or more of it."""
+    ground: Ground,
+) -> Admitted | None:
+    """The session as it may be kept; None where the catalogue has it just so, or more of it."""
     before = known.get(trajectory.id)
     if not trajectory.steps:
         return None
-    if before is not None and _older_copy(before, trajectory, place):
+    if before is not None and continuing.older_copy(before, trajectory, place):
         return None
-    found = admit(trajectory, place, before, gone)
+    masked = admission.admit_trajectory(trajectory)
+    told = masked.trajectory
+    if before is not None and before.marks and continuing.elsewhere(before, place):
+        apart = continuing.apart(told, before, place)
+        if apart is None:
+            return None
+        told, before = apart, known.get(apart.id)
+    told, lacks = continuing.whole(told, place, before, ground)
+    marks = lineage.marks_of(told.steps)
+    told, away = continuing.away_from(told, marks, before, ground)
+    masked = masked.model_copy(update={"trajectory": told})
+    found = _admitted(masked, place, before, gone, away)
     if before is not None and before.fingerprint == found.session.fingerprint:
         return None
-    return found.made(step_chars=allowance.step_chars)
+    row = replace(found.session, marks=_marks(place, marks, found.hidden))
+    return replace(found, lacks=lacks, session=row)
+
+
+def _admitted(
+    masked: admission.AdmittedTrajectory,
+    place: Place,
+    before: Known | None,
+    gone: Gone,
+    away: Mapping[int, str],
+) -> Admitted:
+    kept = masked.trajectory
+    purged = {s.number: evidence.PURGED for s in kept.steps if gone.step(kept.id, s)}
+    kept = evidence.blanked(kept, purged)
+    hidden = {**(before.hidden if before else {}), **away, **purged}
+    mark = fingerprint(kept, reader_version=place.reader_version, hidden=hidden)
+    return Admitted(kept, catalogue_row(kept, place, before, mark), hidden, masked.masked)
+
+
+def _marks(place: Place, marks: str, hidden: Mapping[int, str]) -> str:
+    return _without(f"{reading_of(place.reader_version)}:{marks}", hidden)
 
 
 def catalogue_row(
@@ -319,12 +311,9 @@ def catalogue_row(
         entry="",
         hidden="",
         batch="",
+        origin=trajectory.origin or "",
+        marks=_marks(place, lineage.marks_of(trajectory.steps), {}),
     )
-
-
-def _older_copy(before: Known, trajectory: Trajectory, place: Place) -> bool:
-    """A second file of the same session that holds less of it than the bank has."""
-    return before.source_path != place.source and len(trajectory.steps) < before.steps
 
 
 def _outcome(cut: Sequence[Episode]) -> Outcome:

@@ -10,6 +10,7 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.models import Episode, Frozen, Observation, Step, ToolCall, Trajectory
 from mcp_memory.trajectories import verdicts
 from mcp_memory.trajectories.entries import MOST_SAID, Entry, Touched, entry_of, numbers
+from mcp_memory.trajectories.lineage import pointer
 from mcp_memory.trajectories.naming import code, one_line, project_folder, session_name
 from mcp_memory.trajectories.prose import prose
 from mcp_memory.trajectories.told import Told, day, utc
@@ -53,7 +54,7 @@ def render(
     lines = [
         _line(trajectory.id, shown[number], step_chars)
         if number in shown
-        else _dumped({"step": number, "gone": told.hidden.get(number, "purged")})
+        else _dumped({"step": number, **_absent(told.hidden.get(number, "purged"))})
         for number in range(1, last + 1)
     ]
     return Files(
@@ -84,6 +85,11 @@ def capped(text: str, chars: int, ref: str) -> str:
     return f"{text[:head]}\n[… {left:,} characters left out: fetch {ref} …]\n{text[-tail:]}"
 
 
+def _absent(why: str) -> dict[str, str]:
+    """What stands for a step that is not shown: another session's ref, or why it is gone."""
+    return {"same": why} if pointer(why) else {"gone": why}
+
+
 def _dumped(record: Mapping[str, object]) -> bytes:
     """One line of JSON; what a terminal would obey or not show is escaped, the value unchanged."""
     line = orjson.dumps(record)
@@ -104,6 +110,7 @@ def _line(trajectory: str, step: Step, chars: int) -> bytes:
         "at": utc(step.at).isoformat(timespec="seconds") if step.at else None,
         "kind": step.kind,
         "abandoned": step.abandoned,
+        "taken_back": step.taken_back,
         "revises": step.revises,
         "text": capped(step.text, chars * 2, ref),
         "reasoning": capped(step.reasoning, chars, ref),
@@ -164,9 +171,10 @@ def _summary(told: Told, episodes: Sequence[Episode], entry: Entry) -> str:
         ("branch", trajectory.git_branch),
         ("commit", trajectory.git_commit),
         ("started by", f"t:{trajectory.parent}" if trajectory.parent else ""),
-        ("steps", str(entry.steps)),
+        ("goes on from", f"t:{trajectory.origin}" if trajectory.origin else ""),
+        ("steps", _counted(told)),
         ("outcome", entry.outcome.value),
-        ("verdict", "" if told.hidden else trajectory.verdict_reason),
+        ("verdict", "" if told.gone else trajectory.verdict_reason),
     )
     edited = [each for each in entry.files if each.marked]
     read = [each for each in entry.files if not each.marked]
@@ -183,6 +191,13 @@ def _summary(told: Told, episodes: Sequence[Episode], entry: Entry) -> str:
     parts += _section("Decisions, verbatim", (f"#{d.step} {d.text}" for d in entry.decisions))
     parts += _section("What the user said", _said(told))
     return "\n".join(parts) + "\n"
+
+
+def _counted(told: Told) -> str:
+    """How many steps there are, and which of them another session holds."""
+    shared = [why for why in told.hidden.values() if pointer(why)]
+    held = len(told.trajectory.steps)
+    return f"{held}, {len(shared)} of them shared ({shared[0]} and on)" if shared else str(held)
 
 
 def _episode(told: Told, episode: Episode) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from mcp_memory.domain.models import Episode, Trajectory
 from mcp_memory.domain.paths import relative
+from mcp_memory.trajectories.lineage import pointer
 
 
 class Told:
@@ -15,6 +16,8 @@ class Told:
     ) -> None:
         self.trajectory = trajectory
         self.hidden = hidden
+        self.gone = any(not pointer(why) for why in hidden.values())
+        """Whether a step is hidden from everybody, and not only held by another session."""
         self.roots = tuple(root for root in roots if root)
         self.steps = [step for step in trajectory.steps if step.number not in hidden]
         said = (step.text for step in trajectory.steps if step.number in hidden)
@@ -28,7 +31,8 @@ class Told:
     def reason(self, episode: Episode) -> str:
         """Why an episode ended so; its steps and commands are not told when one is hidden."""
         span = range(episode.first, episode.last + 1)
-        return "steps are hidden" if any(n in span for n in self.hidden) else episode.reason
+        gone = (n in span for n, why in self.hidden.items() if not pointer(why))
+        return "steps are hidden" if any(gone) else episode.reason
 
     def path(self, path: str) -> str:
         """The path as it is named in the archive; empty for a root itself."""

@@ -15,7 +15,7 @@ from mcp_memory.domain.errors import Busy
 from mcp_memory.history.crew import Crew, Terms
 from mcp_memory.history.writing import Tombstones
 from mcp_memory.settings import Settings
-from mcp_memory.trajectories.indexing import Allowance
+from mcp_memory.trajectories.terms import Allowance
 
 TERMS = Terms({}, Tombstones(b"", frozenset()), Allowance((), (), None, 4_000))
 

@@ -12,7 +12,7 @@ from mcp_memory.domain.models import Step
 from mcp_memory.history import recovery
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.trajectories import indexing
-from mcp_memory.trajectories.indexing import Allowance
+from mcp_memory.trajectories.terms import Allowance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EVERYTHING = Allowance((), (), None, 4000)

@@ -7,9 +7,9 @@ import pytest
 from tour_sessions import written
 
 from mcp_memory.bank import open_bank
-from mcp_memory.domain.models import FileReport
+from mcp_memory.domain.reports import FileReport
 from mcp_memory.settings import Settings
-from mcp_memory.trajectories import indexing
+from mcp_memory.trajectories import indexing, terms
 
 
 async def statuses(settings: Settings, paths: list[Path]) -> list[str]:
@@ -23,9 +23,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     prepare = indexing.prepare
 
-    def noted(path: Path, *rest: object) -> tuple[FileReport, list[object]]:
+    def noted(path: Path, *rest: object, **more: object) -> tuple[FileReport, list[object]]:
         seen.append(path.name)
-        return prepare(path, *rest)
+        return prepare(path, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(indexing, "prepare", noted)
     return seen
@@ -73,7 +73,7 @@ async def test_a_version_that_reads_otherwise_opens_everything_once(
 ) -> None:
     paths = written(tmp_path)
     await statuses(settings, paths)
-    monkeypatch.setattr(indexing, "VERSION", indexing.VERSION + 1)
+    monkeypatch.setattr(terms, "VERSION", terms.VERSION + 1)
     assert await statuses(settings, paths) == ["indexed"] * 2
     opened.clear()
     assert await statuses(settings, paths) == ["unchanged"] * 2

@@ -200,7 +200,7 @@ async def test_an_older_store_is_backed_up_and_migrated(tmp_path: Path) -> None:
     file = tmp_path / "store" / home.META
     file.write_bytes(orjson.dumps({**orjson.loads(file.read_bytes()), "schema": 0}))
     async with opened(tmp_path) as store:
-        assert store.schema_version == 1
+        assert store.schema_version == 2
         assert await keys(store, "zebra") == ["t:s1#1"]
         assert "entry" in (await store._tables["sessions"].schema()).names
     assert (tmp_path / "store.schema-0" / home.META).exists()

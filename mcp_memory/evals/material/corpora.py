@@ -21,7 +21,8 @@ from mcp_memory.settings import Settings
 from mcp_memory.store import upkeep
 from mcp_memory.text import guard, identifiers, redaction, redaction_rules, signatures
 from mcp_memory.trajectories import admission, episodes, evidence, indexing, marks, rendering
-from mcp_memory.trajectories.indexing import Place, Prepared, Stamp
+from mcp_memory.trajectories.indexing import Prepared
+from mcp_memory.trajectories.terms import Place, Stamp
 
 DONE = "made"
 _SHAPING = (
