@@ -78,7 +78,7 @@ async def reembed(rooms: Rooms) -> int:
         for row, text, vector in zip(rows, texts, vectors, strict=True)
     ]
     kept = await rooms.store.find("memories", Where(states=()))
-    said = await rooms.embedder.embed([retain.said(spans.memory_of(row)) for row in kept])
+    said = await rooms.embedder.embed([retain.searched(spans.memory_of(row)) for row in kept])
     memories = [replace(row, vector=vector) for row, vector in zip(kept, said, strict=True)]
     await rooms.store.replace_vectors(
         whole, memories, model=rooms.embedder.name, dim=rooms.embedder.dim

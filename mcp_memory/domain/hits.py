@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
+from pydantic import Field
+
 from mcp_memory.domain.models import Frozen, Outcome, SourceClass, Standing
 
 HitKind = Literal["fact", "procedure", "gotcha", "preference", "observation", "episode", "step"]
@@ -26,8 +28,8 @@ class Hit(Frozen):
     project: str = ""
     """Its folder's name, where it is not the project that was asked."""
     at: date | None = None
-    path: str | None = None
-    """`file:line` below the answer's folder, of hits that tell a passage."""
+    path: str | None = Field(None, exclude=True)
+    """`file:line` below the answer's folder; not told, for `files` says it of all."""
     also: tuple[str, ...] = ()
     """Refs that say the same: copies, forks, the episode that begins with it."""
     later: tuple[str, ...] = ()
@@ -46,8 +48,10 @@ class SearchResult(Frozen):
     """What `search` answers: hits that clear the floor each by itself, or the nearest, named as such."""
 
     found: bool
-    folder: str | None = None
-    """The archive's folder that paths are below; step N of `t:ID` is line N of `*-ID/steps.jsonl`."""
+    folder: str | None = Field(None, exclude=True)
+    """The archive's folder that paths are below."""
+    files: str | None = None
+    """Where in the archive a ref's step stands, said once for all hits."""
     hits: tuple[Hit, ...] = ()
     nearest: tuple[Hit, ...] = ()
     unknown: tuple[str, ...] = ()

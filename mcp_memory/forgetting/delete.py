@@ -236,5 +236,5 @@ async def _restoring(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
 
 
 async def _rows(rooms: Rooms, memories: Sequence[Memory]) -> list[MemoryRow]:
-    vectors = await rooms.vectors([retain.said(memory) for memory in memories])
+    vectors = await rooms.vectors([retain.searched(memory) for memory in memories])
     return [retain.row_of(memory, v) for memory, v in zip(memories, vectors, strict=True)]

@@ -132,7 +132,7 @@ async def _weakened(rooms: Rooms, ref: str, lost: Sequence[str]) -> MemoryRow:
     memory = await spans.current(rooms, ref)
     left = tuple(cited for cited in memory.evidence if cited.ref not in lost)
     made = retain.following(memory, evidence=left, standing=Standing.CANDIDATE)
-    return retain.row_of(made, (await rooms.vectors([retain.said(made)]))[0])
+    return retain.row_of(made, (await rooms.vectors([retain.searched(made)]))[0])
 
 
 def _selected(hidden: Hidden, memories: Sequence[str]) -> dict[Table, Where]:

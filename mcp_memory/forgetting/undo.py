@@ -56,7 +56,7 @@ async def memories_before(rooms: Rooms, batch: str) -> list[MemoryRow]:
     first = {row.key: row.version for row in sorted(touched, key=lambda r: -r.version)}
     versions = await spans.memory_rows(rooms, keys)
     made = [_again(versions[key], first[key]) for key in keys]
-    vectors = await rooms.vectors([retain.said(memory) for memory in made])
+    vectors = await rooms.vectors([retain.searched(memory) for memory in made])
     return [retain.row_of(memory, v) for memory, v in zip(made, vectors, strict=True)]
 
 

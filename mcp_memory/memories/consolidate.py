@@ -119,7 +119,7 @@ async def _memory_views(rooms: Rooms, memories: Sequence[Memory]) -> list[Memory
 
 async def _similar(rooms: Rooms, memories: Sequence[Memory]) -> list[tuple[str, str, float]]:
     """Pairs of live memories that are near each other."""
-    vectors = await rooms.vectors([retain.said(memory) for memory in memories])
+    vectors = await rooms.vectors([retain.searched(memory) for memory in memories])
     known = [(m.ref, v) for m, v in zip(memories, vectors, strict=True) if v is not None]
     pairs = (
         (a, b, sum(x * y for x, y in zip(left, right, strict=True)))

@@ -80,7 +80,7 @@ class Proposal:
         if self.memory.supersedes:
             old = await spans.current(rooms, self.memory.supersedes)
             retired = following(old, state=State.SUPERSEDED, superseded_by=self.memory.ref)
-            rows.append(row_of(retired, (await rooms.vectors([said(retired)]))[0]))
+            rows.append(row_of(retired, (await rooms.vectors([searched(retired)]))[0]))
         return rows
 
 
@@ -104,7 +104,7 @@ async def propose(
         if earlier.state is State.LIVE and draft.evidence == earlier.evidence:
             return earlier
         cited = await cite(rooms, draft)
-    vector = (await rooms.vectors([said(draft)]))[0]
+    vector = (await rooms.vectors([searched(draft)]))[0]
     found = await neighbours(rooms, vector, project=draft.project)
     near = tuple(each for each in found if each.ref not in {ref, draft.supersedes})
     verdict = gate.judge(draft, cited, near, strict=strict)
@@ -164,8 +164,13 @@ async def feedback(rooms: Rooms, used: Sequence[str], outcome: Outcome) -> Retai
 
 
 def said(draft: Draft | Memory) -> str:
-    """All words of a memory, as they are searched."""
-    parts = (draft.title, draft.text, draft.when_to_use, draft.not_when)
+    """All words of a memory."""
+    return "\n".join(part for part in (searched(draft), draft.not_when) if part)
+
+
+def searched(draft: Draft | Memory) -> str:
+    """The words that a memory is found by: when it does not hold is no match for it."""
+    parts = (draft.title, draft.text, draft.when_to_use)
     return "\n".join(part for part in parts if part)
 
 
@@ -259,7 +264,7 @@ def memory_of(
 
 def row_of(memory: Memory, vector: tuple[float, ...] | None) -> MemoryRow:
     """A memory's row; the batch is set by the store's change."""
-    words = said(memory)
+    words = searched(memory)
     return MemoryRow(
         key=memory.ref,
         version=memory.version,

@@ -18,6 +18,8 @@ from mcp_memory.text import periods, wording
 
 JUDGED = 30
 """How many more of the fused are looked up and ranked than are asked for."""
+AMONG = 3
+"""How many memories stand among evidence: the one that answers is mostly the first of them."""
 REREAD = 20
 """How many a cross-encoder reads, where one is set."""
 
@@ -37,6 +39,11 @@ class Candidate:
     """The memory that says the same again with another value."""
     score: float = 0.0
     """0 to 1: how surely it bears on the question."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether nobody said that it holds no more."""
+        return self.row.state == State.LIVE.value
 
     @property
     def session(self) -> str:
@@ -74,8 +81,22 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
     within = Where(projects=scope.projects, states=())
     rows = await rooms.store.count("evidence", within) if gone else 0
     without = confidence.lacking(text, list(held.values()), gone, rows=rows)
-    judged = [one for table, each in ranked.items() for one in _sure(each, table, held, without)]
-    return Judged(tuple(sorted(judged, key=lambda one: -one.score)), without.unknown)
+    judged = {table: _sure(each, table, held, without) for table, each in ranked.items()}
+    if judged.get("evidence"):
+        judged["memories"] = judged.get("memories", [])[:AMONG]
+    every = _stale_last([one for each in judged.values() for one in each])
+    return Judged(tuple(every), without.unknown)
+
+
+def _stale_last(judged: Sequence[Candidate]) -> list[Candidate]:
+    """All by their scores; what does not hold any more is less sure than the least sure that does."""
+    holds = [one for one in judged if one.holds]
+    least = min((one.score for one in holds), default=1.0)
+    stale = [replace(one, score=min(one.score, least)) for one in judged if not one.holds]
+    return [
+        *sorted(holds, key=lambda one: -one.score),
+        *sorted(stale, key=lambda one: -one.score),
+    ]
 
 
 def _sure(
@@ -118,6 +139,8 @@ async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[st
 
 
 def _searched(row: EvidenceRow | MemoryRow) -> str:
+    if isinstance(row, MemoryRow):
+        return f"{row.text}\n{row.context}"
     return f"{row.text}\n{row.context}\n{row.identifiers}"
 
 

@@ -23,9 +23,10 @@ _HEADING = re.compile(r"\s{0,3}#{1,6}\s+(.*)")
 _FENCE = re.compile(r"[-+ ]{0,6}(?:```|~~~)")
 _RULE = re.compile(r"[\s|:+=_*~-]+")
 _RANGE = re.compile(r"\bsed\s+-n\s+['\"]?(\d+),\d+p['\"]?\s+\S+\s*(?:\|\s*cat\s*)?$")
+_INSET = re.compile(r"^[ \t]+(?=\d+\u2192)", re.MULTILINE)
 _NUMBERED = re.compile(r"\s*(?:L?\d+\s*[:\u2192|\t]|<file>|cat -n)")
 
-Kind = Literal["said", "thought", "edit", "ran", "output", "read", "argument"]
+Kind = Literal["said", "memory", "thought", "edit", "ran", "output", "read", "argument"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,9 @@ def _numbered(call: ToolCall, text: str) -> str:
     begun = call.arguments.get("offset", 1) if call.paths and not call.command else None
     ranged = _RANGE.search(call.command) if call.command else None
     first = int(ranged[1]) if ranged else begun
-    if not isinstance(first, int) or _NUMBERED.match(text):
+    if _NUMBERED.match(text):
+        return _INSET.sub("", text)
+    if not isinstance(first, int):
         return text
     numbered = enumerate(text.splitlines(), max(1, first))
     return "\n".join(f"{n}: {line}" for n, line in numbered if line.strip())

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
@@ -21,12 +22,16 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 BYTES_PER_TOKEN = 4
 READ_WHOLE = 16
 """How many records are read whole for their passages; of others their searched words are."""
-LINES_SHARE = 0.2
-"""What is kept of the room for hits of one line."""
-LINE_CHARS = 110
+ALWAYS = 2
+"""So many of the surest hits are shown in any case, at least by a line."""
+LINE_SURE = 0.75
+"""Which share of the best score a hit must have to be worth a line without a passage."""
+LINE_CHARS, MEMORY_CHARS = 110, 300
+"""How long a line is; a memory was written to be read, so that its line holds most of it."""
 BRIEF = 700
 """How many bytes the nearest may take where nothing is found."""
 GAP = "\u2026"
+HEAD_SHOWN = 30
 MOST_ALSO = 3
 
 
@@ -46,15 +51,29 @@ async def shown(
     asked = (" ".join(query.texts), query.match)
     records = await _records(rooms, [each.candidate for each in chosen])
     named = _projects([each.candidate for each in chosen])
-    bare = [_bare(each, query, name) for each, name in zip(chosen, named, strict=True)]
     folder, paths = await _placed(rooms, [each.candidate for each in chosen])
-    frame = frame.model_copy(update={"folder": folder})
+    bare = [
+        _bare(each, query, name).model_copy(update={"path": path})
+        for each, name, path in zip(chosen, named, paths, strict=True)
+    ]
+    below = "*/*" if any(path and path.count("/") > 1 for path in paths) else "*"
+    files = f"{folder}/{below}-ID/steps.jsonl:N = t:ID#N" if folder else None
+    frame = frame.model_copy(update={"folder": folder, "files": files})
     budget = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
     room = budget - size(frame)
-    made = _composed(asked, records, bare, paths, room if frame.found else min(room, BRIEF))
+    made = _composed(
+        asked, _ranks(chosen), records, bare, room if frame.found else min(room, BRIEF)
+    )
     told = "hits" if frame.found else "nearest"
     left = len(chosen) - len(made) if frame.found else 0
     return frame.model_copy(update={told: tuple(made), "more": left})
+
+
+def _ranks(chosen: Sequence[Shown]) -> list[float]:
+    """How far each is ahead among its own kind: memories' scores and evidence's are no one scale."""
+    ranks = [(each.candidate.memory is None, each.candidate.rank) for each in chosen]
+    top = {kind: max(rank for one, rank in ranks if one == kind) or 1.0 for kind, _ in ranks}
+    return [rank / top[kind] for kind, rank in ranks]
 
 
 def size(model: SearchResult | Hit) -> int:
@@ -66,9 +85,9 @@ def size(model: SearchResult | Hit) -> int:
 
 def _composed(
     asked: tuple[str, str],
+    ranks: Sequence[float],
     records: Sequence[Sequence[Passage]],
     bare: Sequence[Hit],
-    paths: Sequence[str | None],
     room: int,
 ) -> list[Hit]:
     """Hits in their order: passages as far as most of the room reaches, then lines.
@@ -76,31 +95,34 @@ def _composed(
     `asked`: the question, and the expression that a line must match.
     """
     question, match = asked
-    framed = [size(hit) + 1 for hit in bare]
-    top = max((hit.score for hit in bare), default=1.0) or 1.0
     stems = telling.sought(question)
-    ranks = [hit.score / top for hit in bare]
     told = telling.tell(stems, records, ranks)
     if match:
         told = exact.told(match, records, ranks)
-    picked = telling.choose(told, frames=framed, cost=_long, room=int(room * (1 - LINES_SHARE)))
-    by_record: dict[int, list[Told]] = {}
-    for one in sorted(picked, key=lambda one: (one.record, one.place)):
-        by_record.setdefault(one.record, []).append(one)
-    whole = {r: _with(bare[r], text=_joined(few)) for r, few in by_record.items()}
-    if whole:
-        first = min(whole)
-        whole[first] = _with(whole[first], path=paths[first])
-    room -= sum(size(hit) + 1 for hit in whole.values())
-    for record, hit in enumerate(bare):
-        if record in whole:
-            continue
-        line = _line(record, records[record], told, stems)
-        short = _with(hit, text=line)
-        if (line and size(short) + 1 <= room) or not whole:
-            whole[record] = short
-            room -= size(short) + 1
-    return [whole[record] for record in sorted(whole)]
+    lines = [
+        _with(hit, text=_line(record, records[record], told, stems))
+        for record, hit in enumerate(bare)
+    ]
+    # The surest are shown in any case, so their frames are paid before the passages are chosen.
+    kept = {record: lines[record] for record in range(min(ALWAYS, len(lines)))}
+    room -= sum(size(line) + 1 for line in kept.values())
+    framed = [0 if record in kept else size(hit) + 1 for record, hit in enumerate(bare)]
+    for record, few in _by_record(telling.choose(told, frames=framed, cost=_long, room=room)):
+        whole = _with(bare[record], text=_joined(few))
+        room -= size(whole) + 1 - (size(kept[record]) + 1 if record in kept else 0)
+        kept[record] = whole
+    least = LINE_SURE * max((hit.score for hit in bare), default=0.0)
+    for record, line in enumerate(lines):
+        if record not in kept and line.score >= least and size(line) < room:
+            kept[record] = line
+            room -= size(line) + 1
+    return [kept[record] for record in sorted(kept)]
+
+
+def _by_record(picked: Sequence[Told]) -> list[tuple[int, list[Told]]]:
+    """Chosen passages of each record, in their order."""
+    ordered = sorted(picked, key=lambda one: (one.record, one.place))
+    return [(record, list(few)) for record, few in groupby(ordered, key=lambda one: one.record)]
 
 
 def _with(hit: Hit, **fields: object) -> Hit:
@@ -115,16 +137,17 @@ def _long(passage: Passage) -> int:
 def _joined(few: Sequence[Told]) -> str:
     """Passages of one record in their order, each head once, gaps marked."""
     parts: list[str] = []
-    head, last = "", -1
+    above, last = "", -1
     for one in few:
-        if one.passage.head not in (head, "") and one.passage.head != one.passage.text:
-            parts.append(
-                f"{one.passage.head}:" if one.passage.head[-1:].isalnum() else one.passage.head
-            )
+        head = one.passage.head
+        if head not in (above, "", one.passage.text):
+            # The head of an output is its command, which may stand above it whole.
+            if not any(part.startswith(head[:HEAD_SHOWN]) for part in parts):
+                parts.append(f"{head}:" if head[-1:].isalnum() else head)
         elif parts and one.place != last + 1:
             parts.append(GAP)
         parts.append(one.passage.text)
-        head, last = one.passage.head or one.passage.text, one.place
+        above, last = head, one.place
     return guard.neutralise("\n".join(parts))
 
 
@@ -134,6 +157,8 @@ def _line(record: int, cut: Sequence[Passage], told: Sequence[Told], stems: Sequ
     best = best or next(iter(cut), None)
     if best is None:
         return ""
+    if best.kind == "memory":
+        return guard.neutralise(passages.one_line(best.text, MEMORY_CHARS))
     lines = best.text.splitlines()
     counts = [sum(one in line.lower() for one in stems) for line in lines]
     at = counts.index(max(counts)) if any(counts) else 0
@@ -167,7 +192,7 @@ def _searched(candidate: Candidate) -> Sequence[Passage]:
     memory = candidate.memory
     if memory is None:
         return list(passages.of_text(candidate.row.text))
-    told = [Passage("said", memory.text)] if len(memory.text) <= passages.LONGEST else None
+    told = [Passage("memory", memory.text)] if len(memory.text) <= passages.LONGEST else None
     made = told or list(passages.of_text(memory.text))
     if memory.when_to_use:
         made.append(Passage("argument", f"When to use: {memory.when_to_use}"))

@@ -62,8 +62,8 @@ def _search(result: SearchResult) -> Iterator[str]:
     if not result.found:
         hits = result.nearest
         yield "Nothing found." + (" Nearest, below the floor:" if hits else "")
-    if result.folder:
-        yield f"Files below {result.folder}; t:ID#N is line N of *-ID/steps.jsonl"
+    if result.files:
+        yield f"Files: {result.files}"
     if hits:
         yield "<recalled>"
         for hit in hits:
@@ -83,7 +83,7 @@ def _hit(hit: Hit) -> Iterator[str]:
         hit.project,
     ]
     marks += [hit.standing.value if hit.standing else "", hit.outcome.value if hit.outcome else ""]
-    marks += [*hit.flags, f"= {' '.join(hit.also)}" if hit.also else "", hit.path or ""]
+    marks += [*hit.flags, f"= {' '.join(hit.also)}" if hit.also else ""]
     yield " ".join(mark for mark in marks if mark)
     told = "\n".join(part for part in (hit.title, hit.text) if part)
     yield "\n".join(f" {line}" for line in guard.neutralise(told).splitlines())

@@ -190,25 +190,12 @@ async def search(
             "The query is empty.",
             next_step="Ask one question in `query`, or narrow by time, path, within or match.",
         )
-    return answer(
-        await bank.search(
-            Query(
-                texts=texts,
-                kinds=tuple(kinds or ()),
-                project=project,
-                outcome=outcome,
-                since=since,
-                until=until,
-                path=path,
-                within=within,
-                match=match,
-                order=order,
-                explain=explain,
-                limit=limit,
-                budget_tokens=budget_tokens,
-            )
-        )
-    )
+    asked = Query(
+        texts=texts, kinds=tuple(kinds or ()), project=project, outcome=outcome, since=since,
+        until=until, path=path, within=within, match=match, order=order, explain=explain,
+        limit=limit, budget_tokens=budget_tokens,
+    )  # fmt: skip
+    return answer(await bank.search(asked))
 
 
 @speaking_errors

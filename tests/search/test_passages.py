@@ -52,7 +52,7 @@ def test_a_command_comes_with_its_exit_code_and_its_output_stands_below_it() -> 
 def test_a_file_that_was_read_has_line_numbers() -> None:
     call = ToolCall(id="1", name="Read", arguments={"offset": 40}, paths=("/w/shop/caps.py",))
     assert cut(call, "limit = 5\n\nheron = 6") == [("shop/caps.py", "40: limit = 5\n42: heron = 6")]
-    assert cut(call, "    40\u2192limit = 5") == [("shop/caps.py", "    40\u2192limit = 5")]
+    assert cut(call, "    40\u2192limit = 5") == [("shop/caps.py", "40\u2192limit = 5")]
     ranged = ToolCall(id="1", name="shell", command="sed -n '7,9p' shop/caps.py")
     assert cut(ranged, "limit = 5")[1][1] == "7: limit = 5"
 
