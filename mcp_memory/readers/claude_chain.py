@@ -7,6 +7,7 @@ from typing import Any
 
 from mcp_memory.domain.models import Observation, SourceClass, StepKind
 from mcp_memory.readers.blobs import placeholder, without_blobs
+from mcp_memory.readers.claude_queue import Queue
 from mcp_memory.readers.clock import Lifetime, moment
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.harness import never_ran, speeches
@@ -32,11 +33,7 @@ class Chain:
     parents: dict[str, str] = field(default_factory=dict)
     prompts: list[str] = field(default_factory=list)
     leaf: str = ""
-    queued: dict[str, list[Draft]] = field(default_factory=dict)
-    """What was typed while the agent worked, to the steps that it came to."""
-    waiting: list[list[Draft]] = field(default_factory=list)
-    """Those of them that the agent has not been given."""
-    withdrawn: set[int] = field(default_factory=set)
+    queue: Queue = field(default_factory=Queue)
     told: set[str] = field(default_factory=set)
     tokens: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
@@ -87,20 +84,32 @@ class Chain:
             elif parent and parent in followed:
                 left.add(uuid)
         if not left:
-            return self.withdrawn
+            return self.queue.withdrawn
         for uuid, parent in self.parents.items():
             if parent in left:
                 left.add(uuid)
         kept = {draft.number for uuid, draft in self.lines.items() if uuid not in left}
-        return self.withdrawn | ({draft.number for draft in self.lines.values()} - kept)
+        return self.queue.withdrawn | ({draft.number for draft in self.lines.values()} - kept)
 
-    def say(self, record: Record, text: str) -> None:
+    def say(self, record: Record, text: str, *, attached: bool = False) -> None:
         """A user message: a summary, a person's words, or the host's in a person's place."""
-        if waited := self.queued.pop(text.strip(), None):
-            for draft in waited:
+        if repeated := self.queue.come(text, attached=attached):
+            for draft in repeated:
                 self.own(record, draft)
             self.prompts.append(text_at(record, "uuid"))
-            return
+        else:
+            self._hear(record, text)
+
+    def wait(self, record: Record, text: str) -> None:
+        """Words typed while the agent worked: they count from when they were typed."""
+        begun = len(self.drafts)
+        if _COMMAND.fullmatch(text.strip()):
+            self.add(record, "system", SourceClass.HOST, text.strip())
+        elif text.strip():
+            self._hear(record, text)
+        self.queue.put(text, self.drafts[begun:])
+
+    def _hear(self, record: Record, text: str) -> None:
         if record.get("isCompactSummary") is True:
             self.add(record, "summary", SourceClass.AGENT, text)
         elif record.get("isMeta") is True:
@@ -115,22 +124,6 @@ class Chain:
                     draft.calls[call.id] = call
             if self.drafts and self.drafts[-1].kind == "user" and not by_agent:
                 self.prompts.append(text_at(record, "uuid"))
-
-    def queue(self, record: Record, text: str) -> None:
-        """Words typed while the agent worked: they count from when they were typed."""
-        begun = len(self.drafts)
-        if _COMMAND.fullmatch(text.strip()):
-            self.add(record, "system", SourceClass.HOST, text.strip())
-        elif text.strip():
-            self.say(record, text)
-        if made := self.drafts[begun:]:
-            self.queued.setdefault(text.strip(), []).extend(made)
-            self.waiting.append(made)
-
-    def withdraw(self) -> None:
-        """The user took what waited back, to write it anew."""
-        self.withdrawn.update(draft.number for made in self.waiting for draft in made)
-        self.waiting.clear()
 
     def message(self, record: Record) -> Draft:
         """The step of an API message: one for all its lines, its usage counted once."""

@@ -51,7 +51,7 @@ LEFT_OUT = {
     **dict.fromkeys(
         (
             "file-history-snapshot", "file-history-delta", "mode", "permission-mode",
-            "bridge-session", "frame-link", "tools-used", "atis-latch", "cost-state",
+            "bridge-session", "frame-link", "worktree-state", "tools-used", "atis-latch", "cost-state",
             "system/stop_hook_summary", "system/turn_duration", "system/bridge_status",
             "system/microcompact_boundary", "attachment/command_permissions", "attachment/model",
             "attachment/environment", "attachment/session_context", "attachment/date",
@@ -293,7 +293,7 @@ class _File:
         attached = object_at(record, "attachment")
         kind = text_at(attached, "type")
         if kind == "queued_command":
-            chain.say(record, content_text(attached.get("prompt")))
+            chain.say(record, content_text(attached.get("prompt")), attached=True)
         elif kind == "nested_memory":
             content = object_at(attached, "content")
             chain.once(
@@ -328,11 +328,11 @@ def _queue(file: _File, chain: Chain, record: Record) -> None:
     """What was typed while the agent worked; it may come again as a message, or never."""
     del file
     if text_at(record, "operation") == "enqueue":
-        chain.queue(record, content_text(record.get("content")))
-    elif text_at(record, "operation") in ("dequeue", "remove"):
-        del chain.waiting[:1]
+        chain.wait(record, content_text(record.get("content")))
+    elif (operation := text_at(record, "operation")) in ("dequeue", "remove"):
+        chain.queue.give(within=operation == "remove")
     elif text_at(record, "operation") == "popAll":
-        chain.withdraw()
+        chain.queue.withdraw()
 
 
 def _tool(file: _File, chain: Chain, record: Record) -> None:

@@ -74,6 +74,9 @@ SAYINGS = (
     Saying("opencode", "Continue if you have next steps, or stop and ask for clarification if"),
     Saying("opencode", "What did we do so far?", whole=True),
     Saying("cline", "[TASK RESUMPTION] "),
+    Saying("hermes", "[Continuing toward your standing goal]"),
+    Saying("hermes", "[CONTEXT COMPACTION", kind="summary"),
+    Saying("mistral_vibe", "You are continuing a trajectory after a context", kind="summary"),
     Saying("cline", "[ERROR] You did not use a tool in your previous response"),
 )
 """One row a saying, by the host that says it."""

@@ -45,7 +45,7 @@ _SKILL = re.compile(
     r"(?:The user has provided the following instruction[^\n]*?: (?P<asked>.*)|\Z)",
     re.DOTALL,
 )
-_HOSTS = ("[Continuing toward your standing goal]", "[ASYNC DELEGATION", "[CONTEXT COMPACTION")
+_AGENTS = "[ASYNC DELEGATION"
 _HEAD_LINES = 5
 
 
@@ -100,8 +100,10 @@ def _stored(path: Path) -> Iterator[Trajectory]:
 def _describe(talk: Talk, session: Record) -> None:
     talk.title, talk.model = text_at(session, "title"), text_at(session, "model")
     talk.cwd = text_at(session, "cwd")
-    talk.parent = text_at(session, "parent_session_id")
-    talk.asked_by = SourceClass.AGENT if text_at(session, "source") == "subagent" else talk.asked_by
+    if text_at(session, "source") == "subagent":
+        # A session that goes on after a compaction has a parent too, and is nobody's sub-agent.
+        talk.asked_by = SourceClass.AGENT
+        talk.parent = text_at(session, "parent_session_id")
     talk.read, talk.written = (count_at(session, f"{key}_tokens") for key in ("input", "output"))
     talk.boot(text_at(session, "system_prompt"))
     for key in ("started_at", "ended_at"):
@@ -134,9 +136,8 @@ def _take(talk: Talk, record: Record) -> None:
 def _ask(talk: Talk, text: str, record: Record) -> None:
     """A person's words; a skill's text and what the program goes on with are not."""
     at = moment(record.get("timestamp"))
-    if text.startswith(_HOSTS):
-        told = SourceClass.AGENT if text.startswith("[ASYNC") else SourceClass.HOST
-        talk.tell(text, at, told)
+    if text.startswith(_AGENTS):
+        talk.tell(text, at, SourceClass.AGENT)
     elif skill := _SKILL.match(text):
         asked = skill["asked"] or ""
         talk.tell(text[: len(text) - len(asked)], at)

@@ -281,6 +281,28 @@ def test_words_typed_while_the_agent_works_are_the_users_and_stand_once(tmp_path
     ]
 
 
+def test_several_that_waited_may_come_as_one_message(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.jsonl",
+        *(queued("enqueue", text) for text in ("go on", "go on", "and test")),
+        record("u1", "user", "go on\nand test"),
+        record("u2", "user", "go on"),
+        record("u3", "user", "go on"),
+    )
+    assert [s.text for s in only(path).steps] == ["go on", "go on", "and test", "go on"]
+
+
+def test_words_given_within_a_turn_come_again_as_an_attachment_only(tmp_path: Path) -> None:
+    command = {"type": "queued_command", "prompt": "go on"}
+    attached = {"type": "attachment", "uuid": "a1", "sessionId": SESSION, "attachment": command}
+    path = write(
+        tmp_path / "a.jsonl",
+        *(queued("enqueue", "go on"), queued("remove"), attached),
+        record("u1", "user", "go on"),
+    )
+    assert [s.text for s in only(path).steps] == ["go on", "go on"]
+
+
 def test_a_message_that_was_written_while_it_streamed_is_one(tmp_path: Path) -> None:
     grown = [
         record(
