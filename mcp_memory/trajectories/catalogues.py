@@ -146,4 +146,6 @@ def _places(name: str, found: Sequence[tuple[Entry, Touched]], mark: str) -> str
     ]
     left = len(found) - MOST_SESSIONS
     more = f"; and {left} older sessions" if left > 0 else ""
-    return f"- {code(name)}:{count} {'; '.join(shown)}{more}"
+    last = next((touched.last for _, touched in found if touched.last not in ("", name)), "")
+    typed = f" | last typed {code(last)}" if last else ""
+    return f"- {code(name)}:{count} {'; '.join(shown)}{more}{typed}"

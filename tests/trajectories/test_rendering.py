@@ -231,6 +231,7 @@ def test_one_grep_tells_how_often_a_command_failed() -> None:
     ]
     text = index("by-command.md", rendered(session(*steps)))
     assert f"- `uv run pytest -q`: 2 steps, 1 failed: t:{ID}#1! #2" in text
+    assert "#2 | last typed `uv run pytest b.py -q`" in text
 
 
 def test_what_was_settled_is_found_in_one_file() -> None:
