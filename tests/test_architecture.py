@@ -22,7 +22,7 @@ PURE = (
     "text/redaction", "text/guard", "text/wording", "text/identifiers", "text/signatures", "text/tokens",
     "trajectories/", "archive/inspection", "archive/parts", "archive/reading", "archive/remembered",
     "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
-    "search/passages", "search/telling", "search/repeats",
+    "search/passages", "search/overtaken", "search/telling", "search/repeats",
     "memories/gate", "memories/planning", "runbook/assembling", "hooks/digests", "history/wire",
     "server/answers",
 )  # fmt: skip

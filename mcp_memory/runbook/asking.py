@@ -1,6 +1,6 @@
 """runbook: what history says of one task, assembled from hits; no sentence is made up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mcp_memory.domain.asked import Query, Task
@@ -10,9 +10,10 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.runbook import assembling
 from mcp_memory.runbook.assembling import Sighting
 from mcp_memory.search.channels import Scope, scope_of
+from mcp_memory.search.confidence import LEAST_ASKED
 from mcp_memory.search.searching import search
 from mcp_memory.store.rows import EvidenceRow, Where
-from mcp_memory.text import identifiers
+from mcp_memory.text import identifiers, wording
 
 MEMORY_KINDS: tuple[HitKind, ...] = ("procedure", "gotcha", "fact", "preference", "observation")
 DEEP = 12
@@ -25,13 +26,14 @@ MOST_PLACES = 3
 async def runbook(rooms: Rooms, task: Task) -> Runbook:
     """Procedures, gotchas, attempts and spans for a task, and the premises that do not stand."""
     scope = await scope_of(rooms, task.project)
-    memories = await _hits(rooms, task, MEMORY_KINDS)
-    episodes = await _hits(rooms, task, ("episode",))
-    steps = await _hits(rooms, task, ("step",))
     # Where there is no history at all, every name would be unknown to it: that says nothing.
-    history = bool(episodes or steps or await rooms.store.projects())
+    history = bool(await rooms.store.projects())
     named = [*identifiers.names(task.text), *task.files][:MOST_PREMISES] if history else []
     seen = {name: await _sighting(rooms, name, scope) for name in dict.fromkeys(named)}
+    known = _without(task, [name for name, where in seen.items() if where == Sighting()])
+    memories = await _hits(rooms, known, MEMORY_KINDS)
+    episodes = await _hits(rooms, known, ("episode",))
+    steps = await _hits(rooms, known, ("step",))
     return assembling.assemble(
         task.text,
         memories=memories,
@@ -42,6 +44,17 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
         notes=(*scope.notes, *rooms.degraded()),
         budget_tokens=task.budget_tokens or rooms.settings.runbook_tokens,
     )
+
+
+def _without(task: Task, unknown: Sequence[str]) -> Task:
+    """The task without names that history never had: premises are told, and veto nothing."""
+    text = task.text
+    for name in sorted(unknown, key=len, reverse=True):
+        text = text.replace(name, " ")
+    files = tuple(file for file in task.files if file not in unknown)
+    # What is left must be a task by itself: else the name is what is asked about.
+    whole = len(wording.informative(text)) >= LEAST_ASKED
+    return task.model_copy(update={"text": text if whole else task.text, "files": files})
 
 
 async def _hits(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> tuple[Hit, ...]:

@@ -180,14 +180,24 @@ async def _known(
     ask_when = partial(periods.asked_about, text, now=rooms.now())
     named = await anyio.to_thread.run_sync(ask_when)
     asked = wording.informative(text)
+    new = _newness(candidates) if wording.asks_for_now(text) else {}
     return {
         key: replace(
             _features(row, memory, used, named),
+            newness=new.get(key),
             exact=bool(asked) and all(confidence.holdings(asked, row.text).values()),
             restated=key in newer,
         )
         for key, (row, memory) in candidates.items()
     }
+
+
+def _newness(candidates: Looked) -> dict[str, float]:
+    """0 for the oldest, 1 for the newest, by their order; what is undated is as the oldest."""
+    dated = sorted(
+        (row.at.isoformat() if row.at else "", key) for key, (row, _) in candidates.items()
+    )
+    return {key: place / max(1, len(dated) - 1) for place, (_, key) in enumerate(dated)}
 
 
 async def _reread(rooms: Rooms, text: str, made: list[Candidate]) -> list[Candidate]:

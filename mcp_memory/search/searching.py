@@ -49,7 +49,8 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
         notes=(*scope.notes, *rooms.degraded()),
     )
     chosen = _chosen(told, query if found else query.model_copy(update={"limit": MOST_NEAREST}))
-    return await showing.shown(rooms, query, chosen, frame)
+    pool = [one for each in lists for one in each.candidates]
+    return await showing.shown(rooms, query, chosen, frame, pool)
 
 
 def _chosen(lists: Sequence[Sequence[Candidate]], query: Query) -> list[Shown]:

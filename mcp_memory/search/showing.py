@@ -10,7 +10,7 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Outcome, SourceClass
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import exact, passages, spans, telling
+from mcp_memory.search import exact, overtaken, passages, spans, telling
 from mcp_memory.search.candidates import Candidate
 from mcp_memory.search.passages import Passage
 from mcp_memory.search.telling import Told
@@ -41,13 +41,19 @@ class Shown:
 
     candidate: Candidate
     also: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
 
 
 async def shown(
-    rooms: Rooms, query: Query, chosen: Sequence[Shown], frame: SearchResult
+    rooms: Rooms,
+    query: Query,
+    chosen: Sequence[Shown],
+    frame: SearchResult,
+    pool: Sequence[Candidate] = (),
 ) -> SearchResult:
-    """The answer: the frame with as much of the chosen as the budget holds, best first."""
+    """The answer: the frame with as much of the chosen as the budget holds, best first.
+
+    `pool`: all that was found, of which later records may have overtaken what is shown.
+    """
     asked = (" ".join(query.texts), query.match)
     records = await _records(rooms, [each.candidate for each in chosen])
     named = _projects([each.candidate for each in chosen])
@@ -63,6 +69,12 @@ async def shown(
     room = budget - size(frame)
     made = _composed(
         asked, _ranks(chosen), records, bare, room if frame.found else min(room, BRIEF)
+    )
+    made = _overtaken(
+        made,
+        [each.candidate for each in chosen],
+        pool,
+        room=room - sum(size(hit) + 1 for hit in made),
     )
     told = "hits" if frame.found else "nearest"
     left = len(chosen) - len(made) if frame.found else 0
@@ -215,6 +227,29 @@ async def _placed(rooms: Rooms, chosen: Sequence[Candidate]) -> tuple[str | None
     )
 
 
+def _overtaken(
+    made: Sequence[Hit], chosen: Sequence[Candidate], pool: Sequence[Candidate], *, room: int
+) -> list[Hit]:
+    """Each hit with what became of the values that it tells, as far as it was found, too."""
+    known = {one.ref: _record(one) for one in (*pool, *chosen) if one.memory is None}
+    told: list[Hit] = []
+    for hit in made:
+        found = (
+            overtaken.later(hit.text, known[hit.ref], known.values()) if hit.ref in known else ()
+        )
+        marked = hit.model_copy(update={"later": found})
+        more = size(marked) - size(hit)
+        told.append(marked if more <= room else hit)
+        room -= more if more <= room else 0
+    return told
+
+
+def _record(one: Candidate) -> overtaken.Record:
+    row = one.row
+    step = row.first if isinstance(row, EvidenceRow) else 0
+    return overtaken.Record(one.ref, row.project, one.session, step, row.at, row.text)
+
+
 def _projects(chosen: Sequence[Candidate]) -> list[str]:
     """Each one's project by its folder's name, where they are not all of one."""
     full = [c.row.project for c in chosen]
@@ -235,7 +270,6 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
         "project": project,
         "at": row.at.date() if row.at else None,
         "also": each.also[:MOST_ALSO],
-        "later": each.later,
         "why": dict(sorted(found.why.items())) if query.explain else {},
     }
     if memory is not None:

@@ -32,6 +32,11 @@ _CALENDAR = (
 )
 CALENDAR_WORDS = frozenset(_CALENDAR.split())
 _DATED = re.compile(r"(?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th)?")
+_NOW = re.compile(
+    r"\b(?:now|nowadays|today|current(?:ly)?|latest|newest|last|finally|in the end|end up|ended up"
+    r"|still|any ?more|these days|at present)\b",
+    re.IGNORECASE,
+)
 _EDGES = "?!.,;:\"'()[]"
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
@@ -106,6 +111,11 @@ def informative(query: str) -> tuple[str, ...]:
         if term.casefold() not in ASKING_WORDS | CALENDAR_WORDS and not _DATED.fullmatch(term)
     )
     return tuple(term for term in told if _CJK_ASKED_WITH.isdisjoint(term)) or told
+
+
+def asks_for_now(query: str) -> bool:
+    """Whether a question asks how things stand: now, current, last, still, by now."""
+    return _NOW.search(query) is not None
 
 
 def is_entity(term: str) -> bool:
