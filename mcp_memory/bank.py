@@ -34,7 +34,7 @@ from mcp_memory.history import following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
-from mcp_memory.memories import consolidate, fetch, listing, retain
+from mcp_memory.memories import consolidate, fetch, listing, recent, retain
 from mcp_memory.rooms import Rooms, utc_now
 from mcp_memory.runbook import asking
 from mcp_memory.search import searching
@@ -72,8 +72,9 @@ class MemoryBank(Bank):
         return noted
 
     async def search(self, query: Query) -> SearchResult:
-        """What bears on the questions, best first, or the nearest below the floor."""
-        return await searching.search(self.rooms, query)
+        """What bears on the questions, best first; the newest sessions where that is all they ask."""
+        left = await recent.resumed(self.rooms, query)
+        return left or await searching.search(self.rooms, query)
 
     async def fetch(
         self,

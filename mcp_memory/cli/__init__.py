@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "index": ("index", "Read the agents' histories on this machine, or PATHs, into the bank."),
     "history": ("history", "What hosts keep here, what is indexed, what they will delete."),
     "search": ("search", "Ask past sessions and memories."),
+    "recent": ("recent", "Where work was left off: the newest sessions, and what is open."),
     "fetch": ("fetch", "Read in full what refs name."),
     "runbook": ("runbook", "Evidence-backed instructions for one task."),
     "retain": ("retain", "Keep something that was learned, or give feedback on what was used."),

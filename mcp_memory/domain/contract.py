@@ -37,7 +37,10 @@ class Bank(Protocol):
         ...
 
     async def search(self, query: Query) -> SearchResult:
-        """What bears on the questions, best first, or the nearest below the floor, named so."""
+        """What bears on the questions, best first, or the nearest below the floor, named so.
+
+        Without words, or asked only where work was left off: the newest sessions.
+        """
         ...
 
     async def fetch(

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import Frozen, Outcome, SourceClass, Standing
 
 HitKind = Literal["fact", "procedure", "gotcha", "preference", "observation", "episode", "step"]
@@ -56,6 +57,8 @@ class SearchResult(Frozen):
     nearest: tuple[Hit, ...] = ()
     unknown: tuple[str, ...] = ()
     """Names of the question that the whole history does not hold."""
+    sessions: tuple[LeftOff, ...] = ()
+    """The newest sessions, where nothing was asked for but them."""
     more: int = 0
     """Hits that clear the floor and found no room."""
     notes: tuple[str, ...] = ()

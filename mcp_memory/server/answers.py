@@ -6,10 +6,12 @@ from pydantic import BaseModel
 
 from mcp_memory.domain.fetched import Fetched, FetchResult
 from mcp_memory.domain.hits import Hit, SearchResult
+from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
     Listed,
+    Outcome,
     Retained,
     Runbook,
 )
@@ -56,6 +58,9 @@ def one_line(item: Listed) -> str:
 
 
 def _search(result: SearchResult) -> Iterator[str]:
+    if result.sessions:
+        yield from _sessions(result)
+        return
     if result.unknown:
         yield f"Nowhere in this history: {guard.neutralise(', '.join(result.unknown))}"
     hits = result.hits
@@ -72,6 +77,32 @@ def _search(result: SearchResult) -> Iterator[str]:
     if result.more:
         yield f"{result.more} more: raise budget_tokens"
     yield from _notes(result.notes)
+
+
+def _sessions(result: SearchResult) -> Iterator[str]:
+    """The newest sessions, each with its words set in below the line that says which it is."""
+    yield from _notes(result.notes)
+    if result.folder:
+        yield f"Newest sessions; files below {result.folder} in *-ID/"
+    yield "<recalled>"
+    for each in result.sessions:
+        yield from _session(each)
+    yield "</recalled>"
+
+
+def _session(left: LeftOff) -> Iterator[str]:
+    marks = [left.ref, left.when, left.project]
+    marks += [left.outcome.value] if left.outcome is not Outcome.UNKNOWN else []
+    marks += [f"{left.steps} steps"]
+    marks += [f"{left.agents} sub-agent{'s' * (left.agents > 1)}"] if left.agents else []
+    marks += [f"and {left.alike} older that began alike"] if left.alike else []
+    yield " · ".join(mark for mark in marks if mark)
+    lines = [left.goal, *(f"asked: {line}" for line in left.asked)]
+    lines += [f"said: {left.said}"] if left.said else []
+    lines += [f"open: {line}" for line in left.open]
+    lines += [f"done: {'; '.join(left.done)}"] if left.done else []
+    lines += [f"files: {', '.join(left.files)}"] if left.files else []
+    yield from (f" {guard.neutralise(line)}" for line in lines)
 
 
 def _hit(hit: Hit) -> Iterator[str]:

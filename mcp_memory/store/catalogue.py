@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mcp_memory.store.rows import SessionRow
+from mcp_memory.store.filters import to_sql
+from mcp_memory.store.rows import SessionRow, Where
 from mcp_memory.store.tables import Tables
 
 STAMPED = (
@@ -28,6 +29,23 @@ STAMPED = (
 async def stamped(tables: Tables) -> list[SessionRow]:
     """Every session's identity, stamp and state, without texts."""
     rows = await tables.read("sessions", lambda q: q.select(list(STAMPED)), SessionRow)
+    return list({row.id: row for row in rows}.values())
+
+
+OUTLINE = (
+    *("id", "format", "project", "cwd", "title", "goal", "outcome", "steps", "started_at"),
+    *("ended_at", "folder", "parent", "state"),
+)
+
+
+async def outlined(tables: Tables, where: Where) -> list[SessionRow]:
+    """What the catalogue says of sessions, without the entries of the archive's indexes."""
+    condition = to_sql("sessions", where)
+    rows = await tables.read(
+        "sessions",
+        lambda q: (q.where(condition) if condition else q).select(list(OUTLINE)),
+        SessionRow,
+    )
     return list({row.id: row for row in rows}.values())
 
 

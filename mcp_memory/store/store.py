@@ -26,7 +26,7 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.access import acting
 from mcp_memory.domain.errors import Busy, MemoryBankError
 from mcp_memory.domain.models import Check
-from mcp_memory.store.catalogue import Catalogue, stamped
+from mcp_memory.store.catalogue import Catalogue, outlined, stamped
 from mcp_memory.store.changes import (
     Change,
     Effect,
@@ -190,6 +190,10 @@ class Store:
     async def catalogue(self) -> list[SessionRow]:
         """Every session's identity, stamp and state, without texts: to see what is unchanged."""
         return await stamped(self._tables)
+
+    async def outlines(self, projects: Sequence[str]) -> list[SessionRow]:
+        """What the catalogue says of live sessions, without their entries; of all, where none are named."""
+        return await outlined(self._tables, Where(projects=tuple(projects)))
 
     async def projects(self) -> dict[str, int]:
         """Projects with their numbers of sessions."""

@@ -98,7 +98,7 @@ def _outcome(span: Sequence[Step]) -> tuple[Outcome, str]:
     runs = [one for one in told if one.command and one.good is not None and not one.looks]
     written = [edit.step for edit in edits.of_steps(span) if edit.told and edit.kind != "make"]
     judged = [run for run in runs if run.judges]
-    failed = _unresolved(judged)
+    failed = unresolved(judged)
     passed = (
         next((run for run in reversed(judged) if run.good), None)
         if judged
@@ -145,7 +145,7 @@ def _is_refusal(seen: Observation) -> bool:
     return seen.failed is True and seen.source is SourceClass.USER
 
 
-def _unresolved(judged: Sequence[Verdict]) -> Verdict | None:
+def unresolved(judged: Sequence[Verdict]) -> Verdict | None:
     """The last failed verdict that no later one of its kind made good."""
     mended: set[str] = set()
     for run in reversed(judged):

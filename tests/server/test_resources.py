@@ -118,11 +118,16 @@ async def test_prompts_say_which_tools_to_use(settings: Settings) -> None:
         prompts = (await client.list_prompts()).prompts
         assert [each.name for each in prompts] == [
             "recall-before-work",
+            "where-we-left-off",
             "retain-after-work",
             "consolidate-now",
         ]
         assert all(each.description for each in prompts)
-        named = {"recall-before-work": "`runbook`", "retain-after-work": "`retain`"}
+        named = {
+            "recall-before-work": "`runbook`",
+            "where-we-left-off": "`search` without a query",
+            "retain-after-work": "`retain`",
+        }
         for prompt in prompts:
             given = {each.name: "shop" for each in prompt.arguments or ()}
             (message,) = (await client.get_prompt(prompt.name, given)).messages
