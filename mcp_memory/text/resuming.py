@@ -137,7 +137,7 @@ def _only_resumes(words: list[str]) -> bool:
         known |= _MAKING
     if held & _ASKS_FOR_MORE or ("how" in held and "far" not in held):
         return False
-    if not all(word in known or _NUMBER.fullmatch(word) for word in words):
+    if not all(word in known or (times and _NUMBER.fullmatch(word)) for word in words):
         return False
     alone = held <= (_TIMES | CALENDAR_WORDS | _PLAIN) and bool(held & (_YESTERDAYS | _TODAYS))
     return alone or (deeds and (people or times))

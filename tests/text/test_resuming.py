@@ -74,6 +74,7 @@ def test_asks_where_work_was_left_off(question: str) -> None:
         "todo",
         "continue",
         "left join",
+        "okay now let's do 6,7,8,10",
         "昨天的登录错误",
         "上次为什么回滚数据库",
         "gestern Fehler im Build",
