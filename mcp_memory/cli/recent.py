@@ -8,6 +8,7 @@ from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
 from mcp_memory.cli.opening import opened
 from mcp_memory.domain.asked import Query
+from mcp_memory.memories import recent
 
 
 @click.command("recent")
@@ -30,4 +31,4 @@ async def recent_command(
         since=since, until=until, limit=limit, project=project, budget_tokens=budget_tokens
     )
     async with opened(vectors=False) as bank:
-        show(await bank.search(query), as_json=as_json)
+        show(await recent.recent(bank.rooms, query), as_json=as_json)

@@ -53,10 +53,10 @@ class _Looked:
 async def resumed(rooms: Rooms, query: Query) -> SearchResult | None:
     """The newest sessions, where a query asks for no more than them; else None.
 
-    It does without words, or with one question that only asks where work was left off.
+    It does without words and filters, or with one question that only asks where work was left off.
     """
     narrowed = query.kinds or query.outcome or query.path or query.within or query.match
-    if narrowed or len(query.texts) > 1:
+    if narrowed or query.since or query.until or len(query.texts) > 1:
         return None
     if not query.texts:
         return await recent(rooms, query)
@@ -65,7 +65,7 @@ async def resumed(rooms: Rooms, query: Query) -> SearchResult | None:
     if asked is None:
         return None
     changed: dict[str, object] = {"limit": 1} if asked.one else {}
-    if asked.period and not (query.since or query.until):
+    if asked.period:
         changed |= {"since": asked.period.start, "until": asked.period.end}
     return await recent(rooms, query.model_copy(update=changed))
 

@@ -63,11 +63,12 @@ def test_an_expression_that_cannot_be_read_in_linear_time_is_refused(bad: str) -
 
 
 async def test_a_time_without_words_answers_with_what_happened_then(bank: MemoryBank) -> None:
-    march = await bank.search(ask("what did I do in March 2026"))
+    march = await bank.search(ask(since="2026-03-01", until="2026-04-01"))
     assert march.found
     assert {hit.kind for hit in march.hits} == {"episode"}
     days = [hit.at for hit in march.hits]
     assert days == sorted(days, reverse=True)
+    assert (await bank.search(ask("what did I do in March 2026"))).sessions
     assert not (await bank.search(ask("what did I do in March 2019"))).found
 
 

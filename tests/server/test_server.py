@@ -173,7 +173,6 @@ async def test_a_long_call_tells_of_itself_and_can_be_cancelled(
 @pytest.mark.parametrize(
     ("tool", "arguments", "said"),
     [
-        ("search", {"query": " ", "path": "x"}, "Ask one question"),
         ("search", {"query": "x", "limit": 0}, "limit"),
         ("search", {"query": "x", "kinds": ["nonsense"]}, "kinds"),
         ("fetch", {"refs": []}, "1 to 50"),
