@@ -85,7 +85,8 @@ async def recent(rooms: Rooms, query: Query) -> SearchResult:
     looked = await _looked(rooms, shown, query, _agents(rows))
     several = len({each.row.project for each in looked}) > 1
     folder, _ = rooms.placed([each.row.folder for each in looked])
-    frame = SearchResult(found=bool(within and looked), folder=folder, notes=notes)
+    files = f"{folder}/*-ID/SUMMARY.md" if folder else None
+    frame = SearchResult(found=bool(within and looked), folder=folder, files=files, notes=notes)
     room = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
     told = _fitted(looked, room - _size(frame) - len('"sessions":[],'), several=several)
     return frame.model_copy(update={"sessions": tuple(told)})

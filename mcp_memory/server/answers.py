@@ -82,8 +82,7 @@ def _search(result: SearchResult) -> Iterator[str]:
 def _sessions(result: SearchResult) -> Iterator[str]:
     """The newest sessions, each with its words set in below the line that says which it is."""
     yield from _notes(result.notes)
-    if result.folder:
-        yield f"Newest sessions; files below {result.folder} in *-ID/"
+    yield "Newest sessions" + (f"; files: {result.files}" if result.files else "")
     yield "<recalled>"
     for each in result.sessions:
         yield from _session(each)
