@@ -27,6 +27,7 @@ from mcp_memory.search.channels import DEPTH
 from mcp_memory.settings import Settings
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.rows import EvidenceRow, Where
+from mcp_memory.store.upkeep import METRIC
 from mcp_memory.text import wording
 from mcp_memory.trajectories import episodes, evidence
 
@@ -142,7 +143,7 @@ async def raw(bank: MemoryBank, question: str) -> None:
         found.append(await asked.select(["key", "_score"]).limit(DEPTH).to_arrow())
 
     async def near() -> None:
-        asked = table.query().nearest_to(list(vector or ())).distance_type("cosine")
+        asked = table.query().nearest_to(list(vector or ())).distance_type(METRIC)
         found.append(await asked.select(["key", "_distance"]).limit(DEPTH).to_arrow())
 
     async with anyio.create_task_group() as tasks:

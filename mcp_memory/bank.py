@@ -9,11 +9,12 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from mcp_memory import checkup
 from mcp_memory.archive.files import Archive
 from mcp_memory.domain import identities, projects, remotes
 from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Reading, Show, Task
 from mcp_memory.domain.contract import Bank, Listable
-from mcp_memory.domain.errors import EmbedderUnavailable, MemoryBankError
+from mcp_memory.domain.errors import Busy, EmbedderUnavailable, MemoryBankError
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import (
@@ -167,6 +168,7 @@ class MemoryBank(Bank):
         With `processes`, that many more prepare transcripts; a program that gives any must guard
         its main module with `if __name__ == "__main__"`.
         """
+        await self._move_over()
         return await indexer.index(self.rooms, paths, progress=progress, processes=processes)
 
     async def holdings(
@@ -193,7 +195,18 @@ class MemoryBank(Bank):
 
     async def keep_indexed(self) -> None:
         """Index new history of the allowed projects again and again, until cancelled."""
+        await self._move_over()
         await following.keep_indexed(self.rooms)
+
+    async def _move_over(self) -> None:
+        """Vectors of the bundled model's former version made anew; words answer meanwhile."""
+        try:
+            moved = await checkup.move_over(self.rooms)
+        except (Busy, EmbedderUnavailable) as error:
+            logger.warning("vectors are of an older model until the next indexing: %s", error)
+        else:
+            if moved:
+                logger.info("%s vectors made anew", moved)
 
     async def still_holds(self, cited: Sequence[str]) -> bool:
         """Whether all of these may be told unasked: nothing of them was forgotten or overtaken."""

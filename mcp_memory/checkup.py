@@ -7,6 +7,7 @@ import anyio.to_thread
 
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import State
+from mcp_memory.embedding.embedder import succeeds
 from mcp_memory.history import writing
 from mcp_memory.hooks import digesting
 from mcp_memory.memories import retain
@@ -84,6 +85,19 @@ async def reembed(rooms: Rooms) -> int:
         whole, memories, model=rooms.embedder.name, dim=rooms.embedder.dim
     )
     return len(whole) + len(memories)
+
+
+async def move_over(rooms: Rooms) -> int:
+    """Vectors of an older version of the bundled model made anew; how many, 0 where all is well.
+
+    Of any other model they wait for `doctor --reembed`: two programs with two settings would
+    make them anew in turns.
+    """
+    if rooms.embedder is None or rooms.store.vectors_ready:
+        return 0
+    if not succeeds(rooms.embedder.name, rooms.store.model):
+        return 0
+    return await reembed(rooms)
 
 
 def _private(rooms: Rooms) -> bool:

@@ -61,8 +61,11 @@ class Rooms:
 
     def degraded(self) -> tuple[str, ...]:
         """What answers go without, said plainly."""
-        wordy = self.embedder is None or not self.store.vectors_ready
-        lacking: tuple[str, ...] = ("Words only: no vectors are in use.",) if wordy else ()
+        lacking: tuple[str, ...] = ()
+        if self.embedder is None:
+            lacking = ("Words only: no vectors are in use.",)
+        elif not self.store.vectors_ready:
+            lacking = ("Words only: vectors are of another model until `doctor --reembed`.",)
         if self.reranker is not None and self.reranker.unavailable:
             lacking += (f"Not reranked: {self.reranker.unavailable}.",)
         return lacking

@@ -15,6 +15,7 @@ from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Filter, Query, Task
 from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome, Standing
+from mcp_memory.embedding import embedder
 from mcp_memory.history import exchange
 from mcp_memory.settings import Settings
 from mcp_memory.store.rows import Where
@@ -340,6 +341,37 @@ async def test_without_a_model_words_still_answer(tmp_path: Path) -> None:
         found = await bank.search(ask("UnicodeEncodeError charmap"))
         assert found.found
         assert any("Words only" in note for note in found.notes)
+
+
+async def test_a_newer_bundled_model_moves_the_bank_over_at_the_next_indexing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, cwd = Settings(home=tmp_path / "home"), str(tmp_path / "shop")
+    monkeypatch.setattr(embedder, "DEFAULT_NAME", f"{embedder.BUNDLED}0")
+    async with open_bank(settings, cwd=cwd) as bank:
+        await bank.index(written(tmp_path))
+        assert (await bank.search(ask("UnicodeEncodeError charmap"))).notes == ()
+    monkeypatch.undo()
+    async with open_bank(settings, cwd=cwd) as bank:
+        found = await bank.search(ask("UnicodeEncodeError charmap"))
+        assert found.found
+        assert any("another model" in note for note in found.notes)
+        await bank.index([])
+        assert bank.rooms.store.model == embedder.DEFAULT_NAME
+        assert (await bank.search(ask("UnicodeEncodeError charmap"))).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "former", "moves"),
+    [
+        (f"{embedder.BUNDLED}3", f"{embedder.BUNDLED}2", True),
+        (f"{embedder.BUNDLED}3", "", True),
+        (f"{embedder.BUNDLED}3", "BAAI/bge-small-en-v1.5", False),
+        ("BAAI/bge-small-en-v1.5", f"{embedder.BUNDLED}2", False),
+    ],
+)
+def test_only_the_bundled_model_follows_itself(name: str, former: str, *, moves: bool) -> None:
+    assert embedder.succeeds(name, former) is moves
 
 
 KILLED = """

@@ -17,7 +17,9 @@ import anyio.to_thread
 from mcp_memory.domain.errors import EmbedderUnavailable
 
 DEFAULT = "default"
-DEFAULT_NAME = "mcp-memory/static-minilm-256-2"
+BUNDLED = "mcp-memory/static-minilm-256-"
+DEFAULT_NAME = f"{BUNDLED}3"
+"""Its vectors are another model's once the number is raised: a bank is moved over."""
 DEFAULT_DIM = 256
 MOST_CHARS = 2_000
 _BATCH = 128
@@ -171,6 +173,14 @@ class FastEmbedder:
                 threads=1,  # it looks tokens up: a second thread spins for a third of the time
                 enable_cpu_mem_arena=False,
             )
+
+
+def succeeds(name: str, former: str) -> bool:
+    """Whether a model is the bundled one in another version: a bank moves over without being told.
+
+    Without a name, a move was interrupted, and is finished.
+    """
+    return name.startswith(BUNDLED) and (former.startswith(BUNDLED) or not former)
 
 
 def build_embedder(model: str, *, path: Path | None, threads: int) -> Embedder | None:

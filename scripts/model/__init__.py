@@ -1,0 +1,1 @@
+"""What the bundled model is made of: texts, their teacher, and the training."""
