@@ -57,15 +57,13 @@ class Lessons:
     kinds: np.ndarray
 
 
-@dataclass(slots=True)
 class Student:
     """The table in training, with what Adam remembers of each number (Kingma and Ba, 2015)."""
 
-    table: np.ndarray
-    heat: float = HEAT
-    step: int = 0
-
-    def __post_init__(self) -> None:
+    def __init__(self, table: np.ndarray) -> None:
+        self.table = table.copy()
+        self.heat = HEAT
+        self.step = 0
         self._mean, self._square = np.zeros_like(self.table), np.zeros_like(self.table)
         self._heat = [0.0, 0.0]
 
@@ -145,7 +143,7 @@ def trained(
     table: np.ndarray, lessons: Lessons, *, epochs: int, alike: float, tell: Callable[[str], None]
 ) -> np.ndarray:
     """The table after so many rounds, the rate falling to nothing by a cosine."""
-    student = Student(table.copy())
+    student = Student(table)
     steps = epochs * (len(lessons.kinds) // BATCH)
     for epoch in range(epochs):
         losses = []
