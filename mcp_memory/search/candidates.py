@@ -122,7 +122,11 @@ def _sure(
 
 
 async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[str]:
-    """Those of the terms that no record holds in any form; in small banks that tells nothing."""
+    """Those of the terms that no record holds in any form.
+
+    Pairs of CJK letters are no words: the index, which cuts words, cannot tell whether they are there.
+    """
+    lost = [term for term in lost if not wording.is_pair(term)]
     if not lost:
         return frozenset()
     where = Where(projects=scope.projects)

@@ -123,6 +123,11 @@ def is_entity(term: str) -> bool:
     return is_name(term) or term[0].isupper()
 
 
+def is_pair(term: str) -> bool:
+    """Whether a term is of CJK letters, and so perhaps no word but a piece of some."""
+    return _CJK_RUN.match(term) is not None
+
+
 def _pairs(word: str) -> Iterator[str]:
     cut = _CJK_RUN.fullmatch(word) and word[1:]
     yield from (a + b for a, b in pairwise(word)) if cut else (word,)

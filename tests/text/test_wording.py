@@ -77,3 +77,15 @@ def test_pairs_of_chinese_that_only_ask_are_not_informative() -> None:
     assert wording.informative(asked) == ("\u5bb6\u7535",)
     only = "\u4ec0\u4e48\uff1f"
     assert wording.informative(only) == ("\u4ec0\u4e48",)
+
+
+def test_a_pair_of_cjk_letters_is_told_from_a_word() -> None:
+    pairs = [term for term in wording.informative("张伟喜欢 Redis 吗") if wording.is_pair(term)]
+    assert pairs
+    assert "Redis" not in pairs
+
+
+def test_words_of_state_are_told() -> None:
+    assert wording.asks_for_now("Which limit applies now?")
+    assert wording.asks_for_now("where did it end up")
+    assert not wording.asks_for_now("why was the limit lowered in knowledge.go?")
