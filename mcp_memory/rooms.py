@@ -108,11 +108,18 @@ class Rooms:
         return [next(made) if text else None for text in texts]
 
     async def usage(self) -> dict[str, tuple[int, int]]:
-        """How often each version of a memory (`m:…@2`) was used, and how often with success."""
+        """How often each memory was used and it is known how that went, and how often well.
+
+        A ref stands for its words, so that all versions of a memory share their counters.
+        """
+        undone = {ref for row in await self.store.ledger(op="undo") for ref in row.refs}
         counts: dict[str, tuple[int, int]] = {}
         for row in await self.store.ledger(op="feedback"):
+            if row.batch in undone or '"unknown"' in row.inverse:
+                continue
             succeeded = '"success"' in row.inverse
             for key in row.refs:
-                used, well = counts.get(key, (0, 0))
-                counts[key] = (used + 1, well + succeeded)
+                ref = key.partition("@")[0]
+                used, well = counts.get(ref, (0, 0))
+                counts[ref] = (used + 1, well + succeeded)
         return counts

@@ -14,7 +14,7 @@ from tour_sessions import SECRET, archived, written
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Filter, Query, Task
 from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
-from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome, Standing
+from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Standing
 from mcp_memory.embedding import embedder
 from mcp_memory.history import exchange
 from mcp_memory.settings import Settings
@@ -236,12 +236,6 @@ async def test_an_error_leads_to_the_step_that_met_it(bank: MemoryBank) -> None:
     hits = (await bank.search(asked)).hits
     assert "links" in hits[0].why
     assert "charmap" in hits[0].text
-
-
-async def test_feedback_belongs_to_one_version(bank: MemoryBank) -> None:
-    kept = await bank.retain(Draft(text=LEARNED))
-    await bank.feedback([kept.ref], Outcome.SUCCESS)
-    assert await bank.rooms.usage() == {f"{kept.ref}@1": (1, 1)}
 
 
 async def test_a_runbook_names_a_premise_that_history_does_not_know(bank: MemoryBank) -> None:

@@ -33,7 +33,7 @@ class Bank(Protocol):
         ...
 
     async def feedback(self, used: Sequence[str], outcome: Outcome) -> Retained:
-        """Record how it went when memories were used; counters belong to their current version."""
+        """Record how it went when memories were used; counters belong to their words."""
         ...
 
     async def search(self, query: Query) -> SearchResult:

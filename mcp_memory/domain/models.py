@@ -198,10 +198,22 @@ class Memory(Frozen):
     state: State = State.LIVE
     supersedes: str | None = None
     superseded_by: str | None = None
+    challenged_by: tuple[str, ...] = ()
+    """Candidates that would supersede it and may not yet."""
     flags: tuple[str, ...] = ()
     """What the guard noticed; the text is kept, and comes back marked."""
     created_at: datetime
     batch: str
+
+    def outweighs(self, other: "Memory") -> bool:
+        """Whether it may put another to rest: what is established is not overthrown by less.
+
+        What the user said, only the user takes back.
+        """
+        if other.standing is Standing.CANDIDATE:
+            return True
+        users = other.source is SourceClass.USER and self.source is not SourceClass.USER
+        return self.standing is Standing.ESTABLISHED and not users
 
 
 class Resemblance(Frozen):

@@ -17,7 +17,7 @@ from mcp_memory.settings import Settings
 KEPT = 20
 """How many ranked refs of a question are kept in the record."""
 BUDGET_TOKENS = 1_500
-MARKED = ("superseded", "restated in ")
+MARKED = ("superseded", "retired", "restated in ")
 """How the flags begin that say of a memory that it may not hold any more."""
 
 

@@ -10,7 +10,7 @@ from mcp_memory.domain.errors import InvalidInput, NothingFits, UnknownRef
 from mcp_memory.domain.models import Deletion, Memory, Standing, State
 from mcp_memory.forgetting import hiding, purging
 from mcp_memory.forgetting.hiding import Hidden
-from mcp_memory.memories import retain
+from mcp_memory.memories import retain, superseding
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
@@ -212,7 +212,7 @@ async def _episode_spans(rooms: Rooms, views: Sequence[MemoryView]) -> dict[str,
 async def _forgetting(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
     """Next versions: forgotten ones, and those that lose evidence and become candidates."""
     made = [
-        retain.following(await spans.current(rooms, ref), state=State.FORGOTTEN)
+        superseding.following(await spans.current(rooms, ref), state=State.FORGOTTEN)
         for ref in _gone(reached)
     ]
     made += [await weakened(rooms, ref, lost) for ref, lost in reached.reach.lost.items()]
@@ -223,7 +223,7 @@ async def weakened(rooms: Rooms, ref: str, lost: Sequence[str]) -> Memory:
     """The next version of a memory without the evidence that is gone."""
     memory = await spans.current(rooms, ref)
     left = tuple(cited for cited in memory.evidence if cited.ref not in lost)
-    return retain.following(memory, evidence=left, standing=Standing.CANDIDATE)
+    return superseding.following(memory, evidence=left, standing=Standing.CANDIDATE)
 
 
 async def _restoring(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
@@ -231,7 +231,7 @@ async def _restoring(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
     for ref in reached.memories:
         memory = await spans.current(rooms, ref)
         if memory.state is not State.LIVE:
-            made.append(retain.following(memory, state=State.LIVE))
+            made.append(superseding.following(memory, state=State.LIVE))
     return await _rows(rooms, made)
 
 

@@ -10,7 +10,7 @@ from mcp_memory import hosts
 from mcp_memory.domain.models import Check, Deletion, Standing, Trajectory
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.history import wire, writing
-from mcp_memory.memories import retain
+from mcp_memory.memories import retain, superseding
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.changes import Change
@@ -131,7 +131,7 @@ async def _replace(rooms: Rooms, change: Change, hidden: Hidden) -> None:
 async def _weakened(rooms: Rooms, ref: str, lost: Sequence[str]) -> MemoryRow:
     memory = await spans.current(rooms, ref)
     left = tuple(cited for cited in memory.evidence if cited.ref not in lost)
-    made = retain.following(memory, evidence=left, standing=Standing.CANDIDATE)
+    made = superseding.following(memory, evidence=left, standing=Standing.CANDIDATE)
     return retain.row_of(made, (await rooms.vectors([retain.searched(made)]))[0])
 
 

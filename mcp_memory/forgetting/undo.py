@@ -1,6 +1,6 @@
 """undo: one batch of the ledger taken back; the undoing is a batch itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -10,7 +10,7 @@ from mcp_memory.domain.models import Consolidation, Memory, State
 from mcp_memory.forgetting import hiding
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.history import regrouping, writing
-from mcp_memory.memories import retain
+from mcp_memory.memories import retain, superseding
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import LedgerRow, MemoryRow, Where
@@ -26,10 +26,9 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
     told = orjson.loads(entry.inverse)
     kind = told.get("kind")
     if kind == "projects":
-        names = {str(one): str(project) for one, project in told["from"].items()}
-        await regrouping.place(rooms, names, op="undo")
-        await writing.write_projects(rooms, await rooms.store.projects())
-        return Consolidation(refs=entry.refs)
+        return await _regrouped(rooms, entry, told["from"])
+    if entry.op == "feedback":
+        return Consolidation(batch=await _forget_feedback(rooms, entry), refs=entry.refs)
     if kind not in {"memories", "states", "index"}:
         raise InvalidInput(
             f"A batch of {entry.op} cannot be undone.",
@@ -45,6 +44,22 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
     to = State(told.get("to", State.FORGOTTEN.value))
     undone = await hiding.mark(rooms, "undo", hidden, to=to, memories=rows)
     return Consolidation(batch=undone, refs=entry.refs)
+
+
+async def _regrouped(rooms: Rooms, entry: LedgerRow, was: Mapping[str, object]) -> Consolidation:
+    names = {str(one): str(project) for one, project in was.items()}
+    await regrouping.place(rooms, names, op="undo")
+    await writing.write_projects(rooms, await rooms.store.projects())
+    return Consolidation(refs=entry.refs)
+
+
+async def _forget_feedback(rooms: Rooms, entry: LedgerRow) -> str:
+    """Feedback is counted no more; the ledger keeps that it was given."""
+    if any(entry.batch in row.refs for row in await rooms.store.ledger(op="undo")):
+        raise InvalidInput(
+            f"{entry.batch} was taken back already.", next_step="There is nothing more to undo."
+        )
+    return await rooms.store.note("undo", refs=(entry.batch,), inverse={"kind": "note"})
 
 
 async def memories_before(rooms: Rooms, batch: str) -> list[MemoryRow]:
@@ -64,7 +79,7 @@ def _again(versions: Sequence[MemoryRow], first: int) -> Memory:
     newest = spans.memory_of(versions[-1])
     earlier = [row for row in versions if row.version < first]
     if not earlier:
-        return retain.following(newest, state=State.FORGOTTEN)
+        return superseding.following(newest, state=State.FORGOTTEN)
     return spans.memory_of(earlier[-1]).model_copy(update={"version": newest.version + 1})
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import GateRefused, InvalidInput
 from mcp_memory.domain.models import Consolidation, Draft, Episode, Memory, State
-from mcp_memory.memories import planning, retain
+from mcp_memory.memories import planning, retain, superseding
 from mcp_memory.memories.planning import EpisodeView, MemoryView
 from mcp_memory.memories.retain import Proposal
 from mcp_memory.rooms import Rooms
@@ -57,7 +57,8 @@ async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str])
     proposals = await _judged(rooms, drafts)
     rows = [row for proposal in proposals for row in await proposal.rows(rooms)]
     rows += [
-        retain.row_of(retain.following(memory, state=State.SUPERSEDED), None) for memory in retired
+        retain.row_of(superseding.following(memory, state=State.SUPERSEDED), None)
+        for memory in retired
     ]
     if not rows:
         return Consolidation(notes=("Everything in it was known already; nothing was changed.",))
@@ -86,6 +87,8 @@ async def _judged(rooms: Rooms, drafts: Sequence[Draft]) -> list[Proposal]:
             continue
         if isinstance(made, Proposal):
             proposals.append(made)
+        else:
+            faults += [f"memory {number}: {why}" for why in superseding.why_not_again(made)]
     if faults:
         raise GateRefused(faults)
     return proposals
@@ -102,7 +105,7 @@ async def _memory_views(rooms: Rooms, memories: Sequence[Memory]) -> list[Memory
     usage = await rooms.usage()
     views = []
     for memory in memories:
-        used, succeeded = usage.get(f"{memory.ref}@{memory.version}", (0, 0))
+        used, succeeded = usage.get(memory.ref, (0, 0))
         views.append(
             MemoryView(
                 ref=memory.ref,

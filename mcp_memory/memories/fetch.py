@@ -234,6 +234,7 @@ def _told(memory: Memory) -> str:
         memory.not_when and f"Not when: {memory.not_when}",
         memory.files and f"Files: {', '.join(memory.files)}",
         memory.superseded_by and f"Superseded by {memory.superseded_by}",
+        memory.challenged_by and f"Challenged by {' '.join(memory.challenged_by)}",
         memory.supersedes and f"Supersedes {memory.supersedes}",
         *(f"Evidence: {cited.ref} {cited.quote}".rstrip() for cited in memory.evidence),
     ]

@@ -45,7 +45,7 @@ class EpisodeView(Frozen):
 
 
 class MemoryView(Frozen):
-    """What planning needs to know of a live memory; counters are of its current version."""
+    """What planning needs to know of a live memory; uses whose outcome is unknown do not count."""
 
     ref: str
     kind: MemoryKind

@@ -15,7 +15,7 @@ from mcp_memory.domain.models import (
     SourceClass,
     State,
 )
-from mcp_memory.memories import gate
+from mcp_memory.memories import gate, superseding
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -73,33 +73,35 @@ class Proposal:
     vector: tuple[float, ...] | None
     near: tuple[Resemblance, ...]
     notes: tuple[str, ...]
+    older: Memory | None = None
+    """What it supersedes, or only challenges."""
 
     async def rows(self, rooms: Rooms) -> list[MemoryRow]:
-        """Its row, and a new version of the memory that it supersedes."""
+        """Its row, and a new version of the memory that it supersedes or challenges."""
         rows = [row_of(self.memory, self.vector)]
-        if self.memory.supersedes:
-            old = await spans.current(rooms, self.memory.supersedes)
-            retired = following(old, state=State.SUPERSEDED, superseded_by=self.memory.ref)
-            rows.append(row_of(retired, (await rooms.vectors([searched(retired)]))[0]))
+        if self.older is not None and (changed := superseding.overtaken(self.older, self.memory)):
+            rows.append(row_of(changed, (await rooms.vectors([searched(changed)]))[0]))
         return rows
 
 
 async def propose(
     rooms: Rooms, draft: Draft, *, flags: tuple[str, ...], strict: bool
 ) -> Proposal | Memory:
-    """The memory that a draft makes, or the one that already says just this.
+    """The memory that a draft makes, or the one that already says just this, live or overtaken.
 
     Raises:
         GateRefused: the gate does not let it in.
         UnknownRef: the superseded memory does not exist.
     """
-    if draft.supersedes:
-        await spans.current(rooms, draft.supersedes)
+    older = await spans.current(rooms, draft.supersedes) if draft.supersedes else None
     cited = await cite(rooms, draft)
     ref = _ref(draft, cited)
     versions = (await spans.memory_rows(rooms, (ref,))).get(ref)
     earlier = spans.memory_of(versions[-1]) if versions else None
+    await _one_successor(rooms, ref, older)
     if earlier is not None:
+        if await _corrected(rooms, earlier, draft):
+            return earlier
         draft = draft.model_copy(update={"evidence": _union(earlier, draft)})
         if earlier.state is State.LIVE and draft.evidence == earlier.evidence:
             return earlier
@@ -111,14 +113,43 @@ async def propose(
     if isinstance(verdict, Refuse):
         raise GateRefused(verdict.reasons)
     memory = memory_of(rooms, draft, cited, verdict, flags=flags)
-    memory = memory.model_copy(update={"version": earlier.version + 1 if earlier else 1})
+    if earlier is not None:
+        again = {"version": earlier.version + 1, "challenged_by": earlier.challenged_by}
+        memory = memory.model_copy(update=again)
     shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
-    return Proposal(memory, vector, shown, verdict.notes)
+    told = superseding.remarks(older, memory) if older else ()
+    return Proposal(memory, vector, shown, (*verdict.notes, *told), older)
 
 
-def following(memory: Memory, **changes: object) -> Memory:
-    """The next version of a memory, with these fields changed; versions are never rewritten."""
-    return memory.model_copy(update={**changes, "version": memory.version + 1})
+async def _one_successor(rooms: Rooms, ref: str, older: Memory | None) -> None:
+    """A memory has one live successor, and a dead one needs none.
+
+    Raises:
+        GateRefused: it is forgotten, the draft itself, or superseded by another already.
+    """
+    if older is None:
+        return
+    successor = older.superseded_by or ""
+    live = bool(successor) and await _is_live(rooms, successor)
+    if fault := superseding.fault(ref, older, successor if live else ""):
+        raise GateRefused((fault,))
+
+
+async def _corrected(rooms: Rooms, earlier: Memory, draft: Draft) -> bool:
+    """Whether a memory was retired on purpose, and the draft does not say that it takes that back."""
+    if earlier.state is not State.SUPERSEDED:
+        return False
+    successor = earlier.superseded_by
+    if successor is None:
+        return True
+    return draft.supersedes != successor and await _is_live(rooms, successor)
+
+
+async def _is_live(rooms: Rooms, ref: str) -> bool:
+    try:
+        return (await spans.current(rooms, ref)).state is State.LIVE
+    except UnknownRef:
+        return False
 
 
 async def with_vectors(rooms: Rooms, rows: Sequence[MemoryRow]) -> list[MemoryRow]:
@@ -134,7 +165,7 @@ def in_batch(row: MemoryRow, batch: str) -> MemoryRow:
 
 
 async def feedback(rooms: Rooms, used: Sequence[str], outcome: Outcome) -> Retained:
-    """Record that memories were used and how it went; their counters belong to this version.
+    """Record that memories were used and how it went; counters belong to their words.
 
     Raises:
         InvalidInput: a ref names no memory.
@@ -302,6 +333,7 @@ def _known(memory: Memory) -> Retained:
         version=memory.version,
         standing=memory.standing,
         created=False,
+        notes=superseding.why_not_again(memory),
         batch=memory.batch,
     )
 

@@ -11,7 +11,9 @@ from mcp_memory.text import identifiers, tokens
 
 MOST_STEPS, SPAN_STEPS = 20, 3
 LINE_CHARS = 360
-SUPERSEDED = "superseded"
+OVERTAKEN = ("superseded", "retired", "restated in ")
+"""How the flags begin of what no longer holds."""
+CHALLENGED = "challenged by "
 SECTIONS: Mapping[str, int] = {
     "Procedures": 5,
     "Gotchas": 5,
@@ -20,6 +22,7 @@ SECTIONS: Mapping[str, int] = {
     "Went badly": 4,
     "Attempts of unknown outcome": 2,
     "Unproven": 4,
+    "No longer holds": 3,
     "Where to grep": 4,
 }
 """Titles in their order, with the most lines of each."""
@@ -53,7 +56,8 @@ def assemble(  # noqa: PLR0913 a runbook is made of all that was found for its t
     """A runbook within the budget, most important first; every line ends with its ref.
 
     Every section gets its best line before any gets another. Candidates, flagged memories and
-    observations without a quorum stand under `Unproven` and are never a procedure.
+    observations without a quorum stand under `Unproven` and are never a procedure; nor is what was
+    superseded, retired or said anew with another value.
     `places`: archive paths to grep, each with its ref.
     """
     lists: dict[str, list[str]] = {title: [] for title in SECTIONS}
@@ -89,7 +93,9 @@ def _kept(
 def _section(hit: Hit) -> str:
     if hit.kind in {"episode", "step"}:
         return _OUTCOMES.get(hit.outcome or Outcome.UNKNOWN, "Attempts of unknown outcome")
-    flagged = set(hit.flags) - {SUPERSEDED}
+    if any(flag.startswith(OVERTAKEN) for flag in hit.flags):
+        return "No longer holds"
+    flagged = any(not flag.startswith(CHALLENGED) for flag in hit.flags)
     if hit.standing is not Standing.ESTABLISHED or flagged:
         return "Unproven"
     return _KINDS.get(hit.kind, "Facts and preferences")

@@ -231,7 +231,7 @@ def _features(
         outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
         standing=memory.standing if memory else None,
         superseded=row.state == State.SUPERSEDED.value,
-        used=used.get(f"{memory.ref}@{memory.version}", (0, 0)) if memory else (0, 0),
+        used=used.get(memory.ref, (0, 0)) if memory else (0, 0),
         at=row.at,
         asked_time=any(period.holds(row.at) for period in named),
     )

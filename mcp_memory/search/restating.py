@@ -46,7 +46,8 @@ def claim(text: str) -> Claim | None:
 def restated(memories: Iterable[Memory]) -> Mapping[str, str]:
     """Older to newest ref, where a newer memory makes the same claim with another value.
 
-    Both are of one kind and project; superseded and forgotten memories make no claims.
+    Both are of one kind and project; superseded and forgotten memories make no claims, and a
+    candidate does not speak against what is established.
     """
     claims = [
         (memory, made)
@@ -64,7 +65,8 @@ def restated(memories: Iterable[Memory]) -> Mapping[str, str]:
         for other in holders[rarest]:
             if _says_otherwise(claims[place], claims[other]):
                 old, new = sorted((place, other))
-                newest[old] = max(new, newest.get(old, new))
+                if claims[new][0].outweighs(claims[old][0]):
+                    newest[old] = max(new, newest.get(old, new))
     return {claims[old][0].ref: claims[new][0].ref for old, new in newest.items()}
 
 

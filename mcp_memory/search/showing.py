@@ -8,7 +8,7 @@ from itertools import groupby
 
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
-from mcp_memory.domain.models import Outcome, SourceClass
+from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import exact, overtaken, passages, spans, telling
 from mcp_memory.search.candidates import Candidate
@@ -258,6 +258,15 @@ def _projects(chosen: Sequence[Candidate]) -> list[str]:
     return [name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] for name in full]
 
 
+def _no_longer(memory: Memory) -> tuple[str, ...]:
+    """That a memory no longer holds, or that a candidate says otherwise."""
+    if memory.superseded_by:
+        return ("superseded",)
+    if memory.state is State.SUPERSEDED:
+        return ("retired",)
+    return tuple(f"challenged by {ref}" for ref in memory.challenged_by)
+
+
 def _bare(each: Shown, query: Query, project: str) -> Hit:
     """The hit before its text."""
     found = each.candidate
@@ -273,7 +282,7 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
         "why": dict(sorted(found.why.items())) if query.explain else {},
     }
     if memory is not None:
-        superseded = ("superseded",) if memory.superseded_by else ()
+        superseded = _no_longer(memory)
         restated = (f"restated in {found.newer}",) if found.newer else ()
         return Hit.model_validate(
             common

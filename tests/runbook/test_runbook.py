@@ -63,9 +63,16 @@ def test_an_unproven_procedure_is_never_listed_as_a_procedure(known: dict[str, o
     assert list(_lines(made)) == ["Unproven"]
 
 
-def test_a_superseded_memory_is_marked() -> None:
-    made = _made(_memory("procedure", "Run make.", flags=("superseded",)))
-    assert "superseded)" in _lines(made)["Procedures"][0]
+@pytest.mark.parametrize("flag", ["superseded", "retired", "restated in m:abc"])
+def test_what_no_longer_holds_is_never_listed_as_a_procedure(flag: str) -> None:
+    made = _made(_memory("procedure", "Run make.", flags=(flag,)))
+    assert list(_lines(made)) == ["No longer holds"]
+    assert flag in _lines(made)["No longer holds"][0]
+
+
+def test_a_challenged_procedure_still_is_one_and_names_its_challenger() -> None:
+    made = _made(_memory("procedure", "Run make.", flags=("challenged by m:abc",)))
+    assert "challenged by m:abc)" in _lines(made)["Procedures"][0]
 
 
 def test_spans_join_neighbours_stay_short_and_keep_to_twenty_steps() -> None:
