@@ -171,16 +171,20 @@ def entry(**fields: Any) -> Entry:
     return Entry.model_validate(values)
 
 
-def test_what_a_newer_memory_says_otherwise_is_not_said_unasked() -> None:
+@pytest.mark.parametrize("standing", list(Standing))
+def test_a_newer_memory_silences_an_older_one_when_it_stands_itself(standing: Standing) -> None:
     older = memory(1, text="The till of the shop opens at port 8080.")
     newer = memory(
         2,
         text="The till of the shop opens at port 9090.",
-        standing=Standing.CANDIDATE,
+        standing=standing,
         created_at=datetime(2026, 3, 2, tzinfo=UTC),
     )
-    assert digests.assemble("/w", [older], []).digest is not None
-    assert digests.assemble("/w", [older, newer], []).digest is None
+    told = digests.assemble("/w", [older, newer], []).digest
+    assert told is not None
+    said, unsaid = ("9090", "8080") if standing is Standing.ESTABLISHED else ("8080", "9090")
+    assert said in told.text
+    assert unsaid not in told.text
 
 
 def test_a_digest_of_many_memories_keeps_to_its_budget() -> None:
