@@ -4,8 +4,9 @@ Scripts play the agents, and all look for the same words, which a developer chos
 no answer (`route_words.json`: rounds of stems, the most telling first). One follows the archive's README;
 one greps the transcripts as they are (which files hold the words together, then windows around them, file
 by file); one prints such windows of all files ranked by how many of the words they hold. Each stops when a
-quote of the evidence has been printed, or after ten calls; a call's output is cut at 16,000 characters, as
-hosts do. Recipes were chosen on the questions in even lines; those in odd lines are reported apart.
+quote of the evidence or a line with the whole answer has been printed, or after ten calls; a call's output
+is cut at 16,000 characters, as hosts do. Recipes were chosen on the questions in even lines; those in odd
+lines are reported apart.
 
     route.py --archive HOME/archive --data FOLDER --questions QUESTIONS.jsonl
 """
@@ -34,11 +35,12 @@ WINDOW = 420
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the words to look for, and the quotes that show it was answered."""
+    """A question, the words to look for, and what shows that it was answered."""
 
     id: str
     rounds: tuple[tuple[str, ...], ...]
     quotes: tuple[str, ...]
+    accepts: tuple[str, ...]
     reported: bool
     """Whether it had no part in the choice of recipes."""
 
@@ -48,12 +50,11 @@ class Route:
     """What one agent did for one question."""
 
     place: Path
-    quotes: tuple[str, ...]
+    question: Question
     calls: int = 0
     seen: int = 0
     slow: int = 0
     found: bool = False
-    text: str = ""
     log: list[str] = field(default_factory=list)
 
     def call(self, command: str) -> str:
@@ -70,8 +71,7 @@ class Route:
             self.slow += 1
         self.calls += 1
         self.seen += len(shown.encode()) + len(command)
-        self.text += flat(shown)
-        self.found = any(quote in self.text for quote in self.quotes)
+        self.found = self.found or answered(self.question, shown)
         self.log.append(f"{time.perf_counter() - begun:.1f}s {len(shown)} {command[:200]}")
         return shown
 
@@ -79,6 +79,15 @@ class Route:
     def done(self) -> bool:
         """Whether the agent stops here."""
         return self.found or self.calls >= MOST_CALLS
+
+
+def answered(question: Question, shown: str) -> bool:
+    """Whether a quote of the evidence was printed, or one printed line holds a whole right answer."""
+    text = flat(shown)
+    if any(quote in text for quote in question.quotes):
+        return True
+    lines = shown.splitlines()
+    return any(re.search(a, line, re.IGNORECASE) for a in question.accepts for line in lines)
 
 
 def flat(text: str) -> str:
@@ -98,19 +107,22 @@ def questions(file: Path) -> Iterator[Question]:
             for stems in words.get(told["id"], ())
         )
         if rounds:
-            yield Question(told["id"], rounds, tuple(quotes), number % 2 == 1)
+            yield Question(
+                told["id"], rounds, tuple(quotes), tuple(told["accept"]), number % 2 == 1
+            )
 
 
 def by_archive(question: Question, archive: Path) -> Route:
     """The README's recipes: what was said, then names and changes, then on in the best sessions."""
-    route = Route(archive, question.quotes)
+    route = Route(archive, question)
     route.call("cat README.md")
     refs: dict[str, None] = {}
     for words in question.rounds:
         asked = f"W='{'|'.join(words)}'; "
         for command in (
             f'grep -rhiE --include=prose.md "$W" . | {RANK} | cut -c1-{WINDOW} | head -8',
-            f'grep -hiE "$W" */by-name.md */by-change.md | {RANK} | cut -c1-{WINDOW} | head -5',
+            f'grep -hiE "$W" */by-name.md | {RANK} | cut -c1-200 | head -5;'
+             f' grep -hiE "$W" */by-change.md | {RANK} | cut -c1-{WINDOW} | head -4',
         ):
             if route.done:
                 return route
@@ -127,7 +139,7 @@ def by_archive(question: Question, archive: Path) -> Route:
 
 def by_grep(question: Question, raw: Path) -> Route:
     """Which transcripts hold the first words together, then windows around the first in each."""
-    route = Route(raw, question.quotes)
+    route = Route(raw, question)
     for words in question.rounds:
         names: list[str] = []
         for share in (3, 2, 1):
@@ -147,7 +159,7 @@ def by_grep(question: Question, raw: Path) -> Route:
 
 def by_windows(question: Question, raw: Path) -> Route:
     """Windows of all transcripts, ranked by how many of the words they hold."""
-    route = Route(raw, question.quotes)
+    route = Route(raw, question)
     for words in question.rounds:
         for some in (words, words[:3]):
             if not route.done:

@@ -30,7 +30,7 @@ def catalogues(project: str, entries: Iterable[Entry]) -> Mapping[str, str]:
             mark="*",
         ),
         "by-command.md": _cross(
-            "Commands, values folded, and the steps that ran them (! the command line failed)",
+            "Commands, values folded, and the steps that ran them (! it failed), as each was last typed",
             newest_first,
             pick=lambda entry: entry.commands,
             mark="!",

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
-from mcp_memory.text import guard, signatures
-from mcp_memory.trajectories.calls import called, failed
+from mcp_memory.domain.models import SourceClass, Step
+from mcp_memory.text import causes, guard
+from mcp_memory.trajectories import verdicts
+from mcp_memory.trajectories.calls import Made, called, failed
+from mcp_memory.trajectories.naming import one_line
 from mcp_memory.trajectories.told import day
 
 SAID_CHARS = 4_000
@@ -14,6 +16,7 @@ SAID_CHARS = 4_000
 LINE_CHARS = 420
 """A line is about a passage long: a grep for two words of one thought finds both."""
 COMMAND_CHARS = 240
+REASON_CHARS, ERROR_CHARS = 120, 200
 _BREAK = " / "
 """Stands where a saying had a new line."""
 _TAG = re.compile(r"<(?=[A-Za-z/!])")
@@ -44,7 +47,7 @@ def _told(step: Step, path: Callable[[str], str]) -> Iterator[str]:
             names = [path(each) for each in call.paths]
             yield f"edit{'' if not failed(seen) else ' failed'}: {' '.join(filter(None, names))}"
         elif call.command:
-            yield _ran(call, seen)
+            yield _ran(Made(step, call, seen))
         if seen is not None and seen.source is SourceClass.USER:
             yield from _said("user", seen.text)
 
@@ -80,14 +83,16 @@ def _pieces(line: str) -> Sequence[str]:
     return [*pieces, line] if line else pieces
 
 
-def _ran(call: ToolCall, seen: Observation | None) -> str:
-    command = (call.command or "").strip()
+def _ran(made: Made) -> str:
+    command = (made.call.command or "").strip()
     first = command.partition("\n")[0].strip()
     shown = first[:COMMAND_CHARS] + ("…" if len(command) > min(len(first), COMMAND_CHARS) else "")
-    if seen is None or not failed(seen):
+    verdict = verdicts.of(made)
+    if made.seen is None or verdict is None or not verdict.failed:
         return f"ran: {shown}"
-    ending = "failed" if seen.exit_code is None else f"exit {seen.exit_code}"
-    return f"ran: {shown} → {ending}: {signatures.error(seen.text)}"
+    met = next(iter(causes.causes(made.seen.text, command)), "")
+    error = f"; {one_line(met, ERROR_CHARS)}" if met and met not in verdict.reason else ""
+    return f"ran: {shown} → {one_line(verdict.reason, REASON_CHARS)}{error}"
 
 
 def _inert(line: str) -> str:

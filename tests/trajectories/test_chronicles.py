@@ -108,3 +108,11 @@ def test_names_and_texts_from_outside_are_shown_and_not_obeyed() -> None:
     for text in catalogues("/app", [made]).values():
         assert "\x1b" not in text
         assert not any(line.startswith("# Head") for line in text.splitlines())
+
+
+def test_a_command_stands_beside_its_family_as_it_was_last_typed() -> None:
+    first = entry(1, ran(1, "CI=true pnpm install --no-frozen-lockfile"))
+    later = entry(2, ran(1, "cd web && pnpm install --no-frozen-lockfile", "boom", 1))
+    (line,) = [line for line in index("by-command.md", first, later) if "pnpm install" in line]
+    assert "2 steps, 1 failed: t:222222222222#1!; t:111111111111#1" in line
+    assert line.endswith("| last typed: `cd web && pnpm install --no-frozen-lockfile`")

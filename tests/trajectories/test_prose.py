@@ -37,7 +37,7 @@ def test_commands_go_by_their_first_line_and_failures_by_their_error() -> None:
         ran(2, "make", "x\nerror: no rule\n", 2),
     )
     assert lines[0].endswith("#1 ran: go test ./... &&…")
-    assert lines[1].endswith("#2 ran: make → exit 2: error: no rule")
+    assert lines[1].endswith("#2 ran: make → exit code 2; error: no rule")
 
 
 def test_edits_name_their_files_and_answers_are_the_users_words() -> None:
