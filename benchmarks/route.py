@@ -119,11 +119,10 @@ def by_archive(question: Question, archive: Path) -> Route:
     refs: dict[str, None] = {}
     for words in question.rounds:
         asked = f"W='{'|'.join(words)}'; "
-        for command in (
-            f'grep -rhiE --include=prose.md "$W" . | {RANK} | cut -c1-{WINDOW} | head -8',
-            f'grep -hiE "$W" */by-name.md | {RANK} | cut -c1-200 | head -5;'
-             f' grep -hiE "$W" */by-change.md | {RANK} | cut -c1-{WINDOW} | head -4',
-        ):
+        names = f'grep -hiE "$W" */by-name.md | {RANK} | cut -c1-200 | head -5'
+        changes = f'grep -hiE "$W" */by-change.md | {RANK} | cut -c1-{WINDOW} | head -4'
+        said = f'grep -rhiE --include=prose.md "$W" . | {RANK} | cut -c1-{WINDOW} | head -8'
+        for command in (said, f"{names}; {changes}"):
             if route.done:
                 return route
             refs |= dict.fromkeys(re.findall(r"t:([0-9a-z]{12})#", route.call(asked + command)))

@@ -13,7 +13,6 @@ MOST_STEPS = 12
 LINE_CHARS = 240
 """Most characters of a line in INDEX.md."""
 DECISION_CHARS = 200
-NO_ABOUT = "(what it is was not read in any session)"
 _FILES_CHARS = 60
 _LEAST_GOAL = 40
 
@@ -69,7 +68,10 @@ def _index(project: str, entries: Sequence[Entry]) -> str:
 
 
 def _about(entries: Sequence[Entry]) -> str:
-    return next((one_line(each.about, LINE_CHARS) for each in entries if each.about), NO_ABOUT)
+    """What its papers say; where no session read them, what was worked on last."""
+    told = next((each.about for each in entries if each.about), "")
+    last = next((each.goal for each in entries if not each.parent), entries[0].goal)
+    return one_line(told or f"last worked on: {last}", LINE_CHARS)
 
 
 def _counted(people: Sequence[Entry], helpers: Sequence[Entry]) -> str:
@@ -82,7 +84,8 @@ def _counted(people: Sequence[Entry], helpers: Sequence[Entry]) -> str:
     told = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
     spans = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     below = f" and {len(helpers)} of sub-agents" if helpers else ""
-    return f"{spans}: {len(people)} sessions{below}; episodes: {told or 'none'}"
+    sessions = f"{len(people)} session{'' if len(people) == 1 else 's'}{below}"
+    return f"{spans}: {sessions}; episodes: {told or 'none'}"
 
 
 def _episodes(entry: Entry) -> Iterable[str]:

@@ -30,6 +30,8 @@ _DESCRIPTION = re.compile(
     r"^\s*(?:\d+\W\s*)?\"?description\"?\s*[:=]\s*\"([^\"\n]{8,300})\"", re.MULTILINE
 )
 _NUMBERED = re.compile(r"^\s*\d+(?:→|\t|:\s?)", re.MULTILINE)
+_TOP = re.compile(r"\s*(?:1(?:→|\t|:\s?))?\s*[#<\[!]")
+"""How a README begins: with a heading, a picture or a badge."""
 _SENTENCE = re.compile(r"^(?![#>|!<\[\-*=`~+\s:.]|https?:)\S[^\n]{20,}$", re.MULTILINE)
 
 
@@ -198,18 +200,23 @@ def _about(told: Told) -> str:
     found: dict[str, str] = {}
     for step in told.steps:
         for call, seen in called(step):
-            paper = told.path(call.paths[0]) if len(call.paths) == 1 else ""
+            named = call.paths or (signatures.files(call.command) if call.command else ())
+            paper = told.path(named[0]) if len(named) == 1 else ""
             if paper not in _PAPERS or failed(seen):
                 continue
             wrote = call.arguments.get("content")
             text = seen.text if seen is not None and not call.edits else wrote
-            text = text if isinstance(text, str) else ""
-            told_of = _described(paper, _NUMBERED.sub("", text[:_ABOUT_SCANNED]))
-            if told_of:
-                found[paper] = told_of
+            described = _described(paper, text[:_ABOUT_SCANNED] if isinstance(text, str) else "")
+            if described:
+                found[paper] = described
     return next((found[paper] for paper in _PAPERS if paper in found), "")
 
 
 def _described(paper: str, text: str) -> str:
-    seen = _SENTENCE.search(text) if paper.startswith("README") else _DESCRIPTION.search(text)
+    """From its top only: what stands further down says what a part of it is."""
+    plain = _NUMBERED.sub("", text)
+    if not paper.startswith("README"):
+        seen = _DESCRIPTION.search(plain)
+    else:
+        seen = _SENTENCE.search(plain) if _TOP.match(text) else None
     return one_line(seen[seen.lastindex or 0], _ABOUT_CHARS) if seen else ""

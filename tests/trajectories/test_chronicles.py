@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from steps import NOON, edited, ran, said, wrote
+from steps import NOON, edited, ran, read, said, wrote
 
 from mcp_memory.domain.models import Episode, Outcome, Step, Trajectory
 from mcp_memory.trajectories import rendering
@@ -93,8 +93,14 @@ def test_a_project_says_in_its_own_papers_what_it_is() -> None:
     listed = listed_projects({"app-1": index("INDEX.md", made)[:5]}).splitlines()
     assert listed[2] == (
         "- app-1 | /app | A small tool that keeps invoices in order. | "
-        "2026-03-05: 1 sessions; episodes: 1 success"
+        "2026-03-05: 1 session; episodes: 1 success"
     )
+
+
+def test_the_middle_of_a_readme_does_not_say_what_a_project_is() -> None:
+    middle = "    40→It depends on the size of the thing, as a rule.\n"
+    made = entry(1, said(1, "look"), read(2, "/app/README.md", middle))
+    assert "last worked on: Mend it" in index("INDEX.md", made)
 
 
 @given(st.permutations([FIRST, SECOND, THIRD]))
@@ -115,4 +121,4 @@ def test_a_command_stands_beside_its_family_as_it_was_last_typed() -> None:
     later = entry(2, ran(1, "cd web && pnpm install --no-frozen-lockfile", "boom", 1))
     (line,) = [line for line in index("by-command.md", first, later) if "pnpm install" in line]
     assert "2 steps, 1 failed: t:222222222222#1!; t:111111111111#1" in line
-    assert line.endswith("| last typed: `cd web && pnpm install --no-frozen-lockfile`")
+    assert line.endswith("| last typed `cd web && pnpm install --no-frozen-lockfile`")
