@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps import NOON, edited, ran, read, said, wrote
 
@@ -103,6 +103,7 @@ def test_the_middle_of_a_readme_does_not_say_what_a_project_is() -> None:
     assert "last worked on: Mend it" in index("INDEX.md", made)
 
 
+@settings(deadline=None)
 @given(st.permutations([FIRST, SECOND, THIRD]))
 def test_the_order_of_sessions_makes_no_difference(entries: list[Entry]) -> None:
     assert catalogues("/app", entries) == catalogues("/app", [FIRST, SECOND, THIRD])

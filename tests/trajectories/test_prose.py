@@ -1,6 +1,6 @@
 """Prose: every line is short, cites its step, and is as greppable as what was said."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps import edited, ran, said
 
@@ -53,6 +53,7 @@ def test_system_prompts_are_no_prose() -> None:
     assert told(said(1, "You are a helpful agent", "boot"), said(2, "reminder", "system")) == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=3_000))
 def test_no_line_is_long_or_obeyed_whatever_was_said(text: str) -> None:
     for line in told(said(1, text)):
@@ -61,6 +62,7 @@ def test_no_line_is_long_or_obeyed_whatever_was_said(text: str) -> None:
         assert line.isprintable() or " " in line
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=6), st.integers(0, 6))
 def test_a_growing_session_keeps_the_lines_it_has(texts: list[str], cut: int) -> None:
     steps = [said(number, text) for number, text in enumerate(texts, 1)]
