@@ -3,9 +3,14 @@
 import socket
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mcp_memory.settings import Settings
+
+# A busy machine is no fault of an example: time is measured in benchmarks/.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture
