@@ -75,7 +75,7 @@ def priors(known: Features, *, now: datetime) -> dict[str, float]:
         "superseded": 0.4 if known.superseded else 1.0,
         "restated": 0.6 if known.restated else 1.0,
         "time": 1.3 if known.asked_time else 1.0,
-        "newness": 1.0 if known.newness is None else 0.9 + 0.2 * known.newness,
+        "newness": 1.0 if known.newness is None else 0.97 + 0.06 * known.newness,
     }
     return {name: round(weight, 3) for name, weight in made.items()}
 

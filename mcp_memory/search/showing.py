@@ -28,6 +28,8 @@ LINE_SURE = 0.75
 """Which share of the best score a hit must have to be worth a line without a passage."""
 LINE_CHARS, MEMORY_CHARS = 110, 300
 """How long a line is; a memory was written to be read, so that its line holds most of it."""
+SLACK = 50
+"""What joins of passages and counts may take beside what is priced."""
 BRIEF = 700
 """How many bytes the nearest may take where nothing is found."""
 GAP = "\u2026"
@@ -66,7 +68,7 @@ async def shown(
     files = f"{folder}/{below}-ID/steps.jsonl:N = t:ID#N" if folder else None
     frame = frame.model_copy(update={"folder": folder, "files": files})
     budget = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
-    room = budget - size(frame)
+    room = budget - size(frame) - SLACK
     made = _composed(
         asked, _ranks(chosen), records, bare, room if frame.found else min(room, BRIEF)
     )
@@ -115,11 +117,16 @@ def _composed(
         _with(hit, text=_line(record, records[record], told, stems))
         for record, hit in enumerate(bare)
     ]
-    # The surest are shown in any case, so their frames are paid before the passages are chosen.
-    kept = {record: lines[record] for record in range(min(ALWAYS, len(lines)))}
-    room -= sum(size(line) + 1 for line in kept.values())
+    # The surest are shown in any case, with the passage that tells most: it is paid before others.
+    surest = range(min(ALWAYS, len(lines)))
+    pinned = [one for r in surest if (one := _first(told, r)) and _long(one.passage) < room // 3]
+    kept = {record: lines[record] for record in surest}
+    kept |= {one.record: _with(bare[one.record], text=_joined([one])) for one in pinned}
+    room -= sum(size(hit) + 1 for hit in kept.values())
     framed = [0 if record in kept else size(hit) + 1 for record, hit in enumerate(bare)]
-    for record, few in _by_record(telling.choose(told, frames=framed, cost=_long, room=room)):
+    rest = [one for one in told if one not in pinned]
+    picked = telling.choose(rest, frames=framed, cost=_long, room=room)
+    for record, few in _by_record([*pinned, *picked]):
         whole = _with(bare[record], text=_joined(few))
         room -= size(whole) + 1 - (size(kept[record]) + 1 if record in kept else 0)
         kept[record] = whole
@@ -129,6 +136,10 @@ def _composed(
             kept[record] = line
             room -= size(line) + 1
     return [kept[record] for record in sorted(kept)]
+
+
+def _first(told: Sequence[Told], record: int) -> Told | None:
+    return next((one for one in told if one.record == record), None)
 
 
 def _by_record(picked: Sequence[Told]) -> list[tuple[int, list[Told]]]:

@@ -33,8 +33,9 @@ _CALENDAR = (
 CALENDAR_WORDS = frozenset(_CALENDAR.split())
 _DATED = re.compile(r"(?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th)?")
 _NOW = re.compile(
-    r"\b(?:now|nowadays|today|current(?:ly)?|latest|newest|last|finally|in the end|end up|ended up"
-    r"|still|any ?more|these days|at present)\b",
+    r"\b(?:now|nowadays|today|current(?:ly)?|latest|newest|finally|in the end|end up|ended up"
+    r"|still|any ?more|these days|at present"
+    r"|last(?! (?:night|week|month|year|spring|summer|autumn|fall|winter|weekend|\w+day)\b))\b",
     re.IGNORECASE,
 )
 _EDGES = "?!.,;:\"'()[]"
