@@ -18,3 +18,5 @@ def transcripts(project: str | None = None) -> Iterator[Path]:
         cwd = place.get("working_directory") if isinstance(place, Mapping) else None
         if project is None or not isinstance(cwd, str) or within(cwd, project):
             yield found
+    # Of version 1: the facts stand in the session's own file.
+    yield from files(home, "logs/session/session_*.json")

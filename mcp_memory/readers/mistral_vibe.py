@@ -1,4 +1,7 @@
-"""Mistral Vibe: `messages.jsonl` of a session (2026 seen), its facts in `meta.json` beside it."""
+"""Mistral Vibe: `messages.jsonl` of a session (2026 seen), its facts beside it; version 1 in one.
+
+The form of version 1 follows public descriptions; none of a real user was seen.
+"""
 
 import re
 from collections.abc import Iterator
@@ -12,10 +15,12 @@ from mcp_memory.readers.jsonl import (
     first_records,
     list_at,
     object_at,
+    read_head,
     read_lines,
+    read_whole,
     text_at,
 )
-from mcp_memory.readers.naming import content_id, facts_in, named_id
+from mcp_memory.readers.naming import content_id, facts_in
 from mcp_memory.readers.talk import Talk, spoken
 
 FORMAT = "mistral_vibe"
@@ -35,35 +40,52 @@ _RAN = re.compile(
 _ENDED = re.compile(r"^return ?code: (-?\d{1,10})", re.MULTILINE | re.IGNORECASE)
 _FAILED = "<tool_error>"
 _META = "meta.json"
+_WHOLE = re.compile(rb'\s*\{\s*"metadata"\s*:\s*\{')
+_AGENT = re.compile(rb'"(?:agent_config|environment)"\s*:\s*\{')
 _HEAD_LINES = 5
 
 
 def recognize(path: Path) -> bool:
-    """Whether one of the first lines is a message with this host's own marks."""
-    return any(_is_message(record) for record in first_records(path, _HEAD_LINES))
+    """Whether one of the first lines is a message with this host's own marks, or it is all one."""
+    return _is_whole(read_head(path)) or any(
+        _is_message(record) for record in first_records(path, _HEAD_LINES)
+    )
 
 
 def read(path: Path) -> Iterator[Trajectory]:
     """The one session of a file."""
     talk, first = Talk(), ""
-    for _, record in read_lines(path, talk.tally.refusals):
-        first = first or text_at(record, "message_id")
-        role = text_at(record, "role")
-        if role == "user":
-            _ask(talk, record)
-        elif role == "assistant":
-            _answer(talk, record)
-        elif role == "tool":
-            _result(talk, record)
-        elif role == "system":
-            talk.boot(spoken(record.get("content")))
-        else:
-            talk.tally.unknown[role[:80] or "record without role"] += 1
-    facts = facts_in(path.with_name(_META)) if path.name.startswith("messages.") else {}
+    if _is_whole(read_head(path)):
+        whole = read_whole(path, talk.tally.refusals) or {}
+        facts, told = object_at(whole, "metadata"), list_at(whole, "messages")
+        for record in told:
+            _take(talk, record if isinstance(record, dict) else {})
+    else:
+        for _, record in read_lines(path, talk.tally.refusals):
+            first = first or text_at(record, "message_id")
+            _take(talk, record)
+        facts = facts_in(path.with_name(_META)) if path.name.startswith("messages.") else {}
     _describe(talk, facts)
-    yield talk.trajectory(
-        FORMAT, named_id(text_at(facts, "session_id")) or content_id(first, path=path)
-    )
+    yield talk.trajectory(FORMAT, text_at(facts, "session_id") or content_id(first, path=path))
+
+
+def _take(talk: Talk, record: Record) -> None:
+    role = text_at(record, "role")
+    if role == "user":
+        _ask(talk, record)
+    elif role == "assistant":
+        _answer(talk, record)
+    elif role == "tool":
+        _result(talk, record)
+    elif role == "system":
+        talk.boot(spoken(record.get("content")))
+    else:
+        talk.tally.unknown[role[:80] or "record without role"] += 1
+
+
+def _is_whole(head: bytes) -> bool:
+    """Whether a file is a session of version 1: its facts and its messages in one object."""
+    return bool(_WHOLE.match(head)) and b'"session_id"' in head and _AGENT.search(head) is not None
 
 
 def _is_message(record: Record) -> bool:

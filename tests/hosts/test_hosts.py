@@ -138,7 +138,10 @@ LAYOUT = {
     "hermes": [".hermes/state.db", ".hermes/profiles/a/state.db"],
     "kimi_cli": [".kimi/sessions/0123/a/context.jsonl", ".kimi/sessions/0123/a/context_1.jsonl"],
     "kiro_cli": [".kiro/sessions/cli/a.jsonl"],
-    "mistral_vibe": [".vibe/logs/session/session_1/messages.jsonl"],
+    "mistral_vibe": [
+        ".vibe/logs/session/session_1/messages.jsonl",
+        ".vibe/logs/session/session_2.json",
+    ],
     "qwen_code": [
         ".qwen/projects/-home-u-shop/chats/a.jsonl",
         ".qwen/tmp/0123/chats/session-b.json",

@@ -43,6 +43,17 @@ def test_vibe_tells_title_folder_and_branch(tmp_path: Path) -> None:
     )
 
 
+def test_a_session_of_vibes_first_version_holds_its_facts(tmp_path: Path) -> None:
+    place = {"working_directory": "/w"}
+    facts = {"session_id": "test-123", "environment": place, "git_branch": "main"}
+    told = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}, 7]
+    path = tmp_path / "session_1.json"
+    path.write_bytes(orjson.dumps({"metadata": facts, "messages": told}))
+    session = only(path)
+    assert (session.native_id, session.cwd, session.goal) == ("test-123", "/w", "Hi")
+    assert session.unknown == {"record without role": 1}
+
+
 def test_kimi_knows_its_folder_by_a_hash_of_it(tmp_path: Path) -> None:
     digest = hashlib.md5(b"/home/ada/shop", usedforsecurity=False).hexdigest()
     folder = tmp_path / "sessions" / digest / ID
