@@ -25,6 +25,7 @@ from mcp_memory.domain.models import (
     Outcome,
     Retained,
     Runbook,
+    SourceClass,
     Status,
 )
 from mcp_memory.domain.reports import FileReport
@@ -57,9 +58,9 @@ class MemoryBank(Bank):
         self._stale: set[str] = set()
         self._changed = anyio.Event()
 
-    async def retain(self, draft: Draft) -> Retained:
-        """Keep a memory; the same content and source has the same ref."""
-        kept = await retain.retain(self.rooms, draft)
+    async def retain(self, draft: Draft, *, by: SourceClass = SourceClass.AGENT) -> Retained:
+        """Keep a memory; the same content and source has the same ref. `by`: who asks."""
+        kept = await retain.retain(self.rooms, draft, by=by)
         if kept.created:
             self._stale.add(draft.project or self.rooms.project)
             self._changed.set()

@@ -1,11 +1,17 @@
 """`mcp-memory retain`: something that was learned is kept, or feedback given."""
 
+import os
+from collections.abc import Mapping
+
 import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
 from mcp_memory.cli.opening import opened
-from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome
+from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome, SourceClass
+
+AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE", "CURSOR_AGENT", "AI_AGENT")
+"""What agents set in the shells that they run commands in."""
 
 
 @click.command("retain")
@@ -38,7 +44,7 @@ async def retain_command(
     outcome: str,
     as_json: bool,
 ) -> None:
-    """Keep TEXT, or give feedback on what was used."""
+    """Keep TEXT as your own word, or give feedback on what was used."""
     async with opened() as bank:
         if used:
             show(await bank.feedback(used, Outcome(outcome)), as_json=as_json)
@@ -55,4 +61,10 @@ async def retain_command(
             project=project,
             supersedes=supersedes,
         )
-        show(await bank.retain(draft), as_json=as_json)
+        show(await bank.retain(draft, by=_who(os.environ)), as_json=as_json)
+
+
+def _who(environment: Mapping[str, str]) -> SourceClass:
+    """A person types here, unless an agent's shell does."""
+    agent = any(environment.get(name) for name in AGENTS)
+    return SourceClass.AGENT if agent else SourceClass.USER

@@ -12,7 +12,8 @@ from mcp_memory.domain.models import (
     SourceClass,
     Standing,
 )
-from mcp_memory.text import identifiers
+from mcp_memory.memories import users_word
+from mcp_memory.text import identifiers, wording
 
 QUORUM = 2
 """Sessions that must bear out what is not the user's own statement."""
@@ -36,6 +37,14 @@ class Cited(Frozen):
     """All words of the span, tool outputs whole."""
     source: SourceClass = SourceClass.EXTERNAL
     outcome: Outcome = Outcome.UNKNOWN
+    own: str | None = None
+    """The words without what was only read there; None: all of them."""
+    read: frozenset[str] = frozenset()
+    """Digests of the files and pages that were read there."""
+    users_word: bool = False
+    """Whether a step of the user in it says the draft, word for word."""
+    flags: tuple[str, ...] = ()
+    """What the guard noticed in it."""
 
 
 class Neighbour(Resemblance):
@@ -61,24 +70,31 @@ Verdict = Admit | Refuse
 
 
 def judge(
-    draft: Draft, cited: Sequence[Cited], neighbours: Sequence[Resemblance] = (), *, strict: bool
+    draft: Draft,
+    cited: Sequence[Cited],
+    neighbours: Sequence[Resemblance] = (),
+    *,
+    strict: bool,
+    by: SourceClass = SourceClass.AGENT,
 ) -> Verdict:
-    """Whether a draft may enter, and with which standing.
+    """Whether a draft may enter, and with which standing; what the user types stands at once.
 
     With `strict` any fault refuses (consolidation). Without it only evidence that does not exist
     and quotes that are not there refuse (retain); what else is missing makes a candidate.
     """
     live = [each for each in cited if each.live]
     broken = [*_missing(draft, live), *_misquoted(draft, live)]
+    users_own = by is SourceClass.USER or any(each.users_word for each in live)
     lacking = [
-        *_quorum(live),
+        *(() if users_own else _alone(draft, live)),
         *_unborne(draft, live),
         *_unconditioned(draft),
         *_duplicates(draft, neighbours),
     ]
     if broken or (strict and lacking):
         return Refuse(reasons=(*broken, *lacking) if strict else tuple(broken))
-    standing = Standing.CANDIDATE if lacking else Standing.ESTABLISHED
+    stands = users_own or not lacking
+    standing = Standing.ESTABLISHED if stands else Standing.CANDIDATE
     return Admit(standing=standing, notes=(*lacking, *_remarks(draft, live, neighbours)))
 
 
@@ -106,14 +122,59 @@ def _misquoted(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
             yield f"The quote {claim.quote[:80]!r} does not occur in {claim.ref}."
 
 
-def _quorum(live: Sequence[Cited]) -> Iterator[str]:
+def _alone(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
+    """What is not the user's own word needs others that bear it out."""
+    yield from _quorum(draft, live)
+    own = "cite the user's step and say it in the user's own words"
+    if users_word.about_user(f"{draft.title}\n{draft.text}"):
+        yield f"It says what the user said or wants, and no step of the user's says so: {own}."
+    if draft.project == "user":
+        yield f"It is for every project, which only the user's word carries: {own}, or name one."
+
+
+def _quorum(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
     sessions = {each.session for each in live}
-    users_own = bool(live) and all(each.source is SourceClass.USER for each in live)
-    if not users_own and len(sessions) < QUORUM:
+    if len(sessions) < QUORUM:
         yield (
             f"Its evidence is from {len(sessions)} live sessions; {QUORUM} are needed, "
-            "or the user's own step for what the user said."
+            "or the user's own words in a step of the user. Sub-agents and copies count with "
+            "the session that they come from."
         )
+    elif sources(draft, live) < QUORUM:
+        yield (
+            "Its evidence is one source: the same file or page was read each time. Cite steps "
+            "that show it in another way, such as a command that was run."
+        )
+
+
+def sources(draft: Draft, live: Sequence[Cited]) -> int:
+    """How many independent sources bear a draft out.
+
+    Two sessions that read the same text are one, unless each shows the draft without that text.
+    """
+    groups: list[list[Cited]] = []
+    for each in live:
+        joined = [group for group in groups if any(_one_source(draft, each, g) for g in group)]
+        groups = [group for group in groups if group not in joined]
+        groups.append([each, *(one for group in joined for one in group)])
+    return len(groups)
+
+
+def _one_source(draft: Draft, one: Cited, other: Cited) -> bool:
+    if one.session == other.session:
+        return True
+    alike = bool(one.read & other.read)
+    return alike and not (_shown(draft, one) and _shown(draft, other))
+
+
+def _shown(draft: Draft, cited: Cited) -> bool:
+    """Whether a span bears a draft out by what was done in it, without what was read."""
+    own = _folded(cited.text if cited.own is None else cited.own)
+    made = claims(draft.text)
+    if made:
+        return all(_occurs(_folded(claim), own) for claim in made)
+    words = [word.casefold() for word in wording.informative(draft.text)]
+    return bool(words) and sum(word in own for word in words) * 2 > len(words)
 
 
 def _unborne(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:

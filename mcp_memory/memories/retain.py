@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
@@ -16,6 +17,7 @@ from mcp_memory.domain.models import (
     State,
 )
 from mcp_memory.memories import gate, superseding
+from mcp_memory.memories.citing import cite
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -23,18 +25,17 @@ from mcp_memory.store.rows import MemoryRow, Where
 from mcp_memory.text import identifiers
 from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import admission
-from mcp_memory.trajectories.evidence import least_trusted
-from mcp_memory.trajectories.lineage import root_of
 
 MOST_CHARS = 20_000
+NEVER = datetime.min.replace(tzinfo=UTC)
 RESEMBLES = 0.8
 """Cosine above which a memory is named as resembling; the gate judges nearer ones."""
 
 
-async def retain(rooms: Rooms, draft: Draft) -> Retained:
+async def retain(rooms: Rooms, draft: Draft, *, by: SourceClass = SourceClass.AGENT) -> Retained:
     """Keep a memory; the same content from the same source keeps its ref.
 
-    The same content with new evidence is a new version of it.
+    The same content with new evidence is a new version of it. `by`: who asks.
 
     Raises:
         InvalidInput: the text is empty or too long, or a ref is not one.
@@ -45,7 +46,7 @@ async def retain(rooms: Rooms, draft: Draft) -> Retained:
     admitted = admission.admit_draft(draft)
     project = rooms.writes_to(admitted.draft.project)
     draft = admitted.draft.model_copy(update={"project": project})
-    proposal = await propose(rooms, draft, flags=admitted.flags, strict=False)
+    proposal = await propose(rooms, draft, flags=admitted.flags, strict=False, by=by)
     if isinstance(proposal, Memory):
         return _known(proposal)
     rows = await proposal.rows(rooms)
@@ -85,9 +86,16 @@ class Proposal:
 
 
 async def propose(
-    rooms: Rooms, draft: Draft, *, flags: tuple[str, ...], strict: bool
+    rooms: Rooms,
+    draft: Draft,
+    *,
+    flags: tuple[str, ...],
+    strict: bool,
+    by: SourceClass = SourceClass.AGENT,
 ) -> Proposal | Memory:
     """The memory that a draft makes, or the one that already says just this, live or overtaken.
+
+    `by`: who asks; what the user types needs no evidence.
 
     Raises:
         GateRefused: the gate does not let it in.
@@ -95,10 +103,9 @@ async def propose(
     """
     older = await spans.current(rooms, draft.supersedes) if draft.supersedes else None
     cited = await cite(rooms, draft)
-    ref = _ref(draft, cited)
-    versions = (await spans.memory_rows(rooms, (ref,))).get(ref)
-    earlier = spans.memory_of(versions[-1]) if versions else None
-    await _one_successor(rooms, ref, older)
+    source = _source(cited, by)
+    earlier = await _earlier(rooms, _ref(draft, source))
+    await _one_successor(rooms, _ref(draft, source), older)
     if earlier is not None:
         if await _corrected(rooms, earlier, draft):
             return earlier
@@ -108,17 +115,28 @@ async def propose(
         cited = await cite(rooms, draft)
     vector = (await rooms.vectors([searched(draft)]))[0]
     found = await neighbours(rooms, vector, project=draft.project)
-    near = tuple(each for each in found if each.ref not in {ref, draft.supersedes})
-    verdict = gate.judge(draft, cited, near, strict=strict)
+    near = tuple(n for n in found if n.ref not in {_ref(draft, source), draft.supersedes})
+    verdict = gate.judge(draft, cited, near, strict=strict, by=by)
     if isinstance(verdict, Refuse):
         raise GateRefused(verdict.reasons)
-    memory = memory_of(rooms, draft, cited, verdict, flags=flags)
-    if earlier is not None:
-        again = {"version": earlier.version + 1, "challenged_by": earlier.challenged_by}
-        memory = memory.model_copy(update=again)
+    memory = memory_of(draft, cited, source, verdict)
+    placed = {"project": rooms.writes_to(draft.project), "created_at": rooms.now(), "flags": flags}
+    memory = memory.model_copy(update={**placed, **_again(earlier)})
     shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
     told = superseding.remarks(older, memory) if older else ()
     return Proposal(memory, vector, shown, (*verdict.notes, *told), older)
+
+
+async def _earlier(rooms: Rooms, ref: str) -> Memory | None:
+    versions = (await spans.memory_rows(rooms, (ref,))).get(ref)
+    return spans.memory_of(versions[-1]) if versions else None
+
+
+def _again(earlier: Memory | None) -> dict[str, object]:
+    """What a next version keeps of the one before."""
+    if earlier is None:
+        return {}
+    return {"version": earlier.version + 1, "challenged_by": earlier.challenged_by}
 
 
 async def _one_successor(rooms: Rooms, ref: str, older: Memory | None) -> None:
@@ -234,45 +252,13 @@ async def neighbours(
     )
 
 
-async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
-    """What a draft's evidence says, span by span; spans that do not exist come back as not live."""
-    cited = []
-    links = await rooms.store.links() if draft.evidence else {}
-    for claim in draft.evidence:
-        ref = refs.parse(claim.ref)
-        if ref.kind not in {"trajectory", "episode"}:
-            raise InvalidInput(
-                f"{claim.ref} cannot be evidence.",
-                next_step="Evidence is a span of steps, t:…#12-15, or an episode, e:….2.",
-            )
-        try:
-            span = await spans.open_span(rooms, ref)
-        except UnknownRef:
-            cited.append(Cited(ref=claim.ref, session=ref.id, live=False, text=""))
-            continue
-        users = all(s.source is SourceClass.USER and s.kind != "system" for s in span.steps)
-        cited.append(
-            Cited(
-                ref=claim.ref,
-                session=root_of(span.trajectory, links),
-                live=True,
-                text=span.text,
-                source=SourceClass.USER
-                if users
-                else least_trusted(SourceClass(row.source) for row in span.rows),
-            )
-        )
-    return tuple(cited)
-
-
-def memory_of(
-    rooms: Rooms, draft: Draft, cited: Sequence[Cited], verdict: Admit, *, flags: tuple[str, ...]
-) -> Memory:
+def memory_of(draft: Draft, cited: Sequence[Cited], source: SourceClass, verdict: Admit) -> Memory:
     """The first version of a memory; its trust is the minimum over its lineage."""
-    source = _source(cited)
-    lineage = [source.trust, *(each.source.trust for each in cited if each.live)]
+    lineage = [source.trust]
+    if source is not SourceClass.USER:
+        lineage += [each.source.trust for each in cited if each.live]
     return Memory(
-        ref=_ref(draft, cited),
+        ref=_ref(draft, source),
         version=1,
         kind=draft.kind,
         text=draft.text,
@@ -282,13 +268,11 @@ def memory_of(
         evidence=draft.evidence,
         files=draft.files,
         tags=draft.tags,
-        project=rooms.writes_to(draft.project),
         source=source,
         trust=min(lineage),
         standing=verdict.standing,
         supersedes=draft.supersedes,
-        flags=flags,
-        created_at=rooms.now(),
+        created_at=NEVER,
         batch="",
     )
 
@@ -338,14 +322,14 @@ def _known(memory: Memory) -> Retained:
     )
 
 
-def _source(cited: Sequence[Cited]) -> SourceClass:
-    """A claim that the user said it counts only with the user's own steps as evidence."""
-    from_user = bool(cited) and all(each.source is SourceClass.USER for each in cited)
-    return SourceClass.USER if from_user else SourceClass.AGENT
+def _source(cited: Sequence[Cited], by: SourceClass) -> SourceClass:
+    """The user's is what the user types here, or typed in a step that the evidence names."""
+    own = by is SourceClass.USER or any(each.users_word for each in cited)
+    return SourceClass.USER if own else SourceClass.AGENT
 
 
-def _ref(draft: Draft, cited: Sequence[Cited]) -> str:
-    return f"m:{refs.short_hash('memory', content_hash(draft, _source(cited)))}"
+def _ref(draft: Draft, source: SourceClass) -> str:
+    return f"m:{refs.short_hash('memory', content_hash(draft, source))}"
 
 
 def _union(earlier: Memory, draft: Draft) -> tuple[Evidence, ...]:

@@ -91,7 +91,7 @@ async def test_an_original_and_its_fork_are_one_session_of_evidence(
     found = await sessions(bank)
     cited = (f"t:{found[ONE].id}#1-2", f"t:{found[TWO].id}#5-6")
     draft = Draft(
-        text="Lock the vault door.",
+        text="The vault door has a lock.",
         kind=MemoryKind.FACT,
         evidence=tuple(Evidence(ref=ref) for ref in cited),
     )

@@ -56,7 +56,7 @@ def test_no_evidence_is_a_candidate() -> None:
 
 
 def test_the_users_own_step_is_enough() -> None:
-    users = _cited(A, "please use port 8080", source=SourceClass.USER)
+    users = _cited(A, "please use port 8080", source=SourceClass.USER, users_word=True)
     draft = _draft(kind=MemoryKind.PREFERENCE, evidence=(Evidence(ref=users.ref),))
     assert judge(draft, (users,), strict=True) == Admit(standing=Standing.ESTABLISHED)
 

@@ -1,0 +1,116 @@
+"""Citing: what the evidence of a draft says, span by span, and from which sessions and sources it is."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.errors import InvalidInput, UnknownRef
+from mcp_memory.domain.models import Draft, Evidence, Outcome, SourceClass, Step
+from mcp_memory.memories import users_word
+from mcp_memory.memories.gate import Cited
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import spans
+from mcp_memory.search.spans import Span
+from mcp_memory.trajectories.evidence import least_trusted
+from mcp_memory.trajectories.lineage import root_of
+
+LEAST_READ = 40
+"""Characters of a file or a page from which it is a source of its own."""
+_READERS = frozenset(
+    {
+        "cat",
+        "head",
+        "tail",
+        "sed",
+        "less",
+        "more",
+        "bat",
+        "nl",
+        "type",
+        "grep",
+        "rg",
+        "curl",
+        "wget",
+    }
+)
+"""Programs whose output is somebody else's text."""
+
+
+async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
+    """What a draft's evidence says, span by span; spans that do not exist come back as not live.
+
+    Raises:
+        InvalidInput: a ref is none of steps or of an episode.
+    """
+    cited = []
+    links = await rooms.store.links() if draft.evidence else {}
+    for claim in draft.evidence:
+        ref = refs.parse(claim.ref)
+        if ref.kind not in {"trajectory", "episode"}:
+            raise InvalidInput(
+                f"{claim.ref} cannot be evidence.",
+                next_step="Evidence is a span of steps, t:…#12-15, or an episode, e:….2.",
+            )
+        try:
+            span = await spans.open_span(rooms, ref)
+        except UnknownRef:
+            cited.append(Cited(ref=claim.ref, session=ref.id, live=False, text=""))
+            continue
+        cited.append(_cited(draft, claim, span, links))
+    return tuple(cited)
+
+
+def _cited(draft: Draft, claim: Evidence, span: Span, links: Mapping[str, str]) -> Cited:
+    users = all(s.source is SourceClass.USER and s.kind != "system" for s in span.steps)
+    read = list(_read(span.steps))
+    return Cited(
+        ref=claim.ref,
+        session=root_of(span.trajectory, links),
+        live=True,
+        text=span.text,
+        source=SourceClass.USER
+        if users
+        else least_trusted(SourceClass(row.source) for row in span.rows),
+        outcome=_outcome(span),
+        own=_without(span.text, read),
+        read=frozenset(refs.short_digest(" ".join(text.split())) for text in read),
+        users_word=_users_word(draft, claim, span.steps),
+        flags=tuple(sorted({flag for row in span.rows for flag in row.flags})),
+    )
+
+
+def _users_word(draft: Draft, claim: Evidence, steps: Sequence[Step]) -> bool:
+    said = [s.text for s in steps if s.kind == "user" and s.source is SourceClass.USER]
+    told = "\n".join((draft.text, *said))
+    fits = users_word.title_fits(draft.title, told)
+    return fits and users_word.bears(said, draft.text, claim.quote)
+
+
+def _outcome(span: Span) -> Outcome:
+    """How the attempts that a span is of went; unknown where they went both ways."""
+    told = Counter(row.outcome for row in span.rows)
+    known = [one for one in told if one in {Outcome.SUCCESS.value, Outcome.FAILURE.value}]
+    return Outcome(known[0]) if len(known) == 1 else Outcome.UNKNOWN
+
+
+def _read(steps: Sequence[Step]) -> Iterator[str]:
+    """Texts that were not made in this session: files and pages that were read, and pastes."""
+    for step in steps:
+        looked = {call.id for call in step.calls if _looks(call.command or "")}
+        for seen in step.observations:
+            outside = seen.source is SourceClass.EXTERNAL or seen.call_id in looked
+            if outside and len(seen.text) >= LEAST_READ:
+                yield seen.text
+        if step.source is SourceClass.EXTERNAL and len(step.text) >= LEAST_READ:
+            yield step.text
+
+
+def _looks(command: str) -> bool:
+    words = command.split(maxsplit=1)
+    return bool(words) and words[0].rpartition("/")[2] in _READERS
+
+
+def _without(text: str, read: Sequence[str]) -> str:
+    for each in read:
+        text = text.replace(each, "\n")
+    return text

@@ -1,0 +1,131 @@
+"""The user's word: whether a memory says what a person typed, word for word and not turned round; pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from mcp_memory.text import wording
+
+MOST_TYPED = 1_200
+"""Characters of a message that are taken as typed whole; of a longer one its first and last paragraph."""
+LEAST_PASTED = 200
+"""Characters below a line that ends with a colon from which they are a paste."""
+LEAST_QUOTE = 3
+"""Words of a quote that carry a point."""
+BORNE = 0.6
+"""Share of a text's telling words that the quoted sentence must have."""
+
+_NOT_TYPED = re.compile(
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"  # fences
+    r"|^[ \t]*>.*$"  # quotations
+    r"|<([A-Za-z][\w-]*)[^<>]*>.*?(?:</\1>|\Z)"  # what a host wraps
+    r"|^\s*\[(?:Request interrupted|Pasted text|Image|SYSTEM)[^\]\n]*\]",
+    re.DOTALL | re.MULTILINE,
+)
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
+_TURNED = re.compile(
+    r"(?:not|no|never|none|nor|without|cannot|avoid|stop|if|unless|whether|should|would|could|maybe"
+    r"|perhaps|nicht|kein\w*|nie|ohne|wenn|falls|ne|pas|jamais|sans|si|nunca|sin|n\u00e3o|non|mai|"
+    r"\u043d\u0435|\u043d\u0438\u043a\u043e\u0433\u0434\u0430|\w+n['\u2019]t)"
+)
+"""Words before a passage that make it say something else: refusals, conditions, questions."""
+_TURNED_CJK = re.compile("[\u4e0d\u6ca1\u522b\u7121\u65e0]|\u306a\u3044|\uc548|\uc54a")
+_ABOUT_USER = re.compile(
+    r"\b(?:the\s+)?(?:user|owner|maintainer|developer)s?(?:'s)?\s+(?:has\s+|have\s+|had\s+|always\s+)?"
+    r"(?:said|says?|told|tells?|wants?|wanted|prefers?|preferred|asked|asks|decided|approves?|approved"
+    r"|allows?|allowed|likes?|insists?|insisted|agreed|confirmed|requires?|required|expects?"
+    r"|accepted|granted|instructed|requested)\b",
+    re.IGNORECASE,
+)
+
+
+def typed(text: str) -> str:
+    """What of a user's message a person wrote: no wrapped, fenced, quoted or pasted text."""
+    own = _NOT_TYPED.sub("\n", text).strip()
+    paragraphs = [each.strip() for each in re.split(r"\n\s*\n", own) if each.strip()]
+    # What stands below `the page says:` is the page's.
+    said = paragraphs[:1]
+    for before, each in pairwise(paragraphs):
+        if before.endswith(":") and len(each) > LEAST_PASTED:
+            break
+        said.append(each)
+    whole = "\n\n".join(said)
+    if len(whole) <= MOST_TYPED:
+        return whole
+    ends = dict.fromkeys((said[0], said[-1]))
+    return "\n\n".join(each for each in ends if len(each) <= MOST_TYPED // 2)
+
+
+def bears(messages: Sequence[str], text: str, quote: str = "") -> bool:
+    """Whether a user said this: each sentence of the text verbatim, or a quote that carries it.
+
+    A passage below a refusal, a condition or a question that the text lacks does not count.
+    """
+    said = [sentence for message in messages for sentence in _sentences(typed(message))]
+    parts = list(_sentences(text))
+    if not said or not parts:
+        return False
+    if all(any(_verbatim(part, sentence) for sentence in said) for part in parts):
+        return True
+    return bool(quote.strip()) and any(_carries(sentence, quote, text) for sentence in said)
+
+
+def title_fits(title: str, said: str) -> bool:
+    """Whether a title is made of words that were said: it may not add a claim of its own."""
+    return not title.strip() or _share(title, said) >= BORNE
+
+
+def about_user(text: str) -> bool:
+    """Whether a text claims that the user said, wants or allows something."""
+    return _ABOUT_USER.search(text) is not None
+
+
+def turned(text: str) -> bool:
+    """Whether a text refuses, or makes a condition."""
+    words = _words(text)
+    return any(map(_TURNED.fullmatch, words)) or _TURNED_CJK.search(text) is not None
+
+
+def _sentences(text: str) -> Iterator[str]:
+    return (part.strip() for part in _SENTENCE.split(text) if _words(part))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _place(part: str, sentence: str) -> int:
+    """Where the words of a part stand in a sentence, one after the other; -1 where they do not."""
+    wanted, held = _words(part), _words(sentence)
+    for start in range(len(held) - len(wanted) + 1):
+        if wanted and held[start : start + len(wanted)] == wanted:
+            return start
+    return -1
+
+
+def _verbatim(part: str, sentence: str) -> bool:
+    place = _place(part, sentence)
+    if place < 0 or _asks(sentence) != _asks(part):
+        return False
+    before = _words(sentence)[:place]
+    return not turned(" ".join(before))
+
+
+def _asks(sentence: str) -> bool:
+    return sentence.rstrip("\"'\u201d) ").endswith(("?", "\uff1f"))
+
+
+def _carries(sentence: str, quote: str, text: str) -> bool:
+    spaced = len(_words(quote)) >= LEAST_QUOTE or not quote.isascii()
+    if not spaced or _place(quote, sentence) < 0 or _asks(sentence):
+        return False
+    return turned(sentence) == turned(text) and _share(text, sentence) >= BORNE
+
+
+def _share(text: str, said: str) -> float:
+    """How many of the telling words of a text were said."""
+    held = set(_words(said))
+    words = [word for term in wording.informative(text) for word in _words(term)]
+    told = [word for word in words if word not in {"user", "users", "owner", "wants", "prefers"}]
+    return sum(word in held for word in told) / len(told) if told else 0.0
