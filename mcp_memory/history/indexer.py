@@ -27,6 +27,7 @@ from mcp_memory.hooks import digesting
 from mcp_memory.hooks.ledger import Book
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
+from mcp_memory.store import trimming
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.trajectories import indexing, lineage
 from mcp_memory.trajectories.indexing import Prepared
@@ -86,6 +87,7 @@ async def index(
     Raises:
         Busy: another process is indexing this bank.
     """
+    trimming.few_arenas()
     with elected(rooms):
         run = await _Run.begin(rooms, only_project, processes)
         return await run.over(paths, progress)
@@ -300,6 +302,8 @@ class _Run:
                         if self._fault is None:
                             await writing.write(self._rooms, "index", batch.prepared)
                             await anyio.to_thread.run_sync(self._named, batch.prepared)
+                            batch.prepared.clear()
+                            await anyio.to_thread.run_sync(trimming.trim)
                     except Exception as error:  # noqa: BLE001 raised anew where files are taken
                         self._fault = error
 

@@ -23,6 +23,8 @@ STAMPED = (
     "parent",
     "origin",
     "marks",
+    "started_at",
+    "ended_at",
 )
 
 

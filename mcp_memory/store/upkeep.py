@@ -7,8 +7,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import anyio.to_thread
+
 from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
+from mcp_memory.store.trimming import trim
 from mcp_memory.text.identifiers import LONGEST_NAME
 
 MOST_FRAGMENTS, MOST_FRAGMENTS_SMALL, SMALL = 32, 8, 5_000
@@ -78,6 +81,7 @@ async def optimize(
         await tables.attempt(
             partial(tables[table].optimize, cleanup_older_than=keep, delete_unverified=unverified)
         )
+    await anyio.to_thread.run_sync(trim)
 
 
 async def build_indexes(tables: Tables, table: Table, *, anew: bool = False) -> tuple[str, ...]:
@@ -93,6 +97,7 @@ async def build_indexes(tables: Tables, table: Table, *, anew: bool = False) -> 
     for column in wanted:
         build = partial(tables[table].create_index, column, config=_config(column), replace=True)
         await tables.attempt(build)
+        await anyio.to_thread.run_sync(trim)
     return tuple(wanted)
 
 

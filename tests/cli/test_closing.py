@@ -1,0 +1,61 @@
+"""The closing words of `index`: five lines that a user wants to know, and more where asked for."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from talks import kept, talk
+
+from mcp_memory.cli import cli
+
+ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+
+
+@pytest.fixture
+def history(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MCP_MEMORY_HOME", str(home))
+    monkeypatch.setenv("MCP_MEMORY_EMBEDDING_MODEL", "hash")
+    folder = tmp_path / "history"
+    kept(folder / "one.jsonl", talk(ONE, "Fix the kettle", "Fixed it", cwd="/a/shop"))
+    kept(folder / "two.jsonl", talk(TWO, "Fix the lamp", "It glows", cwd="/b/till"))
+    with (folder / "two.jsonl").open("ab") as file:
+        file.write(b'{"type":"user","sessionId":"' + TWO.encode() + b'","message":\n')
+        file.write(b'{"type":"moonbeam","sessionId":"' + TWO.encode() + b'"}\n')
+    (folder / "notes.json").write_text("[]", encoding="utf-8")
+    return folder
+
+
+def told(*words: str) -> list[str]:
+    done = CliRunner().invoke(cli, ["index", *words])
+    assert done.exit_code == 0, done.output
+    return [line for line in done.stdout.splitlines() if ": " in line]
+
+
+def test_a_run_ends_with_what_a_user_wants_to_know(history: Path) -> None:
+    read, bank, projects, refused = told(str(history))
+    assert read.startswith("Read: 3 files: 2 indexed, 1 refused; 2 sessions, 4 steps")
+    assert bank == "Bank: 2 sessions of claude_code 2."
+    assert projects == "Projects: shop 1, till 1, from 2026-08-01."
+    assert refused.startswith("Refused: 2 pieces (")
+    assert "1 records of unknown types" in refused
+
+
+def test_record_types_and_refused_pieces_are_named_where_asked_for(history: Path) -> None:
+    assert not any("moonbeam" in line for line in told(str(history)))
+    (history / "two.jsonl").touch()
+    CliRunner().invoke(cli, ["index", str(history)])
+    with (history / "two.jsonl").open("ab") as file:
+        file.write(b'{"type":"moonbeam","sessionId":"' + TWO.encode() + b'"}\n')
+    lines = told(str(history), "--verbose")
+    assert any("moonbeam 2" in line for line in lines)
+    assert any("two.jsonl line 3" in line for line in lines)
+
+
+def test_without_paths_it_says_what_hosts_delete_next(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del history
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    for name in ("CODEX_HOME", "CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert told()[-1] == "Deleted next: nothing within a week."
