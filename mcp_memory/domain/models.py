@@ -331,7 +331,7 @@ class Deletion(Frozen):
     cascade: tuple[str, ...] = ()
     """Memories that go with them."""
     weakened: tuple[str, ...] = ()
-    """Memories that lose evidence and become candidates."""
+    """Memories that lose evidence, and their standing unless the rest bears them out."""
     batch: str | None = None
     confirm: str | None = None
     """Pass this back to carry out a deletion by filter."""

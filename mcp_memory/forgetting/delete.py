@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from mcp_memory.domain import refs
 from mcp_memory.domain.asked import DeletionMode, Filter
 from mcp_memory.domain.errors import InvalidInput, NothingFits, UnknownRef
-from mcp_memory.domain.models import Deletion, Memory, Standing, State
-from mcp_memory.forgetting import hiding, purging
+from mcp_memory.domain.models import Deletion, Memory, State
+from mcp_memory.forgetting import hiding, purging, resting
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.memories import retain, superseding
 from mcp_memory.rooms import Rooms
@@ -79,7 +79,8 @@ async def delete(rooms: Rooms, asked: Asked) -> Deletion:
             rooms, "forget", reached.hidden, to=State.FORGOTTEN, memories=changed
         )
     else:
-        changed = await _restoring(rooms, reached)
+        back = await resting.regained(rooms, reached.hidden, reached.memories)
+        changed = await _rows(rooms, back)
         batch = await hiding.mark(rooms, "restore", reached.hidden, to=State.LIVE, memories=changed)
     return seen.model_copy(update={"mode": asked.mode, "batch": batch, "confirm": None})
 
@@ -210,28 +211,15 @@ async def _episode_spans(rooms: Rooms, views: Sequence[MemoryView]) -> dict[str,
 
 
 async def _forgetting(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
-    """Next versions: forgotten ones, and those that lose evidence and become candidates."""
+    """Next versions: forgotten ones, and those that lose evidence."""
     made = [
         superseding.following(await spans.current(rooms, ref), state=State.FORGOTTEN)
         for ref in _gone(reached)
     ]
-    made += [await weakened(rooms, ref, lost) for ref, lost in reached.reach.lost.items()]
-    return await _rows(rooms, made)
-
-
-async def weakened(rooms: Rooms, ref: str, lost: Sequence[str]) -> Memory:
-    """The next version of a memory without the evidence that is gone."""
-    memory = await spans.current(rooms, ref)
-    left = tuple(cited for cited in memory.evidence if cited.ref not in lost)
-    return superseding.following(memory, evidence=left, standing=Standing.CANDIDATE)
-
-
-async def _restoring(rooms: Rooms, reached: Reached) -> list[MemoryRow]:
-    made = []
-    for ref in reached.memories:
-        memory = await spans.current(rooms, ref)
-        if memory.state is not State.LIVE:
-            made.append(superseding.following(memory, state=State.LIVE))
+    made += [
+        await resting.weakened(rooms, ref, lost, reached.hidden)
+        for ref, lost in reached.reach.lost.items()
+    ]
     return await _rows(rooms, made)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import anyio.to_thread
 
 from mcp_memory import hosts
-from mcp_memory.domain.models import Check, Deletion, Standing, Trajectory
+from mcp_memory.domain.models import Check, Deletion, Trajectory
+from mcp_memory.forgetting import resting
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.history import wire, writing
-from mcp_memory.memories import retain, superseding
+from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.changes import Change
@@ -33,7 +34,7 @@ async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Re
     before = await anyio.to_thread.run_sync(_in_files, rooms, needles)
     await _bury(rooms, hidden)
     async with rooms.store.change("purge", refs=(*hidden.refs, *memories)) as change:
-        weakened = [await _weakened(rooms, ref, lost) for ref, lost in reach.lost.items()]
+        weakened = [await _weakened(rooms, ref, lost, hidden) for ref, lost in reach.lost.items()]
         await change.add(memories=[retain.in_batch(row, change.batch) for row in weakened])
         await _replace(rooms, change, hidden)
     checks = await rooms.store.purge(_selected(hidden, memories), needles)
@@ -128,10 +129,8 @@ async def _replace(rooms: Rooms, change: Change, hidden: Hidden) -> None:
     await writing.put(rooms, change, prepared)
 
 
-async def _weakened(rooms: Rooms, ref: str, lost: Sequence[str]) -> MemoryRow:
-    memory = await spans.current(rooms, ref)
-    left = tuple(cited for cited in memory.evidence if cited.ref not in lost)
-    made = superseding.following(memory, evidence=left, standing=Standing.CANDIDATE)
+async def _weakened(rooms: Rooms, ref: str, lost: Sequence[str], hidden: Hidden) -> MemoryRow:
+    made = await resting.weakened(rooms, ref, lost, hidden)
     return retain.row_of(made, (await rooms.vectors([retain.searched(made)]))[0])
 
 
