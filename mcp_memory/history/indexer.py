@@ -137,7 +137,7 @@ class _Run:
         self._rooms = rooms
         self._terms = terms
         self._known = known
-        self._kin = Kin({id_: one.marks for id_, one in known.items() if one.marks})
+        self._sessions: Kin | None = None
         self._identities = terms.ground.identities
         self._crew = crew
         self._stamps = stamps
@@ -149,6 +149,13 @@ class _Run:
         self._book = Book(rooms.settings.home)
         self._fault: Exception | None = None
         self._send, self._receive = anyio.create_memory_object_stream[_Batch](0)
+
+    @property
+    def _kin(self) -> Kin:
+        """Every session by its steps; made at the first that was read: most rounds read none."""
+        if self._sessions is None:
+            self._sessions = Kin({id_: one.marks for id_, one in self._known.items() if one.marks})
+        return self._sessions
 
     @classmethod
     async def begin(cls, rooms: Rooms, only_project: str | None, processes: int) -> "_Run":
