@@ -12,6 +12,7 @@ from mcp_memory.evals.tasks import (
     longmemeval_v2,
     memsim,
     reme,
+    remembered,
     updates,
 )
 
@@ -22,6 +23,7 @@ TASKS: dict[str, Task] = {
         coding_history,
         file_edits,
         reme,
+        remembered,
         beam,
         memsim,
         updates,

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LEAST_LINE, LEAST_SHARED, SHARED = 30, 60, 0.8
+LEAST_LINE, LEAST_SHARED, SHARED = 30, 60, 0.9
 """Lines that count, how many characters of them, and which share of the shorter record, are a repeat."""
 READ_CHARS = 6_000
 

@@ -28,6 +28,8 @@ LINE_SURE = 0.75
 """Which share of the best score a hit must have to be worth a line without a passage."""
 LINE_CHARS, MEMORY_CHARS = 110, 300
 """How long a line is; a memory was written to be read, so that its line holds most of it."""
+PLENTY = 6_000
+"""Bytes from which on every hit that clears the floor is worth its line."""
 SLACK = 50
 """What joins of passages and counts may take beside what is priced."""
 BRIEF = 700
@@ -109,6 +111,7 @@ def _composed(
     `asked`: the question, and the expression that a line must match.
     """
     question, match = asked
+    plenty = room > PLENTY
     stems = telling.sought(question)
     told = telling.tell(stems, records, ranks)
     if match:
@@ -130,7 +133,8 @@ def _composed(
         whole = _with(bare[record], text=_joined(few))
         room -= size(whole) + 1 - (size(kept[record]) + 1 if record in kept else 0)
         kept[record] = whole
-    least = LINE_SURE * max((hit.score for hit in bare), default=0.0)
+    best = max((hit.score for hit in bare), default=0.0)
+    least = 0.0 if plenty else LINE_SURE * best
     for record, line in enumerate(lines):
         if record not in kept and line.score >= least and size(line) < room:
             kept[record] = line
