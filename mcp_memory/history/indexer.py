@@ -5,7 +5,7 @@ import os
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,11 +25,12 @@ from mcp_memory.history.crew import Crew, Made, Terms
 from mcp_memory.history.stamps import STAMPS, Stamps
 from mcp_memory.hooks import digesting
 from mcp_memory.hooks.ledger import Book
+from mcp_memory.readers import codex
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store import trimming
 from mcp_memory.store.rows import SessionRow
-from mcp_memory.trajectories import indexing, lineage
+from mcp_memory.trajectories import admission, indexing, lineage
 from mcp_memory.trajectories.indexing import Prepared
 from mcp_memory.trajectories.lineage import Kin
 from mcp_memory.trajectories.reconciling import Former
@@ -89,8 +90,9 @@ async def index(
     """
     trimming.few_arenas()
     with elected(rooms):
-        run = await _Run.begin(rooms, only_project, processes)
-        return await run.over(paths, progress)
+        listed = list(paths)
+        run = await _Run.begin(rooms, only_project, processes, listed)
+        return await run.over(listed, progress)
 
 
 def transcripts(paths: Iterable[Path]) -> Iterator[Path]:
@@ -158,17 +160,21 @@ class _Run:
         return self._sessions
 
     @classmethod
-    async def begin(cls, rooms: Rooms, only_project: str | None, processes: int) -> "_Run":
+    async def begin(
+        cls, rooms: Rooms, only_project: str | None, processes: int, paths: Sequence[Path]
+    ) -> "_Run":
         """A run that knows the catalogue as it is now."""
         settings = rooms.settings
         allowance = Allowance(settings.include, settings.exclude, only_project, settings.step_chars)
         rows = await rooms.store.catalogue()
         known = {row.id: known_of(row) for row in rows}
-        told = await anyio.to_thread.run_sync(_told, rooms)
+        stamped = {row.source_path: Stamp(row.size, row.mtime_ns) for row in rows}
+        fresh = [p for p in paths if spelled(p) not in stamped and allowance.path(p)]
+        told = await anyio.to_thread.run_sync(_told, rooms, fresh)
         terms = Terms(known, await writing.tombstones(rooms), allowance, Ground(told))
         stamps = await anyio.to_thread.run_sync(Stamps, settings.store_dir / STAMPS, allowance)
         run = cls(rooms, terms, known, Crew(terms, processes), stamps)
-        run._catalogued.update((row.source_path, Stamp(row.size, row.mtime_ns)) for row in rows)
+        run._catalogued.update(stamped)
         return run
 
     async def over(self, paths: Iterable[Path], progress: Progress | None) -> list[FileReport]:
@@ -324,12 +330,22 @@ class _Run:
 _EMPTIED = "its host emptied it; what was indexed of it is kept"
 
 
-def _told(rooms: Rooms) -> Identities:
-    """What is known of projects, and the one that this process stands in."""
+def _told(rooms: Rooms, fresh: Iterable[Path]) -> Identities:
+    """What is known of projects, with the one that this process stands in, and by new rollouts.
+
+    Their first lines tell remotes: looked at ahead, or half of a first run would be moving what
+    was prepared under the name of a worktree.
+    """
     told = identities.read(rooms.settings.home)
-    if not projects.is_root(rooms.project):
-        return told
-    return told.learned(rooms.project, remotes.remote_of(rooms.project))
+    if projects.is_root(rooms.project):
+        told = told.learned(rooms.project, remotes.remote_of(rooms.project))
+    for path in fresh:
+        if path.name.startswith("rollout-"):
+            with suppress(OSError):
+                folder, remote = codex.placed(path)
+                place = admission.place(projects.project_of(folder)) if remote else ""
+                told = told.learned(place, remote) if place else told
+    return told
 
 
 def _said(one: Prepared) -> Iterator[str]:

@@ -60,6 +60,18 @@ def recognize(path: Path) -> bool:
     return any(_opens(record) for record in first_records(path, _HEAD_LINES))
 
 
+def placed(path: Path) -> tuple[str, str]:
+    """The folder and the remote of a rollout, by its first line alone; empty where it tells none.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    for record in first_records(path, 1):
+        meta = object_at(record, "payload")
+        return text_at(meta, "cwd"), normal(text_at(object_at(meta, "git"), "repository_url"))
+    return "", ""
+
+
 def read(path: Path) -> Iterator[Trajectory]:
     """The one session of a file, without the history that a fork repeats."""
     file = _File(name=path.stem)
