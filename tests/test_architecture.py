@@ -23,7 +23,7 @@ PURE = (
     "trajectories/", "archive/inspection", "archive/parts", "archive/reading", "archive/remembered",
     "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
     "search/passages", "search/overtaken", "search/telling", "search/repeats",
-    "memories/superseding", "memories/users_word",
+    "memories/superseding", "memories/users_word", "memories/bearing", "memories/likeness",
     "memories/gate", "memories/planning", "runbook/assembling", "hooks/digests", "history/wire",
     "server/answers",
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Draft, Evidence, Outcome, SourceClass, Step
-from mcp_memory.memories import users_word
+from mcp_memory.memories import bearing, users_word
 from mcp_memory.memories.gate import Cited
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -75,7 +75,7 @@ def _cited(draft: Draft, claim: Evidence, span: Span, links: Mapping[str, str]) 
         own=_without(span.text, read),
         read=frozenset(refs.short_digest(" ".join(text.split())) for text in read),
         users_word=_users_word(draft, claim, span.steps),
-        flags=tuple(sorted({flag for row in span.rows for flag in row.flags})),
+        flags=_flags(draft, span),
     )
 
 
@@ -103,6 +103,18 @@ def _read(steps: Sequence[Step]) -> Iterator[str]:
                 yield seen.text
         if step.source is SourceClass.EXTERNAL and len(step.text) >= LEAST_READ:
             yield step.text
+
+
+def _flags(draft: Draft, span: Span) -> tuple[str, ...]:
+    """What the guard noticed in the steps that the draft rests on, or in any where none is named."""
+    made = bearing.claims(draft.text)
+    resting = [
+        row
+        for row in span.rows
+        if row.flags
+        and (not made or any(bearing.occurs(bearing.fold(c), bearing.fold(row.text)) for c in made))
+    ]
+    return tuple(sorted({flag for row in resting for flag in row.flags}))
 
 
 def _looks(command: str) -> bool:

@@ -6,7 +6,7 @@ from itertools import combinations
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import GateRefused, InvalidInput
 from mcp_memory.domain.models import Consolidation, Draft, Episode, Memory, State
-from mcp_memory.memories import planning, retain, superseding
+from mcp_memory.memories import gate, planning, retain, superseding
 from mcp_memory.memories.planning import EpisodeView, MemoryView
 from mcp_memory.memories.retain import Proposal
 from mcp_memory.rooms import Rooms
@@ -55,6 +55,7 @@ async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str])
         )
     retired = [await spans.current(rooms, str(refs.parse(ref))) for ref in retire]
     proposals = await _judged(rooms, drafts)
+    await _nothing_lost(rooms, retired, drafts)
     rows = [row for proposal in proposals for row in await proposal.rows(rooms)]
     rows += [
         retain.row_of(superseding.following(memory, state=State.SUPERSEDED), None)
@@ -92,6 +93,19 @@ async def _judged(rooms: Rooms, drafts: Sequence[Draft]) -> list[Proposal]:
     if faults:
         raise GateRefused(faults)
     return proposals
+
+
+async def _nothing_lost(rooms: Rooms, retired: Sequence[Memory], drafts: Sequence[Draft]) -> None:
+    """What stands is retired only for what says it still, or when its use speaks against it.
+
+    Raises:
+        GateRefused: something would be said nowhere any more.
+    """
+    usage = await rooms.usage() if retired else {}
+    against = {ref for ref, used in usage.items() if planning.is_unhelpful(*used)}
+    told = [one for one in retired if one.ref not in against]
+    if faults := [fault for one in told for fault in gate.collapsed(one, drafts)]:
+        raise GateRefused(faults)
 
 
 async def _live(rooms: Rooms, scope: Scope) -> list[Memory]:

@@ -1,28 +1,26 @@
 """The gate: whether a memory may enter, from its evidence alone; and which standing it has."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mcp_memory.domain.models import (
     Draft,
     Frozen,
+    Memory,
     MemoryKind,
     Outcome,
     Resemblance,
     SourceClass,
     Standing,
+    State,
 )
-from mcp_memory.memories import users_word
-from mcp_memory.text import identifiers, wording
+from mcp_memory.memories import bearing, likeness, users_word
+from mcp_memory.memories.likeness import CLOSE
+from mcp_memory.text import wording
 
 QUORUM = 2
 """Sessions that must bear out what is not the user's own statement."""
-SAME, CLOSE = 0.95, 0.85
-"""Cosine from which a neighbour is a duplicate, and from which it is named."""
-
-_QUOTED = re.compile(r"\"([^\"\n]{2,200})\"|`([^`\n]{2,200})`|\u201c([^\u201d\n]{2,200})\u201d")
-NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?=[A-Za-z%]{0,3}(?!\w))")
-_LISTED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
+LEAST_WORD = 3
+"""Letters of a word that tells a situation."""
 
 
 class Cited(Frozen):
@@ -51,6 +49,7 @@ class Neighbour(Resemblance):
     """A resembling memory whose kind is known; a plain `Resemblance` counts as of the same kind."""
 
     kind: MemoryKind
+    text: str = ""
 
 
 class Admit(Frozen):
@@ -89,23 +88,13 @@ def judge(
         *(() if users_own else _alone(draft, live)),
         *_unborne(draft, live),
         *_unconditioned(draft),
-        *_duplicates(draft, neighbours),
+        *_against(draft, neighbours),
     ]
     if broken or (strict and lacking):
         return Refuse(reasons=(*broken, *lacking) if strict else tuple(broken))
     stands = users_own or not lacking
     standing = Standing.ESTABLISHED if stands else Standing.CANDIDATE
     return Admit(standing=standing, notes=(*lacking, *_remarks(draft, live, neighbours)))
-
-
-def claims(text: str) -> tuple[str, ...]:
-    """The checkable parts of a text: quoted strings, paths, symbols, error codes, numbers.
-
-    Markers of numbered lists are none.
-    """
-    quoted = ["".join(groups) for groups in _QUOTED.findall(text)]
-    numbers = NUMBER.findall(_LISTED.sub(" ", text))
-    return tuple(dict.fromkeys((*quoted, *identifiers.names(text), *numbers)))
 
 
 def _missing(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
@@ -116,9 +105,9 @@ def _missing(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
 
 
 def _misquoted(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
-    said = {each.ref: _folded(each.text) for each in live}
+    said = {each.ref: bearing.fold(each.text) for each in live}
     for claim in draft.evidence:
-        if claim.ref in said and _folded(claim.quote) not in said[claim.ref]:
+        if claim.ref in said and bearing.fold(claim.quote) not in said[claim.ref]:
             yield f"The quote {claim.quote[:80]!r} does not occur in {claim.ref}."
 
 
@@ -169,35 +158,66 @@ def _one_source(draft: Draft, one: Cited, other: Cited) -> bool:
 
 def _shown(draft: Draft, cited: Cited) -> bool:
     """Whether a span bears a draft out by what was done in it, without what was read."""
-    own = _folded(cited.text if cited.own is None else cited.own)
-    made = claims(draft.text)
-    if made:
-        return all(_occurs(_folded(claim), own) for claim in made)
-    words = [word.casefold() for word in wording.informative(draft.text)]
-    return bool(words) and sum(word in own for word in words) * 2 > len(words)
+    return bearing.shown(draft.text, cited.text if cited.own is None else cited.own)
 
 
 def _unborne(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
-    """Each checkable part that occurs nowhere in the evidence, by name."""
+    """What the evidence does not hold, by name; and what of it the draft leaves out."""
+    if bearing.says_nothing(draft.text):
+        yield "It names nothing that could be looked up: say what, where and how."
     if not live:
         return
-    said = _folded("\n".join(each.text for each in live))
-    for claim in claims(f"{draft.title}\n{draft.text}\n{draft.when_to_use}"):
-        if not _occurs(_folded(claim), said):
-            yield f"{claim[:80]!r} occurs nowhere in the evidence."
+    said = [each.text for each in live]
+    told = f"{draft.title}\n{draft.text}\n{draft.when_to_use}"
+    faults = [
+        f"{claim[:80]!r} occurs nowhere in the evidence, or not of this."
+        for claim in dict.fromkeys(bearing.unborne(told, said))
+    ]
+    yield from faults
+    if not faults:
+        for sentence in bearing.unrelated(draft.text, said):
+            yield f"The evidence is about something else than {sentence[:80]!r}: cite what shows it."
+    if dropped := bearing.dropped_errors(told, said):
+        yield f"All of its evidence met {' '.join(dropped)}: name it, for it is searched by that."
+    for each in live:
+        if each.flags:
+            yield f"{each.ref} holds instructions ({', '.join(each.flags)}): cite other steps."
 
 
 def _unconditioned(draft: Draft) -> Iterator[str]:
     conditional = draft.kind in {MemoryKind.PROCEDURE, MemoryKind.GOTCHA}
-    if conditional and not draft.when_to_use.strip():
-        yield f"A {draft.kind.value} needs when_to_use."
+    telling = any(len(word) >= LEAST_WORD for word in wording.informative(draft.when_to_use))
+    if conditional and not telling:
+        yield f"A {draft.kind.value} needs when_to_use: in words, the situation that calls for it."
 
 
-def _duplicates(draft: Draft, neighbours: Iterable[Resemblance]) -> Iterator[str]:
+def _against(draft: Draft, neighbours: Iterable[Resemblance]) -> Iterator[str]:
+    """Neighbours that say the same, and such that say otherwise."""
     for near in neighbours:
-        kind = near.kind if isinstance(near, Neighbour) else draft.kind
-        if near.similarity >= SAME and kind is draft.kind and near.ref != draft.supersedes:
+        known = near if isinstance(near, Neighbour) else None
+        if near.ref == draft.supersedes or (known and known.kind is not draft.kind):
+            continue
+        text = known.text if known else ""
+        if near.similarity >= CLOSE and text and (how := likeness.otherwise(draft.text, text)):
+            yield (
+                f"{near.ref} says otherwise ({how}): give supersedes={near.ref} if this replaces "
+                "it, or say in both when each holds."
+            )
+        elif likeness.restates(draft.text, text, near.similarity):
             yield f"{near.ref} says the same ({near.similarity:.2f}); supersede it or drop this."
+
+
+def collapsed(memory: Memory, kept: Sequence[Draft]) -> tuple[str, ...]:
+    """What an established memory that is to be retired says, and nothing that is kept says."""
+    if memory.standing is not Standing.ESTABLISHED or memory.state is not State.LIVE:
+        return ()
+    told = bearing.fold("\n".join(f"{d.title}\n{d.text}\n{d.when_to_use}" for d in kept))
+    lost = [c for c in bearing.claims(memory.text) if not bearing.occurs(bearing.fold(c), told)]
+    if not lost and bearing.shown(memory.text, told):
+        return ()
+    said = " ".join(lost) or " ".join(memory.text.split())
+    lacks = f"{memory.ref} is established, and nothing that is kept says {said[:120]!r}"
+    return (f"{lacks}: put it into the text, or leave the memory; `delete` forgets what is wrong.",)
 
 
 def _remarks(
@@ -206,25 +226,7 @@ def _remarks(
     told = {each.outcome for each in live} - {Outcome.UNKNOWN}
     if draft.kind is MemoryKind.PROCEDURE and told == {Outcome.FAILURE}:
         yield "None of its evidence went well."
-    same = set(_duplicates(draft, neighbours))
+    same = set(_against(draft, neighbours))
     for near in neighbours:
         if near.similarity >= CLOSE and not any(line.startswith(near.ref) for line in same):
             yield f"It resembles {near.ref} ({near.similarity:.2f})."
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _occurs(claim: str, said: str) -> bool:
-    """Whether a folded claim stands in folded text and is no mere piece of a longer word."""
-    spellings = dict.fromkeys((claim, claim.replace(",", "")) if claim[:1].isdigit() else (claim,))
-    for spelling in spellings:
-        # A number may carry a unit behind it, but no digit.
-        after = r"(?!\d|\.\d)" if spelling[:1].isdigit() else r"(?!\w)"
-        before = r"(?<!\w)(?<!\d\.)" if spelling[:1].isalnum() else ""
-        tail = after if spelling[-1:].isalnum() and spelling.isascii() else ""
-        pattern = before * spelling.isascii() + re.escape(spelling) + tail
-        if spelling in said and re.search(pattern, said):
-            return True
-    return False

@@ -10,7 +10,9 @@ from typing import Literal
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Frozen, Group, MemoryKind, Outcome
-from mcp_memory.memories.gate import CLOSE, NUMBER, QUORUM
+from mcp_memory.memories.bearing import NUMBER
+from mcp_memory.memories.gate import QUORUM
+from mcp_memory.memories.likeness import CLOSE
 from mcp_memory.search import ranking
 from mcp_memory.text import identifiers
 
@@ -256,13 +258,14 @@ def _values(text: str) -> Iterator[tuple[str, str, frozenset[str], frozenset[str
                     yield name, sort, values, words - own
 
 
+def is_unhelpful(used: int, succeeded: int) -> bool:
+    """Whether uses enough speak against a memory."""
+    return used >= UNHELPFUL_USES and succeeded / used < UNHELPFUL_SHARE
+
+
 def _unhelpful(memories: Sequence[MemoryView]) -> list[Group]:
     """Memories that were used often enough and helped less than half of the time."""
-    against = [
-        memory
-        for memory in memories
-        if memory.used >= UNHELPFUL_USES and memory.succeeded / memory.used < UNHELPFUL_SHARE
-    ]
+    against = [memory for memory in memories if is_unhelpful(memory.used, memory.succeeded)]
     against.sort(key=lambda memory: (memory.succeeded / memory.used, -memory.used, memory.ref))
     return [
         Group(

@@ -246,6 +246,7 @@ async def neighbours(
             similarity=round(score, 3),
             title=newest[key].title or newest[key].text[:80],
             kind=newest[key].kind,
+            text=newest[key].text,
         )
         for key, score in close.items()
         if newest[key].state is State.LIVE

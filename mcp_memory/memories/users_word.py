@@ -24,12 +24,12 @@ _NOT_TYPED = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
-_TURNED = re.compile(
-    r"(?:not|no|never|none|nor|without|cannot|avoid|stop|if|unless|whether|should|would|could|maybe"
-    r"|perhaps|nicht|kein\w*|nie|ohne|wenn|falls|ne|pas|jamais|sans|si|nunca|sin|n\u00e3o|non|mai|"
-    r"\u043d\u0435|\u043d\u0438\u043a\u043e\u0433\u0434\u0430|\w+n['\u2019]t)"
+_REFUSED = re.compile(
+    r"(?:not|no|never|none|nor|without|cannot|avoid|stop|nicht|kein\w*|nie|ohne|ne|pas|jamais|sans"
+    r"|nunca|sin|n\u00e3o|non|mai|\u043d\u0435|\u043d\u0438\u043a\u043e\u0433\u0434\u0430|\w+n['\u2019]t)"
 )
-"""Words before a passage that make it say something else: refusals, conditions, questions."""
+_CONDITIONED = re.compile(r"(?:if|unless|whether|should|would|could|maybe|perhaps|wenn|falls|si)")
+"""Words before a passage that make it say something else, as refusals do."""
 _TURNED_CJK = re.compile("[\u4e0d\u6ca1\u522b\u7121\u65e0]|\u306a\u3044|\uc548|\uc54a")
 _ABOUT_USER = re.compile(
     r"\b(?:the\s+)?(?:user|owner|maintainer|developer)s?(?:'s)?\s+(?:has\s+|have\s+|had\s+|always\s+)?"
@@ -83,8 +83,12 @@ def about_user(text: str) -> bool:
 
 def turned(text: str) -> bool:
     """Whether a text refuses, or makes a condition."""
-    words = _words(text)
-    return any(map(_TURNED.fullmatch, words)) or _TURNED_CJK.search(text) is not None
+    return refuses(text) or any(map(_CONDITIONED.fullmatch, _words(text)))
+
+
+def refuses(text: str) -> bool:
+    """Whether a text says that something is not, or is not to be."""
+    return any(map(_REFUSED.fullmatch, _words(text))) or _TURNED_CJK.search(text) is not None
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -15,7 +15,8 @@ from mcp_memory.domain.models import (
     SourceClass,
     Standing,
 )
-from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse, claims, judge
+from mcp_memory.memories.bearing import claims
+from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse, judge
 from mcp_memory.memories.planning import EpisodeView, MemoryView, plan, signature
 
 A, B, C = (refs.trajectory_id("test", name) for name in "abc")

@@ -124,3 +124,16 @@ async def test_what_was_retired_is_flagged_and_no_procedure(bank: MemoryBank) ->
     assert old.ref in lines["No longer holds"]
     again = await established(bank, **fields)
     assert not again.created
+
+
+async def test_many_good_memories_are_not_collapsed_into_one_that_says_less(
+    bank: MemoryBank,
+) -> None:
+    old = await established(bank)
+    less = Draft(
+        text="Files of the shop raise UnicodeEncodeError: see history.",
+        evidence=await evidence(bank),
+    )
+    with pytest.raises(GateRefused, match="nothing that is kept says"):
+        await bank.apply([less], retire=[old.ref])
+    assert (await memory(bank, old.ref)).state is State.LIVE
