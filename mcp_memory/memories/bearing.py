@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from mcp_memory.text import identifiers, wording
 
-NEAR = 300
-"""Characters round a number in which the words stand that it was said with."""
+BESIDE, NEAR = 120, 300
+"""Characters round a number in which a word of it stands, and round a version in which its name does."""
 LEAST_SHARED, LEAST_WORDS = 0.25, 3
 """Share of a sentence's telling words that evidence about it has, and from how many it is asked."""
 _QUOTED = re.compile(r"\"([^\"\n]{2,200})\"|`([^`\n]{2,200})`|\u201c([^\u201d\n]{2,200})\u201d")
@@ -136,15 +136,27 @@ def _held(claim: str, sentence: str, said: str) -> bool:
 
 
 def _number_held(number: str, sentence: str, said: str) -> bool:
-    """Whether a number stands near words that its sentence says it of."""
-    words = [word for word in _telling(sentence) if not word[:1].isdigit()]
-    needed = min(len(words), 1 if len(words) <= LEAST_WORDS else 2)
+    """Whether a number stands beside one of the words that its sentence has beside it."""
+    words = _beside(number, sentence)
     spots = [at for spelling in _spellings(number) for at in _places(spelling, said)]
     for at in spots:
-        window = said[max(0, at - NEAR) : at + NEAR]
-        if sum(_any_spelling(word, window) for word in words) >= needed:
+        window = said[max(0, at - BESIDE) : at + BESIDE]
+        if not words or any(_any_spelling(word, window) for word in words):
             return True
     return _version_held(number, sentence, said)
+
+
+def _beside(number: str, sentence: str) -> tuple[str, ...]:
+    """The two telling words before a number and the two after it."""
+    place = re.search(rf"(?<![\w.]){re.escape(number)}", sentence)
+    if place is None:
+        return ()
+    telling = [word for word in _telling(sentence) if not word[:1].isdigit()]
+    folded = sentence.casefold()
+    found = sorted((folded.find(word), word) for word in telling)
+    before = [word for at, word in found if 0 <= at < place.start()]
+    after = [word for at, word in found if at >= place.end()]
+    return (*before[-2:], *after[:2])
 
 
 def _version_held(number: str, sentence: str, said: str) -> bool:
