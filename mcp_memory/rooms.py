@@ -112,7 +112,11 @@ class Rooms:
 
         A ref stands for its words, so that all versions of a memory share their counters.
         """
-        undone = {ref for row in await self.store.ledger(op="undo") for ref in row.refs}
+        undone: set[str] = set()
+        for row in reversed(await self.store.ledger(op="undo")):
+            # What takes an undo back comes after it.
+            if row.batch not in undone:
+                undone.update(ref for ref in row.refs if ref.startswith("b:"))
         counts: dict[str, tuple[int, int]] = {}
         for row in await self.store.ledger(op="feedback"):
             if row.batch in undone or '"unknown"' in row.inverse:

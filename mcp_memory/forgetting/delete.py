@@ -67,6 +67,7 @@ async def delete(rooms: Rooms, asked: Asked) -> Deletion:
         cascade=reached.reach.cascade,
         weakened=reached.reach.weakened,
         confirm=reached.confirm,
+        notes=await _left_behind(rooms, reached),
     )
     if asked.mode == "preview":
         return seen
@@ -83,6 +84,17 @@ async def delete(rooms: Rooms, asked: Asked) -> Deletion:
         changed = await _rows(rooms, back)
         batch = await hiding.mark(rooms, "restore", reached.hidden, to=State.LIVE, memories=changed)
     return seen.model_copy(update={"mode": asked.mode, "batch": batch, "confirm": None})
+
+
+async def _left_behind(rooms: Rooms, reached: Reached) -> tuple[str, ...]:
+    """What a memory that goes had superseded, and stays so without it."""
+    notes = []
+    for ref in _gone(reached):
+        older = (await spans.current(rooms, ref)).supersedes
+        known = await spans.memory_rows(rooms, (older,)) if older else {}
+        if older in known and spans.memory_of(known[older][-1]).superseded_by == ref:
+            notes.append(f"{older} was superseded by {ref}: mode=restore brings it back.")
+    return tuple(notes)
 
 
 def _confirmed(asked: Asked, reached: Reached) -> None:

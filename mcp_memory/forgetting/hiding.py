@@ -28,14 +28,24 @@ class Hidden(Frozen):
 
 
 async def mark(
-    rooms: Rooms, op: str, hidden: Hidden, *, to: State, memories: Sequence[MemoryRow] = ()
+    rooms: Rooms,
+    op: str,
+    hidden: Hidden,
+    *,
+    to: State,
+    memories: Sequence[MemoryRow] = (),
+    undoes: str = "",
 ) -> str:
-    """Give sessions and steps a state, and memories their next versions, as one batch."""
+    """Give sessions and steps a state, and memories their next versions, as one batch.
+
+    `undoes`: the batch that this one takes back.
+    """
     back = State.FORGOTTEN if to is State.LIVE else State.LIVE
     inverse: dict[str, JsonValue] = {
         "kind": "states",
         "hidden": hidden.model_dump(mode="json"),
         "to": back.value,
+        **({"undoes": undoes} if undoes else {}),
     }
     keys = tuple(dict.fromkeys(row.key for row in memories))
     async with rooms.store.change(op, refs=(*hidden.refs, *keys), inverse=inverse) as change:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import orjson
+from pydantic import JsonValue
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
@@ -23,11 +24,12 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
         InvalidInput: there is no such batch, or it cannot be undone.
     """
     entry = await _entry(rooms, batch)
+    await _not_yet(rooms, entry.batch)
     told = orjson.loads(entry.inverse)
     kind = told.get("kind")
     if kind == "projects":
         return await _regrouped(rooms, entry, told["from"])
-    if entry.op == "feedback":
+    if entry.op == "feedback" or kind == "note":
         return Consolidation(batch=await _forget_feedback(rooms, entry), refs=entry.refs)
     if kind not in {"memories", "states", "index"}:
         raise InvalidInput(
@@ -42,7 +44,7 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
     else:
         hidden = Hidden()
     to = State(told.get("to", State.FORGOTTEN.value))
-    undone = await hiding.mark(rooms, "undo", hidden, to=to, memories=rows)
+    undone = await hiding.mark(rooms, "undo", hidden, to=to, memories=rows, undoes=entry.batch)
     return Consolidation(batch=undone, refs=entry.refs)
 
 
@@ -55,11 +57,30 @@ async def _regrouped(rooms: Rooms, entry: LedgerRow, was: Mapping[str, object]) 
 
 async def _forget_feedback(rooms: Rooms, entry: LedgerRow) -> str:
     """Feedback is counted no more; the ledger keeps that it was given."""
-    if any(entry.batch in row.refs for row in await rooms.store.ledger(op="undo")):
+    told: dict[str, JsonValue] = {"kind": "note", "undoes": entry.batch}
+    return await rooms.store.note("undo", refs=(entry.batch,), inverse=told)
+
+
+async def _not_yet(rooms: Rooms, batch: str) -> None:
+    """A batch is taken back once, until that is taken back itself.
+
+    Raises:
+        InvalidInput: it was taken back already.
+    """
+    by: dict[str, list[str]] = {}
+    for row in await rooms.store.ledger(op="undo"):
+        undone = str(orjson.loads(row.inverse).get("undoes", ""))
+        if undone:
+            by.setdefault(undone, []).append(row.batch)
+
+    def standing(one: str) -> str:
+        return next((other for other in by.get(one, ()) if not standing(other)), "")
+
+    if taken := standing(batch):
         raise InvalidInput(
-            f"{entry.batch} was taken back already.", next_step="There is nothing more to undo."
+            f"{batch} was taken back already, by {taken}.",
+            next_step=f"Undo {taken} to have it again.",
         )
-    return await rooms.store.note("undo", refs=(entry.batch,), inverse={"kind": "note"})
 
 
 async def memories_before(rooms: Rooms, batch: str) -> list[MemoryRow]:

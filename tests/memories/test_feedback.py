@@ -39,10 +39,12 @@ async def test_a_use_of_unknown_outcome_is_no_failure(bank: MemoryBank) -> None:
     assert not any(group.reason == "unhelpful" for group in (await bank.plan()).groups)
 
 
-async def test_feedback_can_be_undone_once(bank: MemoryBank) -> None:
+async def test_feedback_is_undone_once_and_given_back(bank: MemoryBank) -> None:
     kept = await bank.retain(Draft(text=LEARNED))
     given = await bank.feedback([kept.ref], Outcome.FAILURE)
-    await bank.undo(given.batch)
+    undone = await bank.undo(given.batch)
     assert await bank.rooms.usage() == {}
     with pytest.raises(InvalidInput, match="already"):
         await bank.undo(given.batch)
+    await bank.undo(undone.batch or "")
+    assert await bank.rooms.usage() == {kept.ref: (1, 0)}

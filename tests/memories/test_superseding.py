@@ -8,7 +8,7 @@ from tour_sessions import written
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query, Task
-from mcp_memory.domain.errors import GateRefused
+from mcp_memory.domain.errors import GateRefused, InvalidInput
 from mcp_memory.domain.hits import Hit
 from mcp_memory.domain.models import Draft, Evidence, Memory, MemoryKind, Retained, State
 from mcp_memory.hooks import digests
@@ -137,3 +137,23 @@ async def test_many_good_memories_are_not_collapsed_into_one_that_says_less(
     with pytest.raises(GateRefused, match="nothing that is kept says"):
         await bank.apply([less], retire=[old.ref])
     assert (await memory(bank, old.ref)).state is State.LIVE
+
+
+async def test_a_successor_that_is_forgotten_names_what_it_leaves_behind(bank: MemoryBank) -> None:
+    old = await bank.retain(Draft(text="the export listens on port 8080"))
+    new = await bank.retain(Draft(text="the export listens on port 9090", supersedes=old.ref))
+    done = await bank.delete([new.ref], mode="forget")
+    assert done.notes == (f"{old.ref} was superseded by {new.ref}: mode=restore brings it back.",)
+    await bank.delete([old.ref], mode="restore")
+    kept = await memory(bank, old.ref)
+    assert (kept.state, kept.superseded_by) == (State.LIVE, None)
+
+
+async def test_a_batch_is_undone_once_until_that_is_undone(bank: MemoryBank) -> None:
+    kept = await bank.retain(Draft(text="the export listens on port 8080"))
+    undone = await bank.undo(kept.batch)
+    with pytest.raises(InvalidInput, match=undone.batch):
+        await bank.undo(kept.batch)
+    await bank.undo(undone.batch or "")
+    assert (await memory(bank, kept.ref)).state is State.LIVE
+    assert (await bank.undo(kept.batch)).batch
