@@ -14,11 +14,11 @@ from mcp_memory.text import identifiers, wording
 )
 def test_reading_takes_linear_time_on_hostile_text(unit: str) -> None:
     text = unit * (200_000 // len(unit))
-    begun = time.perf_counter()
+    begun = time.process_time()
     identifiers.indexed(text)
     wording.clean_query(text)
     wording.terms(text)
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 def test_a_short_query_is_kept_as_it_is() -> None:
