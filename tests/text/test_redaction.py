@@ -230,9 +230,9 @@ def test_a_json_value_is_judged_with_its_key() -> None:
     ],
 )
 def test_masking_takes_linear_time_on_hostile_text(unit: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     redact(unit * (100_000 // len(unit)))
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_key_that_is_only_spoken_of_masks_nothing_behind_it() -> None:
