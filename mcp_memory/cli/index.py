@@ -66,6 +66,8 @@ async def index_command(
         click.echo(line)
     if not paths:
         click.echo(closing.endangered(datetime.now(UTC)))
+    if paths and reports and all(report.status == "refused" for report in reports):
+        raise click.exceptions.Exit(1)
 
 
 async def _repository(bank: MemoryBank, paths: Sequence[Path], repository: Path) -> None:

@@ -98,6 +98,16 @@ def test_a_misspelt_setting_is_named_with_the_one_that_was_meant(
     )
 
 
+def test_index_ends_with_an_error_where_all_that_was_named_is_refused(run, tmp_path: Path) -> None:
+    strange = tmp_path / "notes.jsonl"
+    strange.write_text('{"a": 1}\n')
+    refused = run("index", str(strange))
+    assert refused.exit_code == 1
+    assert "notes.jsonl" in refused.output
+    both = run("index", str(strange), *(str(path) for path in written(tmp_path)))
+    assert both.exit_code == 0
+
+
 def test_a_filter_that_fits_nothing_says_so_in_words(run) -> None:
     result = run("delete", "--in-project", "nowhere")
     assert result.exit_code == 1
