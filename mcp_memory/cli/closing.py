@@ -10,8 +10,11 @@ from mcp_memory.cli.door import some
 from mcp_memory.domain.projects import pure_path
 from mcp_memory.domain.reports import FileReport
 from mcp_memory.store.rows import SessionRow
+from mcp_memory.text.counting import counted
 
 SOON = timedelta(days=7)
+FEW = 3
+"""So many refused pieces, or reasons, are named."""
 _SHOWN = 5
 _NUMBER = re.compile(r"\d+")
 
@@ -34,12 +37,13 @@ def read(reports: Sequence[FileReport]) -> str:
     done = [report for report in reports if report.status == "indexed"]
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
     if not done:
-        return f"Read: {len(reports)} files: {told}."
+        return f"Read: {counted(len(reports), 'file')}: {told}."
     size = sum(report.bytes for report in done) / 1e6
     return (
-        f"Read: {len(reports)} files: {told}; {sum(r.sessions for r in done)} sessions, "
-        f"{sum(r.steps for r in done)} steps, {size:.1f} MB; "
-        f"{sum(r.masked for r in done)} secrets masked."
+        f"Read: {counted(len(reports), 'file')}: {told}; "
+        f"{counted(sum(r.sessions for r in done), 'session')}, "
+        f"{counted(sum(r.steps for r in done), 'step')}, {size:.1f} MB; "
+        f"{counted(sum(r.masked for r in done), 'secret')} masked."
     )
 
 
@@ -55,21 +59,25 @@ def held(rows: Sequence[SessionRow]) -> list[str]:
     agents = _most(Counter(row.format for row in rows))
     projects = _most(_named(Counter(row.project for row in rows)))
     return [
-        f"Bank: {len(rows)} sessions of {agents or 'no agent yet'}{also}.",
+        f"Bank: {counted(len(rows), 'session')} of {agents or 'no agent yet'}{also}.",
         f"Projects: {projects or 'none yet'}{span}.",
     ]
 
 
 def refused(reports: Sequence[FileReport]) -> str:
     """How many pieces were not read, and why."""
-    why = Counter(_NUMBER.sub("N", told.partition(": ")[2]) for told in _refusals(reports))
+    pieces = [told.partition("; it was left out")[0] for told in _refusals(reports)]
+    why = Counter(_NUMBER.sub("N", told.partition(": ")[2]) for told in pieces)
     unknown = sum(sum(report.unknown.values()) for report in reports)
-    also = f"; {unknown} records of unknown types" if unknown else ""
+    also = f"; {counted(unknown, 'record')} of unknown types" if unknown else ""
     if not why:
         return f"Refused: nothing{also}."
-    reasons = "; ".join(f"{count} times {reason[:90]}" for reason, count in why.most_common(3))
-    more = " and others" if len(why) > 3 else ""  # noqa: PLR2004
-    return f"Refused: {why.total()} pieces ({reasons}{more}){also}; all else was kept; --verbose names them."
+    count = counted(len(pieces), "piece")
+    if len(pieces) <= FEW:
+        return f"Refused: {count} ({'; '.join(told[:120] for told in pieces)}){also}; all else was kept."
+    reasons = "; ".join(f"{count} times {reason[:90]}" for reason, count in why.most_common(FEW))
+    more = " and others" if len(why) > FEW else ""
+    return f"Refused: {count} ({reasons}{more}){also}; all else was kept; --verbose names them."
 
 
 def endangered(now: datetime) -> str:

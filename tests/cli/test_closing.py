@@ -37,7 +37,8 @@ def test_a_run_ends_with_what_a_user_wants_to_know(history: Path) -> None:
     assert bank == "Bank: 2 sessions of claude_code 2."
     assert projects == "Projects: shop 1, till 1, from 2026-08-01."
     assert refused.startswith("Refused: 2 pieces (")
-    assert "1 records of unknown types" in refused
+    assert "notes.json: the file is of no known format" in refused
+    assert "1 record of unknown types" in refused
 
 
 def test_record_types_and_refused_pieces_are_named_where_asked_for(history: Path) -> None:
