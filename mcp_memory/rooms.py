@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import mul
 
 from mcp_memory.archive.files import Archive
 from mcp_memory.domain import identities, paths, projects
@@ -106,6 +107,13 @@ class Rooms:
         except EmbedderUnavailable:
             return [None] * len(texts)
         return [next(made) if text else None for text in texts]
+
+    async def likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """How near each of the others is to a text, -1 to 1; 0 where to know it would take long."""
+        if self.embedder is None or not self.embedder.light or not others:
+            return [0.0] * len(others)
+        asked, *made = await self.vectors([text, *others])
+        return [sum(map(mul, asked, one)) if asked and one else 0.0 for one in made]
 
     async def usage(self) -> dict[str, tuple[int, int]]:
         """How often each memory was used and it is known how that went, and how often well.

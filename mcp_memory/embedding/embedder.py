@@ -37,6 +37,8 @@ class Embedder(Protocol):
     name: str
     """Stored with the vectors: the model and its version."""
     dim: int
+    light: bool
+    """Whether sixty short texts take it but some milliseconds, so that a question can wait for them."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One unit vector a text, in order; of each text the first 2,000 characters count.
@@ -71,6 +73,7 @@ class HashEmbedder:
     def __init__(self, dim: int = 64) -> None:
         self.name = f"hash-{dim}"
         self.dim = dim
+        self.light = True
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One unit vector a text; the empty text has a fixed one."""
@@ -102,6 +105,7 @@ class FastEmbedder:
 
     def __init__(self, model: str = DEFAULT, *, path: Path | None = None, threads: int = 2) -> None:
         self._bundled = model == DEFAULT
+        self.light = self._bundled
         self._model = DEFAULT_NAME if self._bundled else model
         self._path = path
         self._threads = threads

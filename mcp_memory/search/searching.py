@@ -30,7 +30,7 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
     if not query.texts:
         listed = await wordless.within(rooms, query, scope)
         frame = SearchResult(found=bool(listed), notes=(*scope.notes, *rooms.degraded()))
-        return await showing.shown(rooms, query, _chosen([listed], query), frame)
+        return await showing.shown(rooms, query, _chosen([listed], query, query.limit), frame)
     lists: list[Judged] = [Judged() for _ in query.texts]
 
     async def ask(place: int, text: str) -> None:
@@ -48,19 +48,18 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
         unknown=tuple(dict.fromkeys(name for each in lists for name in each.unknown)),
         notes=(*scope.notes, *rooms.degraded()),
     )
-    chosen = _chosen(told, query if found else query.model_copy(update={"limit": MOST_NEAREST}))
+    chosen = _chosen(told, query, showing.competing(rooms, query) if found else MOST_NEAREST)
     pool = [one for each in lists for one in each.candidates]
     return await showing.shown(rooms, query, chosen, frame, pool)
 
 
-def _chosen(lists: Sequence[Sequence[Candidate]], query: Query) -> list[Shown]:
-    """One list of all questions' candidates, each fact once, at most as many as asked for."""
+def _chosen(lists: Sequence[Sequence[Candidate]], query: Query, most: int) -> list[Shown]:
+    """One list of all questions' candidates, each fact once, the first of them."""
     every = ranking.fair_shares(lists, sum(map(len, lists)), key=lambda each: each.ref)
-    kept = [Shown(each, also) for each, also in repeats.once(every, _fact)]
+    first = [Shown(each, also) for each, also in repeats.once(every, _fact)][:most]
     if query.order == "newest":
-        first = kept[: query.limit]
         return sorted(first, key=lambda one: one.candidate.row.at or showing.NEVER, reverse=True)
-    return kept[: query.limit]
+    return first
 
 
 def _fact(candidate: Candidate) -> Fact:

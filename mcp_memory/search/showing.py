@@ -1,7 +1,7 @@
 """Showing: chosen candidates as hits within a budget: passages that tell most, a line for the rest."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -20,6 +20,8 @@ from mcp_memory.trajectories import evidence
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 BYTES_PER_TOKEN = 4
+COMPETING = 12
+"""Of so many records the passages compete for scarce room, though fewer are shown."""
 READ_WHOLE = 16
 """How many records are read whole for their passages; of others their searched words are."""
 ALWAYS = 2
@@ -56,9 +58,9 @@ async def shown(
 ) -> SearchResult:
     """The answer: the frame with as much of the chosen as the budget holds, best first.
 
+    More may be chosen than the query's limit: of these only passages are shown, no lines.
     `pool`: all that was found, of which later records may have overtaken what is shown.
     """
-    asked = (" ".join(query.texts), query.match)
     records = await _records(rooms, [each.candidate for each in chosen])
     named = _projects([each.candidate for each in chosen])
     folder, paths = await _placed(rooms, [each.candidate for each in chosen])
@@ -69,10 +71,14 @@ async def shown(
     below = "*/*" if any(path and path.count("/") > 1 for path in paths) else "*"
     files = f"{folder}/{below}-ID/steps.jsonl:N = t:ID#N" if folder else None
     frame = frame.model_copy(update={"folder": folder, "files": files})
-    budget = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
-    room = budget - size(frame) - SLACK
+    room = _budget(rooms, query) - size(frame) - SLACK
     made = _composed(
-        asked, _ranks(chosen), records, bare, room if frame.found else min(room, BRIEF)
+        await _told(rooms, query, records, _ranks(chosen)),
+        telling.sought(" ".join(query.texts)),
+        records,
+        bare,
+        room=room if frame.found else min(room, BRIEF),
+        most=query.limit,
     )
     made = _overtaken(
         made,
@@ -81,8 +87,19 @@ async def shown(
         room=room - sum(size(hit) + 1 for hit in made),
     )
     told = "hits" if frame.found else "nearest"
-    left = len(chosen) - len(made) if frame.found else 0
+    left = min(len(chosen), query.limit) - len(made) if frame.found else 0
     return frame.model_copy(update={told: tuple(made), "more": left})
+
+
+def competing(rooms: Rooms, query: Query) -> int:
+    """How many to choose for an answer: half as many again as it may hold, where room is scarce."""
+    if query.match or query.order == "newest" or _budget(rooms, query) > PLENTY:
+        return query.limit
+    return max(query.limit, min(COMPETING, query.limit * 3 // 2))
+
+
+def _budget(rooms: Rooms, query: Query) -> int:
+    return (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
 
 
 def _ranks(chosen: Sequence[Shown]) -> list[float]:
@@ -99,51 +116,73 @@ def size(model: SearchResult | Hit) -> int:
     )
 
 
+async def _told(
+    rooms: Rooms, query: Query, records: Sequence[Sequence[Passage]], ranks: Sequence[float]
+) -> list[Told]:
+    """Passages that tell of what is asked, most telling first; where a line must match, those lines."""
+    if query.match:
+        return exact.told(query.match, records, ranks)
+    asked = " ".join(query.texts)
+    told = telling.tell(telling.sought(asked), records, ranks)
+    first = [one.passage for one in told[: telling.COMPARED]]
+    texts = [f"{one.head}\n{one.text}" if one.head else one.text for one in first]
+    return telling.nearer(told, await rooms.likeness(asked, texts))
+
+
 def _composed(
-    asked: tuple[str, str],
-    ranks: Sequence[float],
+    told: Sequence[Told],
+    stems: Sequence[str],
     records: Sequence[Sequence[Passage]],
     bare: Sequence[Hit],
+    *,
     room: int,
+    most: int,
 ) -> list[Hit]:
-    """Hits in their order: passages as far as most of the room reaches, then lines.
+    """Hits in their order: passages as far as most of the room reaches, then lines of the first.
 
-    `asked`: the question, and the expression that a line must match.
+    `stems`: of the question's words; `most`: how many hits are shown at most.
     """
-    question, match = asked
     plenty = room > PLENTY
-    stems = telling.sought(question)
-    told = telling.tell(stems, records, ranks)
-    if match:
-        told = exact.told(match, records, ranks)
     lines = [
         _with(hit, text=_line(record, records[record], told, stems))
         for record, hit in enumerate(bare)
     ]
     # The surest are shown in any case, with the passage that tells most: it is paid before others.
-    surest = range(min(ALWAYS, len(lines)))
-    pinned = [one for r in surest if (one := _first(told, r)) and _long(one.passage) < room // 3]
+    surest = range(min(ALWAYS, most, len(lines)))
+    pinned = _pinned(told, surest, room // 3)
     kept = {record: lines[record] for record in surest}
     kept |= {one.record: _with(bare[one.record], text=_joined([one])) for one in pinned}
     room -= sum(size(hit) + 1 for hit in kept.values())
     framed = [0 if record in kept else size(hit) + 1 for record, hit in enumerate(bare)]
     rest = [one for one in told if one not in pinned]
-    picked = telling.choose(rest, frames=framed, cost=_long, room=room)
+    said = [one.passage.text for one in pinned]
+    picked = telling.choose(
+        rest, frames=framed, cost=_long, room=room, more=most - len(kept), said=said
+    )
     for record, few in _by_record([*pinned, *picked]):
         whole = _with(bare[record], text=_joined(few))
         room -= size(whole) + 1 - (size(kept[record]) + 1 if record in kept else 0)
         kept[record] = whole
     best = max((hit.score for hit in bare), default=0.0)
     least = 0.0 if plenty else LINE_SURE * best
-    for record, line in enumerate(lines):
+    for record, line in enumerate(lines[:most]):
+        if len(kept) == most:
+            break
         if record not in kept and line.score >= least and size(line) < room:
             kept[record] = line
             room -= size(line) + 1
     return [kept[record] for record in sorted(kept)]
 
 
-def _first(told: Sequence[Told], record: int) -> Told | None:
-    return next((one for one in told if one.record == record), None)
+def _pinned(told: Sequence[Told], records: Iterable[int], room: int) -> list[Told]:
+    """Of each of the records the passage that tells most, unless it is long or told already."""
+    made: list[Told] = []
+    for record in records:
+        said = {one.passage.text for one in made}
+        of_it = (one for one in told if one.record == record and one.passage.text not in said)
+        if (best := next(of_it, None)) and _long(best.passage) < room:
+            made.append(best)
+    return made
 
 
 def _by_record(picked: Sequence[Told]) -> list[tuple[int, list[Told]]]:

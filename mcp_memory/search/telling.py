@@ -4,8 +4,8 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mcp_memory.search.passages import Kind, Passage
 from mcp_memory.text import wording
@@ -25,6 +25,8 @@ TELLS: Mapping[Kind, float] = {
 """What is told in words tells more than what was read: chosen on half of 80 questions."""
 RANKED = 0.6
 """What the rank of its record counts for a passage."""
+LIKE, COMPARED = 1.0, 40
+"""What the cosine of question and passage counts beside the words that they share, and of how many."""
 AGAIN = 0.3
 """What a word counts less that the answer holds already."""
 POOL, MOST_OF_ONE = 60, 4
@@ -97,17 +99,34 @@ def tell(
     return sorted(made, key=lambda one: (-one.score, one.record, one.place))
 
 
+def nearer(told: Sequence[Told], likeness: Sequence[float]) -> list[Told]:
+    """The same in a new order: the first also by how like the question they are, one number each."""
+    first = [
+        replace(one, score=one.score + LIKE * like)
+        for one, like in zip(told, likeness, strict=False)
+    ]
+    every = [*first, *told[len(first) :]]
+    return sorted(every, key=lambda one: (-one.score, one.record, one.place))
+
+
 def choose(
-    told: Sequence[Told], *, frames: Sequence[int], cost: Callable[[Passage], int], room: int
+    told: Sequence[Told],
+    *,
+    frames: Sequence[int],
+    cost: Callable[[Passage], int],
+    room: int,
+    more: int,
+    said: Collection[str] = (),
 ) -> list[Told]:
     """Passages whose costs fit together, the most telling that is not told yet first.
 
-    The first of a record costs its frame besides.
+    The first of a record costs its frame besides, and at most so many `more` records have one to pay.
+    Texts that are `said` already are not said again.
     """
     waiting = list(told[:POOL])
     chosen: list[Told] = []
     covered: set[str] = set()
-    said: set[str] = set()
+    texts = set(said)
     shown: Counter[int] = Counter()
 
     def price(one: Told) -> int:
@@ -117,8 +136,9 @@ def choose(
         fitting = [
             one
             for one in waiting
-            if one.passage.text not in said
+            if one.passage.text not in texts
             and shown[one.record] < MOST_OF_ONE
+            and (more > 0 or shown[one.record] or not frames[one.record])
             and price(one) <= room
         ]
         if not fitting:
@@ -127,8 +147,9 @@ def choose(
         room -= price(best)
         chosen.append(best)
         covered |= best.terms
+        more -= bool(frames[best.record] and not shown[best.record])
         shown[best.record] += 1
-        said.add(best.passage.text)
+        texts.add(best.passage.text)
         waiting = [one for one in fitting if one is not best]
     return chosen
 

@@ -42,10 +42,34 @@ def test_the_answer_fits_its_room_and_says_nothing_twice() -> None:
         said("a limit of 5,000", "the limit is soft"),
     ]
     told = telling.tell(telling.sought("limit"), records, [1.0, 0.9])
-    chosen = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=60)
+    chosen = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=60, more=2)
     assert sorted(one.passage.text for one in chosen) == ["a limit of 5,000", "the limit is soft"]
-    few = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=30)
+    few = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=30, more=2)
     assert len(few) == 1
+
+
+def test_no_more_records_are_told_of_than_are_wanted() -> None:
+    records = [said("the limit is 5"), said("a limit is soft"), said("limits of refs")]
+    told = telling.tell(telling.sought("limit"), records, [1.0, 0.9, 0.8])
+    chosen = telling.choose(told, frames=[0, 10, 10], cost=lambda p: len(p.text), room=900, more=1)
+    assert sorted(one.record for one in chosen) == [0, 1]
+
+
+def test_what_an_answer_says_already_is_not_said_again() -> None:
+    told = telling.tell(telling.sought("limit"), [said("a limit of 5", "soft limits")], [1.0])
+    chosen = telling.choose(
+        told, frames=[0], cost=lambda p: len(p.text), room=900, more=1, said=["a limit of 5"]
+    )
+    assert [one.passage.text for one in chosen] == ["soft limits"]
+
+
+def test_of_two_that_hold_the_same_words_the_one_that_is_like_the_question_comes_first() -> None:
+    told = telling.tell(
+        telling.sought("limit"), [said("limit one", "limit two", "limit six")], [1.0]
+    )
+    assert [one.passage.text for one in told] == ["limit one", "limit two", "limit six"]
+    nearer = telling.nearer(told, [0.1, 0.6])
+    assert [one.passage.text for one in nearer] == ["limit two", "limit one", "limit six"]
 
 
 @given(st.text(max_size=60), st.lists(st.lists(st.text(max_size=80), max_size=4), max_size=4))
