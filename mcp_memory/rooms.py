@@ -66,7 +66,12 @@ class Rooms:
         if self.embedder is None:
             lacking = ("Words only: no vectors are in use.",)
         elif not self.store.vectors_ready:
-            lacking = ("Words only: vectors are of another model until `doctor --reembed`.",)
+            lacking = (
+                (
+                    "Words only: vectors are of another model. `mcp-memory index` moves those of the "
+                    "bundled one over, `mcp-memory doctor --reembed` all."
+                ),
+            )
         if self.reranker is not None and self.reranker.unavailable:
             lacking += (f"Not reranked: {self.reranker.unavailable}.",)
         return lacking
