@@ -24,6 +24,12 @@ WEIGHTS: Mapping[str, float] = {
 """What each channel of search counts; a channel of 0 is not asked."""
 
 
+OTHER_MODEL = (
+    "Words only: vectors are of another model. `mcp-memory index` moves those of the bundled one "
+    "over, `mcp-memory doctor --reembed` all."
+)
+
+
 def utc_now() -> datetime:
     """The clock of a real bank; tests pass their own."""
     return datetime.now(UTC)
@@ -66,12 +72,7 @@ class Rooms:
         if self.embedder is None:
             lacking = ("Words only: no vectors are in use.",)
         elif not self.store.vectors_ready:
-            lacking = (
-                (
-                    "Words only: vectors are of another model. `mcp-memory index` moves those of the "
-                    "bundled one over, `mcp-memory doctor --reembed` all."
-                ),
-            )
+            lacking = (OTHER_MODEL,)
         if self.reranker is not None and self.reranker.unavailable:
             lacking += (f"Not reranked: {self.reranker.unavailable}.",)
         return lacking

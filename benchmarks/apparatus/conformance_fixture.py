@@ -21,8 +21,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.prompts.base import UserMessage
 
 from mcp_memory.server.app import build_server
+from mcp_memory.server.authentication import build_guard
 from mcp_memory.server.held import Banks
-from mcp_memory.server.listening import build_app
+from mcp_memory.server.listening import HTTP_PATH, build_app, own_url
 from mcp_memory.settings import Settings
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAwS2OUAAAAABJRU5ErkJggg=="
@@ -200,11 +201,12 @@ def main(port: int, home: Path) -> None:
     settings = Settings(
         home=home, index_auto=False, embedding_model="hash", requests_per_minute=0, listen_port=port
     )
-    banks = Banks(settings, str(home))
-    server = build_server(settings, banks=banks)
+    banks = Banks(settings, str(home), guarded=True)
+    guard = build_guard(settings, resource=f"{own_url(settings)}{HTTP_PATH}")
+    server = build_server(settings, banks=banks, guard=guard)
     furnish(server)
     app = build_app(
-        server, settings, transports=("streamable-http", "sse"), banks=banks, guard=None
+        server, settings, transports=("streamable-http", "sse"), banks=banks, guard=guard
     )
     uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
 
