@@ -36,7 +36,9 @@ async def plan(rooms: Rooms, project: str | None) -> Consolidation:
         similar=await _similar(rooms, memories),
         limit=MOST_GROUPS,
     )
-    return Consolidation(groups=groups, notes=scope.notes)
+    # Said in a note: without it the answer's JSON would be empty, and some hosts show nothing else.
+    nothing = () if groups else ("Nothing to consolidate.",)
+    return Consolidation(groups=groups, notes=(*scope.notes, *nothing))
 
 
 async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str]) -> Consolidation:

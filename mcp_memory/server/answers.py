@@ -167,8 +167,6 @@ def _consolidation(result: Consolidation) -> Iterator[str]:
         yield f"- {group.reason}: {guard.neutralise(group.about)} · shared: {shared} · {' '.join(group.refs)}"
     if result.batch:
         yield f"Batch {result.batch}: {' '.join(result.refs)}"
-    elif not result.groups:
-        yield "Nothing to consolidate."
     yield from _notes(result.notes)
 
 

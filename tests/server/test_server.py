@@ -170,6 +170,12 @@ async def test_a_long_call_tells_of_itself_and_can_be_cancelled(
         assert gone.structured_content["checks"], "the cancelled call left nothing behind"
 
 
+async def test_an_empty_plan_says_so_where_only_its_json_is_shown(connect: Connect) -> None:
+    async with connect() as client:
+        planned = await client.call_tool("consolidate", {"action": "plan", "project": "*"})
+    assert planned.structured_content == {"notes": ["Nothing to consolidate."]}
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "said"),
     [
