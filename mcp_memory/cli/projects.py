@@ -8,6 +8,7 @@ from mcp_memory.cli.door import command
 from mcp_memory.cli.opening import opened
 from mcp_memory.domain.identities import Identities
 from mcp_memory.history import indexer, regrouping
+from mcp_memory.text.counting import counted
 
 
 @click.group("projects", invoke_without_command=True)
@@ -35,7 +36,7 @@ async def rename(project: str, name: str) -> None:
     async with opened() as bank:
         with indexer.elected(bank.rooms):
             moved = await regrouping.rename(bank.rooms, project, name)
-    click.echo(f"{moved} sessions are {name}'s now.")
+    click.echo(f"Moved to {name}: {counted(moved, 'session')}.")
 
 
 @projects_command.command("merge")
@@ -47,7 +48,7 @@ async def merge(project: str, into: str) -> None:
     async with opened() as bank:
         with indexer.elected(bank.rooms):
             moved = await regrouping.merge(bank.rooms, project, into)
-    click.echo(f"{moved} sessions moved; `mcp-memory undo` takes a batch of them back.")
+    click.echo(f"{counted(moved, 'session')} moved; `mcp-memory undo` takes a batch of them back.")
 
 
 def _table(sizes: Mapping[str, int], known: Identities) -> list[str]:

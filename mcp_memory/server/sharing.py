@@ -29,6 +29,7 @@ from mcp_memory.domain.errors import (
 from mcp_memory.history import wire
 from mcp_memory.history.wire import Asked, Holding, Holdings, Listing, Part, Receipt, Refused
 from mcp_memory.server.app import Guard
+from mcp_memory.server.authentication import LOCAL
 from mcp_memory.server.callers import EVERYTHING, Caller, shown_access
 from mcp_memory.server.held import Banks
 
@@ -37,8 +38,6 @@ logger = logging.getLogger(__name__)
 PIECE = 256 * 1024
 """Bytes of a file that are read at a time."""
 AGAIN_SECONDS = 2
-LOCAL = "local"
-"""Who brings sessions where nobody has to show who it is."""
 _STATUSES: tuple[tuple[type[MemoryBankError], int], ...] = (
     (NotAllowed, 403),
     (UnknownRef, 404),
@@ -110,7 +109,7 @@ class Sharer(Caller):
                     within.append(part.model_copy(update={"project": project}))
                 except NotAllowed as error:
                     refused.append(Refused(id=str(part.head.get("id"))[:80], reason=str(error)))
-            sender = self._access.caller if self._access else LOCAL
+            sender = (self._access or LOCAL).caller
             receipt = await bank.receive(within, sender=sender)
             return receipt.model_copy(update={"refused": (*refused, *receipt.refused)})
 

@@ -113,6 +113,6 @@ def test_the_command_shows_and_merges(
     assert run.invoke(cli, ["index", *map(str, two(tmp_path))]).exit_code == 0
     assert "1 sessions  /a/shop" in run.invoke(cli, ["projects"]).output
     merged = run.invoke(cli, ["projects", "merge", "/a/shop", "/b/shop"])
-    assert merged.output.startswith("1 sessions moved"), merged.output
+    assert merged.output.startswith("1 session moved"), merged.output
     shown = run.invoke(cli, ["projects"]).output
     assert shown.split() == ["2", "sessions", "/b/shop", "also", "/a/shop"]
