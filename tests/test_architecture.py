@@ -13,8 +13,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 FOLDERS = (
     "settings", "domain", "text", "readers", "hosts", "store", "embedding", "trajectories", "archive",
-    "rooms", "search", "memories", "runbook", "hooks", "history", "forgetting", "checkup", "bank",
-    "evals", "remote", "server", "cli", "__main__",
+    "rooms", "search", "memories", "runbook", "hooks", "history", "forgetting", "importing", "checkup",
+    "bank", "evals", "remote", "server", "cli", "__main__",
 )  # fmt: skip
 """Lowest first; a file imports from folders below its own, and from its own."""
 PURE = (
@@ -55,7 +55,7 @@ OWNERS = {
     "starlette": ("server/",),
     "uvicorn": ("server/",),
     "jwt": ("server/",),
-    "yaml": ("hosts/installing/",),
+    "yaml": ("hosts/installing/", "importing/front_matter"),
     "dateparser": ("text/periods",),
     "regex": ("archive/inspection", "search/exact"),
     "zstandard": ("readers/opening",),
@@ -63,7 +63,7 @@ OWNERS = {
 }
 HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser"}
 BROAD_DOORS = ("history/indexer", "cli/")
-FUNCTION_LINES, FILE_LINES, PARAMETERS, ROOT_ENTRIES = 40, 400, 6, 25
+FUNCTION_LINES, FILE_LINES, PARAMETERS, ROOT_ENTRIES = 40, 400, 6, 27
 LONG_SIGNATURES = ("server/tools", "cli/")
 FORBIDDEN = {"utils", "common", "core", "base", "manager", "service", "helpers"}
 

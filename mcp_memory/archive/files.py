@@ -100,10 +100,11 @@ class Archive:
         text = listed_projects({name: head for name, head in heads.items() if head})
         return self._replace(self.root / PROJECTS, text.encode())
 
-    def write_memories(self, texts: Mapping[str, str]) -> None:
+    def write_memories(self, texts: Mapping[str, str], *, all_there_are: bool = False) -> None:
         """Write MEMORIES.md of these projects, or remove it where the text is empty.
 
-        What belongs to the user, and to no project, lies in the root.
+        `all_there_are`: that of any other project goes, as of one that was purged. What belongs
+        to the user, and to no project, lies in the root.
 
         Raises:
             StoreFull: the disk took no more; the older files are whole.
@@ -118,6 +119,11 @@ class Archive:
                 (place / MEMORIES).unlink(missing_ok=True)
                 if folder:
                     _drop_empty(place)
+        known = {project_folder(project) for project in texts}
+        for left in sorted(self.root.glob(f"*/{MEMORIES}")) if all_there_are else ():
+            if left.parent.name not in known:
+                left.unlink(missing_ok=True)
+                _drop_empty(left.parent)
 
     def is_current(self) -> bool:
         """Whether this version wrote the archive: another one has another README."""

@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "What the bank holds and how it is."),
     "stats": ("stats", "Whether what hooks say unasked pays: injected, opened, used, tokens."),
     "export": ("exchange", "Write the bank as JSON lines."),
-    "import": ("exchange", "Read JSON lines that `export` wrote."),
+    "import": ("exchange", "Read an export, or what another memory tool keeps, as candidates."),
     "doctor": ("doctor", "Check the bank, and repair what is derived."),
     "install": ("install", "Put the server into the settings of the hosts on this machine."),
     "uninstall": ("install", "Take the server out of them again."),

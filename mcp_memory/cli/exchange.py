@@ -1,12 +1,18 @@
-"""`mcp-memory export` and `import`: a bank as one file of JSON lines."""
+"""`mcp-memory export` and `import`: a bank as JSON lines, and other banks' and tools' memories here."""
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from mcp_memory.cli.door import command
+from mcp_memory.cli.door import command, some
 from mcp_memory.cli.opening import opened
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.domain.reports import Imported
 from mcp_memory.history import exchange
+from mcp_memory.importing import bringing
+from mcp_memory.store.home import read_meta
 from mcp_memory.text.counting import counted
 
 
@@ -21,16 +27,60 @@ async def export_command(file: Path) -> None:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--format", "format_", type=click.Choice(bringing.FORMATS), help="Default: by content."
+)
+@click.option("--project", default="", help="Where memories go that name no project.")
+@click.option(
+    "--of-home",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A home of your own that wrote the export: what it sealed comes in as it was there.",
+)
 @command
-async def import_command(file: Path) -> None:
-    """Read JSON lines that `export` wrote; what the bank has already is passed over."""
+async def import_command(
+    path: Path, format_: str | None, project: str, of_home: Path | None
+) -> None:
+    """Read an export, or what another memory tool keeps in PATH; it comes in as candidates.
+
+    Only lines that this home wrote itself (or one named by --of-home) keep their standing.
+    """
+    keys = () if of_home is None else (_key(of_home),)
     async with opened() as bank:
-        done = await exchange.import_(bank.rooms, file)
-    click.echo(
-        f"{counted(done.added, 'record')} added, {done.known} were there, {len(done.refused)} refused"
+        source = bringing.Source(path, format_ or "", project, keys)
+        done = await bringing.import_(bank.rooms, source)
+    for line in told(done):
+        click.echo(line)
+
+
+def told(done: Imported) -> Iterator[str]:
+    """What an import came to: what was taken, and how often what was refused."""
+    parts = [
+        counted(count, *names)
+        for count, names in (
+            (done.sessions, ("session",)),
+            (done.memories, ("memory", "memories")),
+            (done.uses, ("use",)),
+        )
+        if count
+    ]
+    standing = "" if done.own or not done.memories else ", as candidates"
+    masked = f"; {counted(done.masked, 'secret')} masked" if done.masked else ""
+    yield (
+        f"{done.format}: {', '.join(parts) or 'nothing'} taken{standing}, {done.known} were there, "
+        f"{len(done.refused)} refused{masked}"
     )
-    for reason in done.refused[:20]:
-        click.echo(f"  {reason}")
+    reasons = Counter(each.reason for each in done.refused)
+    first = {each.reason: each.where for each in reversed(done.refused)}
+    yield from some(
+        [f"{count} x {why} (first: {first[why]})" for why, count in reasons.most_common()]
+    )
     if done.batch:
-        click.echo(f"Batch {done.batch}")
+        yield f"Batch {done.batch}: `mcp-memory undo {done.batch}` takes it back."
+
+
+def _key(home: Path) -> bytes:
+    meta = read_meta(home / "store")
+    if meta is None:
+        raise InvalidInput(f"{home} is no home of a bank.", next_step="Name the folder itself.")
+    return bytes.fromhex(meta.key)

@@ -32,7 +32,7 @@ async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Re
     needles = await _needles(rooms, texts, hidden, memories)
     copies = await _copies(rooms, hidden, needles)
     before = await anyio.to_thread.run_sync(_in_files, rooms, needles)
-    await _bury(rooms, hidden)
+    await _bury(rooms, hidden, memories)
     async with rooms.store.change("purge", refs=(*hidden.refs, *memories)) as change:
         weakened = [await _weakened(rooms, ref, lost, hidden) for ref, lost in reach.lost.items()]
         await change.add(memories=[retain.in_batch(row, change.batch) for row in weakened])
@@ -97,10 +97,13 @@ async def _elsewhere(rooms: Rooms, piece: str, hidden: Hidden, memories: Sequenc
     )
 
 
-async def _bury(rooms: Rooms, hidden: Hidden) -> None:
-    """Keyed hashes of what goes, so that the next indexing does not bring it back."""
+async def _bury(rooms: Rooms, hidden: Hidden, memories: Sequence[str]) -> None:
+    """Keyed hashes of what goes, so that no indexing and no import brings it back."""
     gone = await writing.tombstones(rooms)
     marks = {reaching.tombstone(gone.key, session) for session in hidden.sessions}
+    versions = (await spans.memory_rows(rooms, memories)).values() if memories else ()
+    said = (spans.memory_of(version).text for rows in versions for version in rows)
+    marks |= {reaching.tombstone(gone.key, reaching.spoken(text)) for text in said}
     for row in await rooms.store.sessions(ids=tuple(hidden.steps)) if hidden.steps else ():
         whole = await spans.trajectory(rooms, row)
         for step in whole.steps:

@@ -154,13 +154,13 @@ class _Delivery:
             if id_ in self._seen:
                 raise _refusal("it stands twice in one delivery")
             self._seen.add(id_)
-            prepared, taken = await self._made(part, id_)
+            made, taken = await self._made(part, id_)
         except (InvalidInput, NotAllowed) as error:
             self.refused.append(Refused(id=id_[:80], reason=str(error)))
         except (ValidationError, ValueError, TypeError, RecursionError) as error:
-            self.refused.append(Refused(id=id_[:80], reason=_fault(error)))
+            self.refused.append(Refused(id=id_[:80], reason=fault(error)))
         else:
-            self._prepared.append(prepared)
+            self._prepared.append(made)
             self._waiting.append(taken)
             if sum(one.session.size for one in self._prepared) > BATCH_BYTES:
                 await self.write()
@@ -186,14 +186,19 @@ class _Delivery:
         assert self._gone is not None
         gone, chars = self._gone, self._rooms.settings.step_chars
         return await anyio.to_thread.run_sync(
-            lambda: _prepared(part, held, gone, sender=self._sender, step_chars=chars)
+            lambda: prepared(part, held, gone, sender=self._sender, step_chars=chars)
         )
 
 
-def _prepared(
+def prepared(
     part: Part, held: Held | None, gone: Gone, *, sender: str, step_chars: int
 ) -> tuple[Prepared, Taken]:
-    """The session as it is with this part, ready to be written; blocking."""
+    """The session as it is with this part, ready to be written; blocking.
+
+    Raises:
+        InvalidInput: it is no session, was purged, or is not to be kept.
+        ValueError: a field is missing, unknown or of the wrong kind (pydantic's error is one).
+    """
     piece = foreign.unfed(wire.read_part(part))
     if gone.session(piece.id):
         raise _refusal("it was purged there")
@@ -297,7 +302,7 @@ def _refusal(reason: str) -> InvalidInput:
     )
 
 
-def _fault(error: Exception) -> str:
+def fault(error: Exception) -> str:
     """What is wrong with a part, without its contents."""
     if isinstance(error, ValidationError):
         places = sorted({".".join(map(str, each["loc"]))[:60] for each in error.errors()})

@@ -11,7 +11,6 @@ from pydantic import Field, JsonValue
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Frozen, SourceClass, Step, Trajectory
-from mcp_memory.text import redaction
 
 HOLDINGS, TRAJECTORIES = "/archive/holdings", "/archive/trajectories"
 FILES, FILE = "/archive/files", "/archive/file"
@@ -42,7 +41,6 @@ _HIGHEST = {
     "summary": SourceClass.HOST,
 }
 """No more than this can be said in a step of that kind, whatever its sender claims."""
-_TOLD_OF_IT = ("cwd", "git_branch", "git_commit", "model", "host_version")
 
 Record = dict[str, JsonValue]
 Id = Annotated[str, Field(pattern=r"^[0-9a-hjkmnp-tv-z]{12}$")]
@@ -146,23 +144,13 @@ def size_of(record: Mapping[str, Any]) -> int:
 
 def head_of(trajectory: Trajectory) -> Record:
     """What is sent of an admitted trajectory besides its steps; what a reader counted is not."""
-    bare = sealed(trajectory).model_copy(
-        update={"steps": (), "refusals": (), "unknown": {}, "skipped": {}}
-    )
+    bare = trajectory.model_copy(update={"steps": (), "refusals": (), "unknown": {}, "skipped": {}})
     return _record(bare.model_dump_json(exclude_defaults=True))
 
 
 def step_of(step: Step) -> Record:
     """What is sent of an admitted step."""
     return _record(step.model_dump_json(exclude_defaults=True))
-
-
-def sealed(trajectory: Trajectory) -> Trajectory:
-    """The trajectory with what admission leaves alone masked too: folder, branch, names."""
-    told = {name: getattr(trajectory, name) for name in _TOLD_OF_IT}
-    masked = {name: redaction.redact(text).text for name, text in told.items() if text}
-    changed = {name: text for name, text in masked.items() if text != told[name]}
-    return trajectory.model_copy(update=changed) if changed else trajectory
 
 
 def read_part(part: Part) -> Trajectory:
@@ -192,7 +180,7 @@ def read_part(part: Part) -> Trajectory:
     for fault, found in faults.items():
         if found:
             raise InvalidInput(f"The session was not taken: {fault}.", next_step=_NEXT)
-    return sealed(head.model_copy(update={"steps": steps}))
+    return head.model_copy(update={"steps": steps})
 
 
 _NEXT = "Send it with `mcp-memory push` of the same version as the server's."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import anyio.to_thread
 
@@ -39,6 +40,12 @@ class Tombstones:
             return False
         told = f"{trajectory}:{evidence.step_digest(step)}"
         return reaching.tombstone(self.key, told) in self.marks
+
+    def memory(self, text: str) -> bool:
+        """Whether a memory with these words was purged."""
+        return (
+            bool(self.marks) and reaching.tombstone(self.key, reaching.spoken(text)) in self.marks
+        )
 
 
 async def tombstones(rooms: Rooms) -> Tombstones:
@@ -165,7 +172,8 @@ async def write_memories(rooms: Rooms, projects: Iterable[str] | None = None) ->
         for memory in memories:
             by_project.setdefault(memory.project, []).append(memory)
         texts = {p: remembered(p, held, doubted) for p, held in sorted(by_project.items())}
-        await anyio.to_thread.run_sync(rooms.archive.write_memories, texts)
+        put = partial(rooms.archive.write_memories, texts, all_there_are=projects is None)
+        await anyio.to_thread.run_sync(put)
 
 
 async def _mended(rooms: Rooms, row: SessionRow) -> SessionRow:

@@ -197,6 +197,11 @@ def _telling(window: str, *, whole: bool) -> bool:
     return len(window) >= least and len(set(window)) >= VARIETY
 
 
+def spoken(text: str) -> str:
+    """What the words of a memory are buried under: the same whoever says them, and how they are set."""
+    return f"spoken:{_folded(text)}"
+
+
 def tombstone(key: bytes, text: str) -> str:
     """A keyed hash (HMAC-SHA-256, hex) by which purged content is known again but not told."""
     return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -129,9 +129,9 @@ def test_a_preview_says_how_the_command_line_carries_it_out(run) -> None:
 def test_what_the_bank_holds_moves_by_a_file(run, tmp_path: Path) -> None:
     run("index", *(str(path) for path in written(tmp_path)))
     assert run("export", str(tmp_path / "bank.jsonl")).exit_code == 0
-    assert "0 records added" in run("import", str(tmp_path / "bank.jsonl")).output
+    assert "nothing taken, 2 were there" in run("import", str(tmp_path / "bank.jsonl")).output
     (tmp_path / "other.txt").write_text("no export")
-    assert "not an export" in run("import", str(tmp_path / "other.txt")).output
+    assert "nothing that can be imported" in run("import", str(tmp_path / "other.txt")).output
 
 
 def test_the_table_of_settings_in_the_readme_is_the_settings() -> None:

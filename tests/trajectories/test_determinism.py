@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
+from exports import records
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 PROGRAM = """
@@ -34,7 +36,7 @@ PLACES = (
 def made(folder: Path) -> dict[str, bytes]:
     archive = folder / "bank" / "archive"
     files = {p.relative_to(archive).as_posix(): p for p in archive.rglob("*") if p.is_file()}
-    return {"export": (folder / "export.jsonl").read_bytes()} | {
+    return {"export": orjson.dumps(records(folder / "export.jsonl"))} | {
         name: path.read_bytes() for name, path in files.items()
     }
 
