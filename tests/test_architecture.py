@@ -24,7 +24,9 @@ PURE = (
     "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
     "search/passages", "search/overtaken", "search/telling", "search/repeats",
     "memories/superseding", "memories/users_word", "memories/bearing", "memories/likeness",
-    "memories/gate", "memories/planning", "runbook/assembling", "hooks/digests", "history/wire",
+    "memories/gate", "memories/planning", "runbook/assembling", "runbook/attempts", "runbook/changed",
+    "runbook/commands", "runbook/mends", "runbook/premises", "runbook/remembered", "runbook/rulings",
+    "runbook/sentences", "text/courtesies", "hooks/digests", "history/wire",
     "server/answers",
 )  # fmt: skip
 """Files by how their path begins: no async, no I/O, no clock."""

@@ -1,49 +1,163 @@
 """runbook: what history says of one task, assembled from hits; no sentence is made up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
+
+from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query, Task
 from mcp_memory.domain.hits import Hit, HitKind
 from mcp_memory.domain.models import Outcome, Runbook, State
 from mcp_memory.rooms import Rooms
-from mcp_memory.runbook import assembling
-from mcp_memory.runbook.assembling import Sighting
+from mcp_memory.runbook import (
+    assembling,
+    attempts,
+    changed,
+    commands,
+    greps,
+    mends,
+    premises,
+    record,
+    remembered,
+    rulings,
+)
+from mcp_memory.runbook.assembling import Line
+from mcp_memory.runbook.premises import Sighting
+from mcp_memory.runbook.record import Attempt, Session
+from mcp_memory.search import spans
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.search.confidence import LEAST_ASKED
 from mcp_memory.search.searching import search
 from mcp_memory.store.rows import EvidenceRow, Where
-from mcp_memory.text import identifiers, wording
+from mcp_memory.text import courtesies, identifiers, wording
 
 MEMORY_KINDS: tuple[HitKind, ...] = ("procedure", "gotcha", "fact", "preference", "observation")
+KINDS: Mapping[str, tuple[HitKind, ...]] = {
+    "memories": MEMORY_KINDS,
+    "episodes": ("episode",),
+    "steps": ("step",),
+}
 DEEP = 12
 PLENTY = 20_000
 """Token budget of the searches beneath: the runbook cuts by its own."""
 MOST_PREMISES = 12
-MOST_PLACES = 3
+NOTHING_ASKED = "The task names nothing to look for."
+NOTHING_FOUND = "History holds nothing that bears on this task."
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All that bears on a task."""
+
+    hits: Mapping[str, tuple[Hit, ...]]
+    attempts: tuple[Attempt, ...] = ()
+    sessions: Mapping[str, Session] = field(default_factory=dict)
 
 
 async def runbook(rooms: Rooms, task: Task) -> Runbook:
-    """Procedures, gotchas, attempts and spans for a task, and the premises that do not stand."""
+    """What to do, what was tried, what went wrong and what was settled, for one task.
+
+    A task that names nothing, or that history knows nothing of, gets a note and no lines.
+    """
     scope = await scope_of(rooms, task.project)
-    # Where there is no history at all, every name would be unknown to it: that says nothing.
-    history = bool(await rooms.store.projects())
-    named = [*identifiers.names(task.text), *task.files][:MOST_PREMISES] if history else []
-    seen = {name: await _sighting(rooms, name, scope) for name in dict.fromkeys(named)}
+    notes = (*scope.notes, *rooms.degraded())
+    if all(map(courtesies.says_nothing, (task.text, task.error, *task.queries, *task.files))):
+        return Runbook(task=task.text, sections=(), spans=(), notes=(NOTHING_ASKED,))
+    seen = await _sightings(rooms, task, scope)
     known = _without(task, [name for name, where in seen.items() if where == Sighting()])
-    memories = await _hits(rooms, known, MEMORY_KINDS)
-    episodes = await _hits(rooms, known, ("episode",))
-    steps = await _hits(rooms, known, ("step",))
+    found = await _found(rooms, known, scope)
+    doubts = premises.doubts(tuple(seen), seen)
+    lines = await _lines(rooms, known, found)
+    if not any(lines.values()) and not doubts:
+        notes = (*notes, NOTHING_FOUND)
     return assembling.assemble(
         task.text,
-        memories=memories,
-        episodes=episodes,
-        steps=steps,
-        premises=assembling.premises(tuple(seen), seen),
-        places=_places((*episodes, *steps)),
-        notes=(*scope.notes, *rooms.degraded()),
+        lines,
+        steps=found.hits["steps"],
+        premises=doubts,
+        notes=notes,
         budget_tokens=task.budget_tokens or rooms.settings.runbook_tokens,
     )
+
+
+async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:
+    hits: dict[str, tuple[Hit, ...]] = {}
+
+    async def ask(name: str, kinds: tuple[HitKind, ...]) -> None:
+        hits[name] = await _hits(rooms, task, kinds)
+
+    async with anyio.create_task_group() as tasks:
+        for name, kinds in KINDS.items():
+            tasks.start_soon(ask, name, kinds)
+    ids = tuple({hit.ref[2:].partition(".")[0]: None for hit in hits["episodes"]})
+    sessions = await record.sessions(rooms, scope, ids)
+    made = await record.attempts(rooms, hits["episodes"], sessions)
+    return _Found(hits, attempts.chosen(made), sessions)
+
+
+async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line]]:
+    """Title to its lines, each with its ref."""
+    said = " ".join((task.text, *task.queries))
+    terms = wording.informative(said)
+    named = identifiers.names(task.error)
+    tried, known = found.attempts, found.sessions
+    lines = await _remembered(rooms, found)
+    settled = rulings.of_task(tried, terms, known)
+    lines["The user decided"] = [(rulings.told(one), one.ref) for one in settled]
+    for one in tried:
+        title = attempts.TITLES[one.episode.outcome]
+        lines.setdefault(title, []).append((attempts.told(one, terms, tried), one.ref))
+    lines["This error before"] = _met_before(task.error, known)
+    mended = mends.of_task(tried, said, known)
+    lines["Errors on the way"] = [(mends.told(one), one.ref) for one in mended]
+    ran = commands.of_task(tried, said, known)
+    lines["Commands that work here"] = [(commands.told(one), one.ref) for one in ran]
+    places = changed.of_task(tried, (*identifiers.names(said), *task.files)) if tried else ()
+    lines["Files it took"] = [(changed.told(one, len(tried)), one.ref) for one in places]
+    lines["Where to grep"] = await _greps(rooms, found, (*terms, *named))
+    return lines
+
+
+async def _remembered(rooms: Rooms, found: _Found) -> dict[str, list[Line]]:
+    """Memories by their sections; where no project was asked, those of the attempts' own."""
+    hits = found.hits["memories"]
+    rows = await spans.memory_rows(rooms, tuple(hit.ref for hit in hits)) if hits else {}
+    own = {one.session.project for one in found.attempts} | {projects.USER}
+    lines: dict[str, list[Line]] = {}
+    for hit in hits:
+        if hit.ref not in rows:
+            continue
+        memory = spans.memory_of(rows[hit.ref][-1])
+        if memory.project in own or len(own) == 1:
+            told = remembered.told(hit, memory)
+            lines.setdefault(remembered.section(hit), []).append((told, hit.ref))
+    return lines
+
+
+def _met_before(error: str, known: Mapping[str, Session]) -> list[Line]:
+    if not error.strip():
+        return []
+    mended = [(mends.told(one), one.ref) for one in mends.of_error(error, known)]
+    met = (
+        []
+        if mended
+        else [("met, and nobody got past it", ref) for ref in mends.unmended(error, known)]
+    )
+    return [*mended, *met[:1]]
+
+
+async def _greps(rooms: Rooms, found: _Found, terms: Sequence[str]) -> list[Line]:
+    """Searches of the archive that find something; none where its files are on another machine."""
+    if rooms.archive_root is None or not found.attempts:
+        return []
+    best = found.attempts[0]
+    folder = Path(rooms.archive_root) / Path(best.session.entry.folder).parts[0]
+    made = await anyio.to_thread.run_sync(partial(greps.tried, folder, terms))
+    return [(greps.told(one), best.ref) for one in made]
 
 
 def _without(task: Task, unknown: Sequence[str]) -> Task:
@@ -61,11 +175,16 @@ async def _hits(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> tuple[H
     texts = (task.text, task.error, *task.queries, " ".join(task.files))
     asked = tuple(dict.fromkeys(text for text in texts if text.strip()))[:5]
     query = Query(texts=asked, kinds=kinds, project=task.project, limit=DEEP, budget_tokens=PLENTY)
-    found = await search(rooms, query)
-    return tuple(
-        hit.model_copy(update={"path": f"{found.folder}/{hit.path}"}) if hit.path else hit
-        for hit in found.hits
-    )
+    return (await search(rooms, query)).hits
+
+
+async def _sightings(rooms: Rooms, task: Task, scope: Scope) -> dict[str, Sighting]:
+    """Names of the task, and where history has them."""
+    # Where there is no history at all, every name would be unknown to it: that says nothing.
+    if not await rooms.store.projects():
+        return {}
+    named = dict.fromkeys([*identifiers.names(task.text), *task.files][:MOST_PREMISES])
+    return {name: await _sighting(rooms, name, scope) for name in named}
 
 
 async def _sighting(rooms: Rooms, name: str, scope: Scope) -> Sighting:
@@ -80,7 +199,7 @@ async def _sighting(rooms: Rooms, name: str, scope: Scope) -> Sighting:
         "memories",
         name,
         column="identifiers",
-        where=Where(projects=scope.projects, states=("live", "superseded")),
+        where=replace(where, states=("live", "superseded")),
         limit=DEEP,
     )
     memories = await rooms.store.by_keys("memories", [one.key for one in known]) if known else []
@@ -100,13 +219,3 @@ def _holds(row: EvidenceRow, name: str) -> bool:
 
 def _age(row: EvidenceRow) -> tuple[str, int]:
     return (row.at.isoformat() if row.at else "", row.first)
-
-
-def _places(hits: Iterable[Hit]) -> tuple[tuple[str, str], ...]:
-    """Archive folders of the hits' projects: where to grep on."""
-    places: dict[str, str] = {}
-    for hit in hits:
-        if hit.path:
-            file = Path(hit.path.rpartition(":")[0])
-            places.setdefault(str(file.parent.parent / "INDEX.md"), hit.ref)
-    return tuple(places.items())[:MOST_PLACES]

@@ -1,0 +1,83 @@
+"""Remembered: memories that bear on a task as lines: what to do, when, and what it rests on."""
+
+from collections.abc import Iterator, Sequence
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.domain.hits import Hit
+from mcp_memory.domain.models import Memory, Standing
+from mcp_memory.runbook import sentences
+from mcp_memory.text.counting import counted
+
+CHARS = 480
+"""So much of a memory is told, in whole sentences; `fetch` has the rest."""
+OVERTAKEN = ("superseded", "retired", "restated in ")
+"""How the flags begin of what no longer holds."""
+CHALLENGED = "challenged by "
+_KINDS = {"procedure": "Procedures", "gotcha": "Gotchas"}
+
+
+def section(hit: Hit) -> str:
+    """Where a memory stands: what is not established, or flagged, is never a procedure."""
+    if any(flag.startswith(OVERTAKEN) for flag in hit.flags):
+        return "No longer holds"
+    flagged = any(not flag.startswith(CHALLENGED) for flag in hit.flags)
+    if hit.standing is not Standing.ESTABLISHED or flagged:
+        return "Unproven"
+    return _KINDS.get(hit.kind, "Facts and preferences")
+
+
+def told(hit: Hit, memory: Memory) -> str:
+    """The memory word for word, its title once; then when it is for, its source, trust and evidence."""
+    text, left = _text(memory.text)
+    title = memory.title.rstrip(".")
+    parts = [f"{title} \u2014 {text}" if title and not text.startswith(title) else text]
+    parts += [f"When: {_ended(memory.when_to_use)}"] if memory.when_to_use else []
+    parts += [f"Not when: {_ended(memory.not_when)}"] if memory.not_when else []
+    return " ".join((*parts, f"({', '.join(_marks(hit, memory, left))})"))
+
+
+def _marks(hit: Hit, memory: Memory, left: int) -> Iterator[str]:
+    if section(hit) == "Unproven":
+        yield f"{memory.standing.value} {memory.kind.value}"
+    yield f"{hit.source.value} {hit.trusted:.1f}"
+    if rests := _sessions(memory):
+        yield f"rests on {counted(rests, 'session')}"
+    if left:
+        yield f"{left:,} more characters"
+    yield from sorted(hit.flags)
+
+
+def _sessions(memory: Memory) -> int:
+    """In how many sessions its evidence stands."""
+    ids = set()
+    for cited in memory.evidence:
+        try:
+            ids.add(refs.parse(cited.ref).id)
+        except InvalidInput:
+            continue
+    return len(ids)
+
+
+def _text(text: str) -> tuple[str, int]:
+    """As many whole sentences as there is room for, and how many characters are left out."""
+    flat = " ".join(text.split())
+    if len(flat) <= CHARS:
+        return flat, 0
+    kept = _whole(sentences.pieces(text))
+    return kept, len(flat) - len(kept)
+
+
+def _whole(pieces: Sequence[str]) -> str:
+    kept = ""
+    for piece in pieces:
+        longer = f"{kept} {piece}".strip()
+        if kept and len(longer) > CHARS:
+            break
+        kept = longer
+    return kept
+
+
+def _ended(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if flat.endswith((".", "!", "?")) else f"{flat}."
