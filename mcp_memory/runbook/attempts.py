@@ -13,7 +13,7 @@ from mcp_memory.trajectories.landed import Landed
 
 NEAR, NEARER = 0.5, 0.75
 """Which share of the surest attempt's score another must have, and one that changed no file."""
-MOST, MOST_OF_SESSION = 8, 2
+MOST, MOST_OF_SESSION = 8, 3
 ASKED_CHARS, SAID_CHARS, NEXT_CHARS, SUBJECT_CHARS = 180, 240, 140, 90
 _JUDGED = re.compile(
     r"step \d+: `(?P<command>.*?)` (?P<how>exit code \d+|failed|it printed(?: exit code \d+)?)",
@@ -27,7 +27,7 @@ TITLES = {
 
 
 def chosen(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
-    """Those nearly as sure as the surest, two of a session at most; what changed files first."""
+    """Those nearly as sure as the surest, three of a session at most; what changed files first."""
     best = max((one.score for one in attempts), default=0.0)
     near = [one for one in attempts if one.score >= (NEAR if one.paths else NEARER) * best]
     counts: Counter[str] = Counter()
