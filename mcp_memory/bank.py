@@ -12,7 +12,17 @@ import anyio.to_thread
 from mcp_memory import checkup
 from mcp_memory.archive.files import Archive
 from mcp_memory.domain import identities, projects, remotes
-from mcp_memory.domain.asked import DeletionMode, Filter, Inspection, Query, Reading, Show, Task
+from mcp_memory.domain.asked import (
+    ANYTHING,
+    DeletionMode,
+    Filter,
+    Inspection,
+    Planning,
+    Query,
+    Reading,
+    Show,
+    Task,
+)
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import Busy, EmbedderUnavailable, MemoryBankError
 from mcp_memory.domain.fetched import FetchResult
@@ -36,7 +46,7 @@ from mcp_memory.history import following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
-from mcp_memory.memories import consolidate, fetch, listing, recent, retain
+from mcp_memory.memories import consolidate, fetch, listing, proposing, recent, retain
 from mcp_memory.rooms import Rooms, utc_now
 from mcp_memory.runbook import asking
 from mcp_memory.search import searching
@@ -99,9 +109,9 @@ class MemoryBank(Bank):
         """Evidence-backed instructions for one task."""
         return await asking.runbook(self.rooms, task)
 
-    async def plan(self, project: str | None = None) -> Consolidation:
-        """Groups of records that may deserve a memory, or a second look."""
-        return await consolidate.plan(self.rooms, project)
+    async def plan(self, asked: Planning = ANYTHING) -> Consolidation:
+        """What may deserve a memory, or a second look."""
+        return await proposing.plan(self.rooms, asked)
 
     async def apply(self, drafts: Sequence[Draft], *, retire: Sequence[str] = ()) -> Consolidation:
         """Keep memories and put others to rest, through the gate, as one batch."""

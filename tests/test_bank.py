@@ -201,7 +201,7 @@ async def test_a_consolidation_is_taken_back_as_one_batch(bank: MemoryBank) -> N
 
 async def test_the_plan_names_an_error_met_in_two_sessions(bank: MemoryBank) -> None:
     groups = (await bank.plan()).groups
-    assert any(g.reason == "recurring" and "UnicodeEncodeError" in str(g) for g in groups)
+    assert any(g.reason == "error" and "UnicodeEncodeError" in g.about for g in groups)
 
 
 async def test_a_superseded_memory_comes_back_marked(bank: MemoryBank) -> None:

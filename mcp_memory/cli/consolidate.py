@@ -1,5 +1,6 @@
 """`mcp-memory consolidate`: what deserves a memory, and memories applied from a file."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import orjson
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
 from mcp_memory.cli.opening import opened
+from mcp_memory.domain.asked import Planning
 from mcp_memory.domain.models import Draft
 
 
@@ -15,16 +17,27 @@ from mcp_memory.domain.models import Draft
 @click.argument("action", type=click.Choice(["plan", "apply", "undo"]), default="plan")
 @click.argument("argument", default="")
 @click.option("--retire", multiple=True, help="A memory to put to rest, m:….")
+@click.option("--since", type=click.DateTime(), help="plan: only what sessions since then met.")
+@click.option("--about", multiple=True, help="plan: only what touches this ref, file or error.")
+@click.option("--limit", type=click.IntRange(1, 100), default=12, help="plan: most proposals.")
 @options.project
 @options.as_json
 @command
 async def consolidate_command(
-    action: str, argument: str, retire: tuple[str, ...], project: str | None, as_json: bool
+    action: str,
+    argument: str,
+    retire: tuple[str, ...],
+    since: datetime | None,
+    about: tuple[str, ...],
+    limit: int,
+    project: str | None,
+    as_json: bool,
 ) -> None:
     """`plan`, `apply FILE` (a JSON list of memories), or `undo BATCH`."""
     async with opened() as bank:
         if action == "plan":
-            show(await bank.plan(project), as_json=as_json)
+            asked = Planning(project=project, since=since, about=about, limit=limit)
+            show(await bank.plan(asked), as_json=as_json)
         elif action == "undo":
             show(await bank.undo(argument), as_json=as_json)
         else:

@@ -60,6 +60,21 @@ class Task(Frozen):
     budget_tokens: int | None = None
 
 
+class Planning(Frozen):
+    """What a plan is asked to propose."""
+
+    project: str | None = None
+    since: datetime | None = None
+    """Only what sessions since then met."""
+    about: tuple[str, ...] = ()
+    """Refs, files, words of an error: only what touches all of them."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 12
+
+
+ANYTHING = Planning()
+"""A plan of this project, narrowed by nothing."""
+
+
 class Inspection(Frozen):
     """What `inspect` shows of a span: everything, or only what failed, ran, matched or was touched."""
 

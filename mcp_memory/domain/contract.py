@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from mcp_memory.domain.asked import DeletionMode, Filter, Query, Show, Task
+from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Show, Task
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import (
@@ -63,8 +63,8 @@ class Bank(Protocol):
         """Evidence-backed instructions for one task; every line is quoted and ends with its ref."""
         ...
 
-    async def plan(self, project: str | None = None) -> Consolidation:
-        """Groups of records that may deserve a memory, or a second look; nothing is changed."""
+    async def plan(self, asked: Planning = ANYTHING) -> Consolidation:
+        """What may deserve a memory, or a second look, best first; nothing is changed."""
         ...
 
     async def apply(self, drafts: Sequence[Draft], *, retire: Sequence[str] = ()) -> Consolidation:

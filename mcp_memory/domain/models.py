@@ -296,14 +296,42 @@ class Status(Frozen):
     notes: tuple[str, ...] = ()
 
 
-class Group(Frozen):
-    """Episodes or memories that may deserve one memory, or a second look."""
+class Support(Frozen):
+    """What a proposal of a plan rests on."""
 
-    reason: Literal["recurring", "duplicates", "contradiction", "unhelpful"]
-    refs: tuple[str, ...]
-    shared: tuple[str, ...]
-    """What they share: identifiers, files, an error."""
+    sessions: int = 0
+    """Root sessions: sub-agents and copies count with the session that they come from."""
+    succeeded: int = 0
+    failed: int = 0
+    """Attempts of these that ended so."""
+    first: str = ""
+    last: str = ""
+    """Days."""
+
+
+class Group(Frozen):
+    """One proposal of a plan: steps or memories that may deserve one memory, or a second look."""
+
+    id: str = ""
+    """The same for the same proposal, however often it is planned."""
+    reason: Literal[
+        "error", "command", "correction", "decision", "fact", "contrast",
+        "duplicates", "contradiction", "unhelpful",
+    ]  # fmt: skip
+    project: str = ""
     about: str
+    """What recurs, verbatim."""
+    refs: tuple[str, ...]
+    """The few spans to read, or the memories."""
+    match: str = ""
+    """Words to give `fetch` beside the refs, so that long steps show the thing."""
+    budget_tokens: int = 0
+    """What reading them takes at most."""
+    shared: tuple[str, ...] = ()
+    """What they share: the command, what mended it, files, names."""
+    support: Support = Support()
+    rules: str = ""
+    """How to write it, so that the gate lets it in."""
 
 
 class Consolidation(Frozen):

@@ -1,44 +1,17 @@
-"""consolidate: plan what deserves a memory, and apply what the host wrote as one batch."""
+"""consolidate: what the host wrote, through the gate and kept as one batch."""
 
 from collections.abc import Sequence
-from itertools import combinations
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import GateRefused, InvalidInput
-from mcp_memory.domain.models import Consolidation, Draft, Episode, Memory, State
-from mcp_memory.memories import gate, planning, retain, superseding
-from mcp_memory.memories.planning import EpisodeView, MemoryView
+from mcp_memory.domain.models import Consolidation, Draft, Memory, State
+from mcp_memory.memories import clashes, gate, retain, superseding
 from mcp_memory.memories.retain import Proposal
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
-from mcp_memory.search.channels import Scope, scope_of
-from mcp_memory.store.rows import EvidenceRow, Where
 from mcp_memory.trajectories import admission
-from mcp_memory.trajectories.entries import Entry, Touched
 
-MOST_GROUPS = 12
 MOST_DRAFTS = 50
-MOST_EPISODES = 2_000
-"""How many of the newest episodes a plan looks at."""
-MOST_COMPARED = 400
-"""Memories compared with each other for duplicates, newest first."""
-NEAR = 0.85
-"""Cosine from which two memories are offered as duplicates."""
-
-
-async def plan(rooms: Rooms, project: str | None) -> Consolidation:
-    """Groups of records that may deserve a memory, or a second look; nothing is changed."""
-    scope = await scope_of(rooms, project)
-    memories = await _live(rooms, scope)
-    groups = planning.plan(
-        await _episodes(rooms, scope),
-        await _memory_views(rooms, memories),
-        similar=await _similar(rooms, memories),
-        limit=MOST_GROUPS,
-    )
-    # Said in a note: without it the answer's JSON would be empty, and some hosts show nothing else.
-    nothing = () if groups else ("Nothing to consolidate.",)
-    return Consolidation(groups=groups, notes=(*scope.notes, *nothing))
 
 
 async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str]) -> Consolidation:
@@ -104,79 +77,7 @@ async def _nothing_lost(rooms: Rooms, retired: Sequence[Memory], drafts: Sequenc
         GateRefused: something would be said nowhere any more.
     """
     usage = await rooms.usage() if retired else {}
-    against = {ref for ref, used in usage.items() if planning.is_unhelpful(*used)}
+    against = {ref for ref, used in usage.items() if clashes.is_unhelpful(*used)}
     told = [one for one in retired if one.ref not in against]
     if faults := [fault for one in told for fault in gate.collapsed(one, drafts)]:
         raise GateRefused(faults)
-
-
-async def _live(rooms: Rooms, scope: Scope) -> list[Memory]:
-    rows = await rooms.store.find("memories", Where(projects=scope.projects, states=()))
-    newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
-    memories = [spans.memory_of(row) for row in newest.values()]
-    return [memory for memory in memories if memory.state is State.LIVE]
-
-
-async def _memory_views(rooms: Rooms, memories: Sequence[Memory]) -> list[MemoryView]:
-    usage = await rooms.usage()
-    views = []
-    for memory in memories:
-        used, succeeded = usage.get(memory.ref, (0, 0))
-        views.append(
-            MemoryView(
-                ref=memory.ref,
-                kind=memory.kind,
-                text=retain.said(memory),
-                title=memory.title,
-                evidence=tuple(cited.ref for cited in memory.evidence),
-                used=used,
-                succeeded=succeeded,
-            )
-        )
-    return views
-
-
-async def _similar(rooms: Rooms, memories: Sequence[Memory]) -> list[tuple[str, str, float]]:
-    """Pairs of live memories that are near each other."""
-    vectors = await rooms.vectors([retain.searched(memory) for memory in memories])
-    known = [(m.ref, v) for m, v in zip(memories, vectors, strict=True) if v is not None]
-    pairs = (
-        (a, b, sum(x * y for x, y in zip(left, right, strict=True)))
-        for (a, left), (b, right) in combinations(known[:MOST_COMPARED], 2)
-    )
-    return [pair for pair in pairs if pair[2] >= NEAR]
-
-
-async def _episodes(rooms: Rooms, scope: Scope) -> list[EpisodeView]:
-    """The newest episodes of the projects, with what failed, ran and was edited in each."""
-    found = await rooms.store.find("evidence", Where(projects=scope.projects, kinds=("episode",)))
-    found.sort(key=lambda row: (row.at.isoformat() if row.at else "", row.key), reverse=True)
-    newest = found[:MOST_EPISODES]
-    sessions = {row.id: row for row in await rooms.store.sessions(projects=scope.projects)}
-    entries = {
-        key: Entry.model_validate_json(row.entry) for key, row in sessions.items() if row.entry
-    }
-    return [_view(row, entries[row.trajectory]) for row in newest if row.trajectory in entries]
-
-
-def _view(row: EvidenceRow, entry: Entry) -> EpisodeView:
-    episode = Episode.model_validate_json(row.body)
-
-    def within(touched: Sequence[Touched]) -> tuple[str, ...]:
-        return tuple(
-            each.name
-            for each in touched
-            if any(episode.first <= step <= episode.last for step in each.steps)
-        )
-
-    return EpisodeView(
-        ref=row.key,
-        first=episode.first,
-        last=episode.last,
-        goal=episode.goal,
-        outcome=episode.outcome,
-        errors=within(entry.errors),
-        commands=within(entry.commands),
-        files=row.paths,
-        at=row.at,
-    )

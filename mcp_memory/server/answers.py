@@ -10,6 +10,7 @@ from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import (
     Consolidation,
     Deletion,
+    Group,
     Listed,
     Outcome,
     Retained,
@@ -163,11 +164,26 @@ def _runbook(result: Runbook) -> Iterator[str]:
 
 def _consolidation(result: Consolidation) -> Iterator[str]:
     for group in result.groups:
-        shared = guard.neutralise(", ".join(group.shared))
-        yield f"- {group.reason}: {guard.neutralise(group.about)} · shared: {shared} · {' '.join(group.refs)}"
+        yield from _group(group)
     if result.batch:
         yield f"Batch {result.batch}: {' '.join(result.refs)}"
     yield from _notes(result.notes)
+
+
+def _group(group: Group) -> Iterator[str]:
+    """What recurs, what it rests on, how to read it; each line of its own, set in below the first."""
+    held = group.support
+    counts = [f"{held.failed} failed" if held.failed else "",
+              f"{held.succeeded} went well" if held.succeeded else "",
+              " to ".join(dict.fromkeys(day for day in (held.first, held.last) if day))]  # fmt: skip
+    met = counted(held.sessions, "session") if held.sessions else ""
+    told = ", ".join(part for part in (met, *counts) if part)
+    yield f"- {group.reason}: {guard.neutralise(group.about)}"
+    yield "  " + " · ".join(part for part in (group.id, group.project, told) if part)
+    yield from (f"  {guard.neutralise(one)}" for one in group.shared)
+    match = f" match={group.match!r}" if group.match and group.support.sessions else ""
+    yield f"  fetch {' '.join(group.refs)}{match} budget_tokens={group.budget_tokens}"
+    yield f"  {group.rules}"
 
 
 def _deletion(result: Deletion, confirming: str) -> Iterator[str]:

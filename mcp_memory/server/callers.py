@@ -8,7 +8,7 @@ from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.domain import projects
 from mcp_memory.domain.access import Access, Scope, acting
-from mcp_memory.domain.asked import DeletionMode, Filter, Query, Show, Task
+from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Show, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import NotAllowed, UnknownRef
 from mcp_memory.domain.fetched import FetchResult
@@ -89,10 +89,11 @@ class Caller(Bank):
             await self._owned(bank, used)
             return await bank.feedback(used, outcome)
 
-    async def plan(self, project: str | None = None) -> Consolidation:
+    async def plan(self, asked: Planning = ANYTHING) -> Consolidation:
         """Needs `read`."""
         async with self._entered("read") as bank:
-            return await bank.plan(await self._readable(bank, project))
+            project = await self._readable(bank, asked.project)
+            return await bank.plan(asked.model_copy(update={"project": project}))
 
     async def apply(self, drafts: Sequence[Draft], *, retire: Sequence[str] = ()) -> Consolidation:
         """Needs `write`."""

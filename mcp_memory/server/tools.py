@@ -12,7 +12,7 @@ from mcp.server.mcpserver.resolve import Resolve
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field, ValidationError
 
-from mcp_memory.domain.asked import DeletionMode, Filter, Order, Query, Show, Task
+from mcp_memory.domain.asked import DeletionMode, Filter, Order, Planning, Query, Show, Task
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import HitKind, SearchResult
@@ -108,7 +108,7 @@ async def retain(
     text: Annotated[
         str, Field(description="what was learned, self-contained, with literal names")
     ] = "",
-    kind: Annotated[MemoryKind, Field(description="what sort of thing it is")] = MemoryKind.FACT,
+    kind: MemoryKind = MemoryKind.FACT,
     title: str = "",
     when_to_use: Annotated[str, Field(description="needed for procedure and gotcha")] = "",
     not_when: str = "",
@@ -130,7 +130,6 @@ async def retain(
 
     Cite the steps that show it (refs from search). Without evidence from two sessions it stays a
     candidate: findable, marked, not yet advice. The same content twice gives the same ref.
-    With `used` and `outcome`, and no text, it records whether memories helped.
     """
     if used:
         _no_text_beside_feedback(text)
@@ -250,23 +249,26 @@ async def runbook(
 async def consolidate(
     bank: OpenBank,
     action: Literal["plan", "apply", "undo"] = "plan",
-    memories: Annotated[
-        list[Draft] | None, Field(description="apply: the memories you wrote, each with evidence")
-    ] = None,
+    memories: Annotated[list[Draft] | None, Field(description="apply: what you wrote")] = None,
     retire: Annotated[list[str] | None, Field(description="apply: m:… to put to rest")] = None,
     batch: Annotated[str, Field(description="undo: the batch, b:…")] = "",
+    about: Annotated[
+        list[str] | None,
+        Field(description="plan: only these refs, files, errors"),
+    ] = None,
+    since: datetime | None = None,
     project: Project = None,
 ) -> Annotated[CallToolResult, Consolidation]:
     """Turn repeated experience into memories, in two steps.
 
-    plan lists episodes that may deserve one memory, duplicates, contradictions, and memories that
-    did not help. You read them (fetch), write the memories, and apply them: each needs live
-    evidence from two sessions and only names what its evidence names. Sources are never changed.
-    undo takes any batch back.
+    plan proposes what recurs, what the user laid down, and memories that clash or did not help,
+    each with spans to fetch and rules to write by. apply keeps what you wrote: with live evidence
+    from two sessions, naming only what it names. undo takes any batch back.
     """
     match action:
         case "plan":
-            return answer(await bank.plan(project))
+            asked = Planning(project=project, since=since, about=tuple(about or ()))
+            return answer(await bank.plan(asked))
         case "apply":
             return answer(await bank.apply(tuple(memories or ()), retire=tuple(retire or ())))
         case "undo":

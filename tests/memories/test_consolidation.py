@@ -1,6 +1,4 @@
-"""The gate lets in what its evidence bears out; the plan offers what deserves a second look."""
-
-from datetime import UTC, datetime
+"""The gate lets in what its evidence bears out."""
 
 import pytest
 
@@ -8,7 +6,6 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.models import (
     Draft,
     Evidence,
-    Group,
     MemoryKind,
     Outcome,
     Resemblance,
@@ -17,9 +14,8 @@ from mcp_memory.domain.models import (
 )
 from mcp_memory.memories.bearing import claims
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse, judge
-from mcp_memory.memories.planning import EpisodeView, MemoryView, plan, signature
 
-A, B, C = (refs.trajectory_id("test", name) for name in "abc")
+A, B = (refs.trajectory_id("test", name) for name in "ab")
 SAID = "ran `make check` in src/cart.py: port 8080 failed with E0308, retried in 30s"
 
 
@@ -124,108 +120,3 @@ def test_a_procedure_that_never_went_well_says_so() -> None:
 def test_claims_are_the_checkable_parts() -> None:
     text = '1. Run "make all" in src/a.py with --fast, 3 times, expect E0308 and 1,000 rows.'
     assert claims(text) == ("make all", "src/a.py", "--fast", "E0308", "3", "1,000")
-
-
-def test_error_signatures_ignore_numbers_ids_and_folders() -> None:
-    left = signature("/home/a/x.py:12: KeyError at 0x7f01")
-    assert left == signature("/srv/b/x.py:99:  KeyError at 0x8a22")
-    assert left != signature("/srv/b/x.py:99: ValueError at 0x8a22")
-
-
-def _episode(session: str, number: int = 1, **known: object) -> EpisodeView:
-    fixed = {"ref": refs.episode(session, number), "first": 1, "last": 9, "goal": "mend the cart"}
-    return EpisodeView.model_validate({"outcome": Outcome.UNKNOWN} | fixed | known)
-
-
-def _memory(name: str, text: str, **known: object) -> MemoryView:
-    return MemoryView.model_validate({"ref": f"m:{name}", "kind": "fact", "text": text} | known)
-
-
-def _reasons(groups: tuple[Group, ...]) -> list[str]:
-    return [group.reason for group in groups]
-
-
-def test_one_error_in_two_sessions_is_offered() -> None:
-    met = [_episode(s, errors=(f"KeyError: line {i}",)) for i, s in enumerate((A, B))]
-    (group,) = plan(met, [])
-    assert group.reason == "recurring"
-    assert set(group.refs) == {met[0].ref, met[1].ref}
-    assert group.shared[0].startswith("KeyError: line ")
-
-
-def test_one_error_twice_in_one_session_is_not_offered() -> None:
-    assert plan([_episode(A, n, errors=("KeyError",)) for n in (1, 2)], []) == ()
-
-
-def test_a_command_that_failed_and_later_went_well_is_offered() -> None:
-    day = [datetime(2026, 1, n, tzinfo=UTC) for n in (1, 2)]
-    bad = _episode(A, outcome=Outcome.FAILURE, commands=("npm test --all",), at=day[0])
-    good = _episode(B, outcome=Outcome.SUCCESS, commands=("npm test",), at=day[1])
-    assert plan([bad, good], [])[0].shared == ("npm test",)
-    swapped = [bad.model_copy(update={"at": day[1]}), good.model_copy(update={"at": day[0]})]
-    assert plan(swapped, []) == ()
-
-
-def test_the_same_file_towards_similar_goals_is_offered() -> None:
-    met = [_episode(s, files=("cart.py",), goal=f"mend rounding totals {s}") for s in (A, B)]
-    assert plan(met, [])[0].shared == ("cart.py",)
-    other = [met[0], _episode(B, files=("cart.py",), goal="translate greeting page")]
-    assert plan(other, []) == ()
-
-
-@pytest.mark.parametrize("cite", ["episode", "span", "session"])
-def test_episodes_that_a_memory_cites_are_left_out(cite: str) -> None:
-    met = [_episode(s, errors=("KeyError",)) for s in (A, B)]
-    named = {"episode": refs.episode(A, 1), "span": refs.span(A, 9, 12), "session": f"t:{A}"}
-    assert plan(met, [_memory("x", "known", evidence=(named[cite],))]) == ()
-
-
-def test_near_memories_are_offered_as_duplicates_nearest_first() -> None:
-    held = [_memory(n, f"text {n}") for n in "abc"]
-    groups = plan(
-        [], held, similar=[("m:a", "m:b", 0.9), ("m:b", "m:c", 0.99), ("m:a", "m:c", 0.5)]
-    )
-    assert [group.refs for group in groups] == [("m:b", "m:c"), ("m:a", "m:b")]
-
-
-def test_another_value_for_the_same_name_is_offered_as_a_contradiction() -> None:
-    held = [
-        _memory("a", "api_server listens on port 8080."),
-        _memory("b", "The port of api_server is 9090."),
-    ]
-    (group,) = plan([], held)
-    assert group.reason == "contradiction"
-    assert group.refs == ("m:a", "m:b")
-    assert group.shared == ("api_server", "8080", "9090")
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        "api_server listens on port 8080 only.",
-        "web_server listens on port 9090.",
-        "api_server has 3 owners.",
-    ],
-)
-def test_the_same_value_another_name_or_another_matter_is_no_contradiction(other: str) -> None:
-    assert plan([], [_memory("a", "api_server listens on port 8080."), _memory("b", other)]) == ()
-
-
-def test_a_memory_that_its_use_speaks_against_is_offered() -> None:
-    held = [
-        _memory("a", "x", used=5, succeeded=2),
-        _memory("b", "y", used=4),
-        _memory("c", "z", used=6, succeeded=3),
-    ]
-    (group,) = plan([], held)
-    assert (group.reason, group.refs) == ("unhelpful", ("m:a",))
-
-
-def test_a_plan_is_bounded_fair_and_the_same_in_any_order() -> None:
-    met = [_episode(s, n, errors=(f"Oops{'x' * n}",)) for n in range(1, 9) for s in (A, B)]
-    met.append(_episode(C, 1, errors=("Oopsx",)))
-    held = [_memory("a", "x", used=9)]
-    groups = plan(met, held, limit=4)
-    assert _reasons(groups) == ["recurring", "unhelpful", "recurring", "recurring"]
-    assert len(groups[0].refs) == 3
-    assert plan(met[::-1], held, limit=4) == groups
