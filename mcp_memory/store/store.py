@@ -282,7 +282,8 @@ class Store:
         """Compact, index and prune; None while another process is at it."""
         try:
             async with self._elected(seconds=0):
-                return await maintain(self._tables, force=force)
+                locks, owner = self._writer.locks, self._writer.alive.owner
+                return await maintain(self._tables, locks=locks, owner=owner, force=force)
         except Busy:
             return None
 

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
+from mcp_memory.store.locking import others_alive
 from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.trimming import trim
@@ -46,8 +48,13 @@ class Maintenance:
     indexed: tuple[str, ...]
 
 
-async def maintain(tables: Tables, *, force: bool) -> Maintenance:
-    """One round over all tables; the caller holds the maintenance lock."""
+async def maintain(tables: Tables, *, locks: Path, owner: str, force: bool) -> Maintenance:
+    """One round over all tables; the caller holds the maintenance lock.
+
+    Where no other process has the store open, older versions go at once: they are as much again.
+    """
+    others = await anyio.to_thread.run_sync(others_alive, locks, owner)
+    keep = KEEP_VERSIONS if others else timedelta(0)
     compacted: list[Table] = []
     indexed: list[str] = []
     for table in tables.by_name:
@@ -56,7 +63,7 @@ async def maintain(tables: Tables, *, force: bool) -> Maintenance:
         unindexed = await _unindexed(tables, table) if table in SEARCHED else 0
         fragments = stats["fragment_stats"]["num_fragments"]
         if force or due(fragments, unindexed, rows=stats["num_rows"]):
-            await optimize(tables, table, keep=KEEP_VERSIONS)
+            await optimize(tables, table, keep=keep)
             compacted.append(table)
         indexed.extend(f"{table}.{column}" for column in made)
     return Maintenance(tuple(compacted), tuple(indexed))
