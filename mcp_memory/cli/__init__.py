@@ -1,11 +1,14 @@
 """The command line: the six verbs and what a person needs beside them; commands load when called."""
 
+import difflib
 import importlib
 import os
 
 import click
 
 from mcp_memory import VERSION
+from mcp_memory.cli import ending
+from mcp_memory.cli.drawing import waiting
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve the six tools: over stdio, streamable HTTP or SSE."),
@@ -13,6 +16,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("history", "What hosts keep here, what is indexed, what they will delete."),
     "search": ("search", "Ask past sessions and memories."),
     "recent": ("recent", "Where work was left off: the newest sessions, and what is open."),
+    "blame": ("blame", "Which sessions changed a file, and why."),
+    "fix": ("fix", "What was done before after an error."),
+    "how": ("how", "Commands that worked here for something."),
+    "restore": ("restore", "A file's text as a past session last wrote or read it."),
+    "resume": ("resume", "The host's own command that goes on with a session."),
     "fetch": ("fetch", "Read in full what refs name."),
     "runbook": ("runbook", "Evidence-backed instructions for one task."),
     "retain": ("retain", "Keep something that was learned, or give feedback on what was used."),
@@ -40,13 +48,45 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command to the module that holds it and its one line of help."""
 
 
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Ask": ("search", "recent", "blame", "fix", "how", "runbook", "fetch", "inspect", "list"),
+    "Go on": ("resume", "restore"),
+    "Keep": ("retain", "consolidate", "delete", "undo", "export", "import"),
+    "Set up": ("setup", "install", "uninstall", "index", "history", "serve", "settings", "tour"),
+    "Look after": ("status", "stats", "projects", "doctor"),
+    "Share": ("push", "pull", "bridge", "token"),
+}
+"""The help page by what one wants; a command that is in none stands last."""
+MEANT = {
+    **dict.fromkeys(("ask", "find", "grep", "query", "recall"), "search"),
+    **dict.fromkeys(("log", "sessions", "last"), "recent"),
+    **dict.fromkeys(("show", "read", "open", "get", "cat"), "fetch"),
+    **dict.fromkeys(("remember", "add", "note", "save"), "retain"),
+    **dict.fromkeys(("forget", "rm", "remove", "purge"), "delete"),
+    **dict.fromkeys(("init", "start", "quickstart"), "setup"),
+    **dict.fromkeys(("config", "env"), "settings"),
+    **dict.fromkeys(("demo", "try"), "tour"),
+    **dict.fromkeys(("check", "repair", "verify"), "doctor"),
+    **dict.fromkeys(("continue", "reopen"), "resume"),
+    **dict.fromkeys(("ls", "memories"), "list"),
+    **dict.fromkeys(("why", "annotate"), "blame"),
+    **dict.fromkeys(("error", "solve"), "fix"),
+}
+"""What others call our commands."""
+OPENS = {
+    *("search", "recent", "blame", "fix", "how", "restore", "resume", "runbook", "fetch"),
+    *("inspect", "list", "status", "projects", "history"),
+}
+"""Commands that open the bank to answer, which takes a second."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command runs: `serve` starts fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Commands in the order of the table."""
         del ctx
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is a module here, once that command was loaded
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module that holds the command."""
@@ -56,6 +96,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"mcp_memory.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Find the command, or say which was meant, before anything is imported for it."""
+        name = next((each for each in args if not each.startswith("-")), "")
+        if name and name not in COMMANDS:
+            near = [MEANT[name]] if name in MEANT else []
+            near += difflib.get_close_matches(name, COMMANDS, n=2)
+            hint = f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        if name in OPENS and not {"-h", "--help"} & set(args):
+            waiting.begin("Opening the bank …")
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; a setting that is none is named, one of a wrong kind is said plainly."""
@@ -69,13 +121,26 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ValidationError as error:
-            raise click.ClickException(settings.plainly(error)) from error
+            raise ending.Failed(settings.plainly(error)) from error
+        finally:
+            waiting.end()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help page, without importing every command."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in COMMANDS])
+        placed = {name for names in SECTIONS.values() for name in names}
+        rest = tuple(name for name in COMMANDS if name not in placed)
+        for title, names in {**SECTIONS, "More": rest}.items():
+            with formatter.section(title):
+                formatter.write_dl([(n, COMMANDS[n][1]) for n in names if n in COMMANDS])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What the exit status says, and where to begin."""
+        del ctx
+        with formatter.section("Exit status"):
+            formatter.write_dl([(str(code), told) for code, told in ending.MEANINGS.items()])
+        with formatter.section("Begin with"):
+            formatter.write_text("mcp-memory tour, then mcp-memory setup")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

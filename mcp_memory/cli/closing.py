@@ -31,6 +31,23 @@ def closing(
     return lines
 
 
+def counts(reports: Sequence[FileReport], rows: Sequence[SessionRow]) -> dict[str, object]:
+    """The same for a program."""
+    return {
+        "files": dict(Counter(report.status for report in reports)),
+        "sessions": sum(report.sessions for report in reports),
+        "steps": sum(report.steps for report in reports),
+        "bytes": sum(report.bytes for report in reports),
+        "masked": sum(report.masked for report in reports),
+        "refused": list(_refusals(reports)),
+        "bank": {
+            "sessions": len(rows),
+            "agents": dict(Counter(row.format for row in rows)),
+            "projects": dict(Counter(row.project for row in rows)),
+        },
+    }
+
+
 def read(reports: Sequence[FileReport]) -> str:
     """What this run read."""
     states = Counter(report.status for report in reports)

@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 import orjson
 
-from mcp_memory.cli import options
+from mcp_memory.cli import ending, options
 from mcp_memory.cli.door import command, show
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.asked import Planning
 from mcp_memory.domain.models import Draft
 
@@ -34,7 +33,9 @@ async def consolidate_command(
     as_json: bool,
 ) -> None:
     """`plan`, `apply FILE` (a JSON list of memories), or `undo BATCH`."""
-    async with opened() as bank:
+    from mcp_memory.cli.opening import opened
+
+    async with opened(project=project) as bank:
         if action == "plan":
             asked = Planning(project=project, since=since, about=about, limit=limit)
             show(await bank.plan(asked), as_json=as_json)
@@ -49,7 +50,7 @@ def _drafts(path: Path) -> tuple[Draft, ...]:
     try:
         listed = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        raise click.ClickException(f"{path}: {error}. Nothing was changed.") from error
+        raise ending.Failed(f"{path}: {error}. Nothing was changed.") from error
     if not isinstance(listed, list):
-        raise click.ClickException(f"{path} is not a JSON list of memories. Nothing was changed.")
+        raise ending.Failed(f"{path} is not a JSON list of memories. Nothing was changed.")
     return tuple(Draft.model_validate(item) for item in listed)

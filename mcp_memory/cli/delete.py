@@ -6,22 +6,25 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.asked import DeletionMode, Filter
 
 
 @click.command("delete")
 @click.argument("refs", nargs=-1)
 @click.option(
-    "--mode", type=click.Choice(["preview", "forget", "restore", "purge"]), default="preview"
+    "--mode",
+    type=click.Choice(["preview", "forget", "restore", "purge"]),
+    default="preview",
+    show_default=True,
+    help="Forgotten records can be restored; purged ones are gone.",
 )
 @click.option("--contains", default="", help="Exact words that the record's text holds.")
 @click.option("--session", default="", help="A session, t:….")
-@click.option("--in-project", default="")
+@click.option("--in-project", default="", metavar="NAME", help="Records of this project.")
 @click.option("--path", default="", help="A file that the record touches.")
 @options.kinds
 @options.period
-@click.option("--reason", default="")
+@click.option("--reason", default="", help="Why, for the ledger.")
 @click.option("--confirm", default="", help="What the preview printed.")
 @options.as_json
 @command
@@ -52,6 +55,8 @@ async def delete_command(
         }
     )
     chosen = None if asked == Filter() else asked
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         done = await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
         show(

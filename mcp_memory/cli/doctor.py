@@ -4,7 +4,6 @@ import click
 
 from mcp_memory import checkup
 from mcp_memory.cli.door import command
-from mcp_memory.cli.opening import opened
 
 
 @click.command("doctor")
@@ -13,6 +12,8 @@ from mcp_memory.cli.opening import opened
 @command
 async def doctor_command(rebuild: bool, reembed: bool) -> None:
     """Check the bank; what is derived can be made anew from the store."""
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         if reembed:
             click.echo(f"{await checkup.reembed(bank.rooms)} vectors made anew")

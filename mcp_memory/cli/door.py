@@ -1,6 +1,7 @@
 """The outer door of every command: a running server asked, errors said plainly, answers shown."""
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -11,11 +12,15 @@ import click
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from mcp_memory.cli import ending
+from mcp_memory.cli.drawing import screen, waiting
+from mcp_memory.cli.drawing.notes import spoken
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.domain.hits import SearchResult
-from mcp_memory.server.answers import Answer, as_structure, as_text
+from mcp_memory.domain.models import Runbook
+from mcp_memory.server.answers import CONFIRMING, Answer, as_structure, as_text
 from mcp_memory.server.door import ask_server
 from mcp_memory.settings import Settings, plainly
 
@@ -24,19 +29,25 @@ MOST_NAMED = 20
 
 
 def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run an async command body; what we know to go wrong is one message and exit status 1."""
+    """Run an async command body; what we know to go wrong is one message and its exit status."""
 
     @functools.wraps(body)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             anyio.run(functools.partial(body, *args, **kwargs))
+        except LookupError as error:
+            if not isinstance(error, MemoryBankError):
+                raise
+            raise ending.NotThere(spoken(str(error))) from error
         except MemoryBankError as error:
-            raise click.ClickException(str(error)) from error
+            raise ending.Failed(spoken(str(error))) from error
         except ValidationError as error:
-            raise click.ClickException(plainly(error)) from error
+            raise ending.Failed(plainly(error)) from error
         except KeyboardInterrupt:
             click.echo("Stopped; what was acknowledged is kept.", err=True)
-            sys.exit(130)
+            sys.exit(ending.INTERRUPTED)
+        finally:
+            waiting.end()
 
     return run
 
@@ -46,18 +57,45 @@ async def searched(query: Query) -> SearchResult:
     home = Settings().home
     named = query.project or projects.project_of(str(Path.cwd()))
     found = await ask_server(home, query.model_copy(update={"project": named}))
-    if found is not None:
+    if found is not None and (found.found or not query.project):
         return found
     from mcp_memory.cli.opening import opened  # 0.3 s, and LanceDB: only where nobody answered
 
-    async with opened() as bank:
-        return await bank.search(query)
+    async with opened(project=query.project) as bank:
+        return found or await bank.search(query)
 
 
-def show(model: Answer, *, as_json: bool, confirming: str = "") -> None:
-    """Print an answer of a verb, for a person or a program."""
-    spoken = {"confirming": confirming} if confirming else {}
-    click.echo(json_text(model) if as_json else as_text(model, **spoken))
+def show(
+    model: Answer, *, as_json: bool, confirming: str = CONFIRMING, words: Sequence[str] = ()
+) -> None:
+    """Print an answer of a verb, for a person, a pipe or a program; end so where nothing was found.
+
+    `words` of the question are marked.
+    """
+    if as_json:
+        click.echo(json_text(model))
+    elif screen.for_people():
+        from mcp_memory.cli.drawing import answers  # and with it what draws: not for a pipe
+
+        answers.draw(model, words=words, confirming=confirming)
+    else:
+        click.echo(_typed(model, confirming))
+    if not _answered(model):
+        ending.nothing()
+
+
+def _typed(model: Answer, confirming: str) -> str:
+    """The text that a tool gives, its notes said to one who types; what was recalled stays as it is."""
+    notes = tuple(map(spoken, getattr(model, "notes", ())))
+    told = model.model_copy(update={"notes": notes}) if notes else model
+    text = as_text(told, confirming=confirming)
+    return re.sub(r"(?m)^(\d+ more: raise) budget_tokens$", r"\1 --budget-tokens", text)
+
+
+def _answered(model: Answer) -> bool:
+    if isinstance(model, SearchResult):
+        return model.found
+    return not isinstance(model, Runbook) or bool(model.sections or model.premises)
 
 
 def json_text(model: BaseModel) -> str:

@@ -54,12 +54,19 @@ def _asked(*systems: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         ),
         click.option("--packs", type=FOLDER, help="Folder of unpacked projects, for coding tasks."),
         click.option("--work", type=FOLDER, help="Where banks are kept between runs."),
-        click.option("--half", type=click.Choice(["first", "second", "all"]), default="all"),
+        click.option(
+            "--half",
+            type=click.Choice(["first", "second", "all"]),
+            default="all",
+            show_default=True,
+            help="Which half of the questions: thresholds were chosen on the first.",
+        ),
         click.option(
             *("--system", "-s", "systems"),
             multiple=True,
             type=click.Choice(list(SYSTEMS)),
             default=systems,
+            help="Whose answers are measured; may be repeated.",
         ),
     )
 

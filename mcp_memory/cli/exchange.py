@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from mcp_memory.cli.door import command, some
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.reports import Imported
 from mcp_memory.history import exchange
@@ -21,6 +20,8 @@ from mcp_memory.text.counting import counted
 @command
 async def export_command(file: Path) -> None:
     """Write the bank as JSON lines to FILE; secrets were masked before they came in."""
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         count = await exchange.export(bank.rooms, file)
     click.echo(f"{counted(count, 'record')} written to {file}")
@@ -45,6 +46,8 @@ async def import_command(
 
     Only lines that this home wrote itself (or one named by --of-home) keep their standing.
     """
+    from mcp_memory.cli.opening import opened
+
     keys = () if of_home is None else (_key(of_home),)
     async with opened() as bank:
         source = bringing.Source(path, format_ or "", project, keys)

@@ -4,7 +4,6 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.asked import Show
 
 
@@ -31,6 +30,8 @@ async def fetch_command(
     as_json: bool,
 ) -> None:
     """Read what REFS name; those too long for the budget are shortened, and say where to go on."""
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         found = await bank.fetch(
             refs, around=around, match=match, show=shown, budget_tokens=budget_tokens

@@ -1,12 +1,13 @@
 """`mcp-memory history`: what hosts keep on this machine, what is indexed, what they will delete."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, json_text
-from mcp_memory.cli.opening import opened
+from mcp_memory.cli.drawing import screen
 from mcp_memory.history import keeping
 from mcp_memory.history.keeping import History, Kept
 
@@ -31,17 +32,19 @@ async def history_command(as_json: bool) -> None:
 
     No transcript is opened.
     """
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         told = await keeping.history(bank.rooms)
     if as_json:
         click.echo(json_text(told))
         return
-    for line in _lines(told):
-        click.echo(line)
+    page = screen.Page()
+    page.show([*_table(page, told.hosts), *map(page.text, _lines(told))])
 
 
 def _lines(told: History) -> list[str]:
-    lines = _table([_HEAD, *(_row(kept) for kept in told.hosts)]) if told.hosts else []
+    lines = []
     for kept in told.hosts:
         if kept.soon:
             risk = f", {kept.at_risk} of them new or changed" if kept.at_risk else ""
@@ -65,12 +68,13 @@ def _row(kept: Kept) -> tuple[str, ...]:
     return (kept.host, *map(str, counts), days, end)
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if 0 < place < len(row) - 2 else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
+def _table(page: screen.Page, hosts: Sequence[Kept]) -> list[Any]:
+    """A line a host; columns in which nothing stands are left out."""
+    rows = [_row(kept) for kept in hosts]
+    told = [
+        place for place, _ in enumerate(_HEAD) if any(row[place] not in ("", "0") for row in rows)
     ]
+    table = page.table([_HEAD[place] for place in told], right=_HEAD[1:-2])
+    for row in rows:
+        table.add_row(*(row[place] for place in told))
+    return [table] if rows else []

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import anyio
 import click
+import orjson
 
 from mcp_memory import hosts, readers
 from mcp_memory.bank import MemoryBank
-from mcp_memory.cli import closing
+from mcp_memory.cli import closing, options
 from mcp_memory.cli.door import command
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.reports import FileReport
 from mcp_memory.history import following, indexer, repositories, watching
 from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
+from mcp_memory.text.counting import counted
 
 PROCESSES_PAY = 16_000_000
 """Bytes of transcripts from which processes of their own earn the second that each takes to start."""
@@ -37,6 +38,7 @@ MOST_PROCESSES = 6
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Read the commits of this repository, and link them to sessions; transcripts only as PATHS.",
 )
+@options.as_json
 @command
 async def index_command(
     paths: tuple[Path, ...],
@@ -45,12 +47,15 @@ async def index_command(
     verbose: bool,
     watch: bool,
     repository: Path | None,
+    as_json: bool,
 ) -> None:
     """Read the agents' histories on this machine, or PATHS, into the bank."""
     if formats:
-        for reader in readers.READERS:
-            click.echo(reader.FORMAT)
+        named = [reader.FORMAT for reader in readers.READERS]
+        click.echo(orjson.dumps(named).decode() if as_json else "\n".join(named))
         return
+    from mcp_memory.cli.opening import opened
+
     async with opened(vectors=not no_vectors) as bank:
         if repository is not None:
             await _repository(bank, paths, repository)
@@ -62,9 +67,12 @@ async def index_command(
             return
         reports = await (_index(bank, list(indexer.transcripts(paths))) if paths else _all(bank))
         rows = await bank.rooms.store.catalogue()
-    for line in closing.closing(reports, rows, verbose=verbose):
-        click.echo(line)
-    if not paths:
+    if as_json:
+        click.echo(orjson.dumps(closing.counts(reports, rows), option=orjson.OPT_INDENT_2).decode())
+    else:
+        for line in closing.closing(reports, rows, verbose=verbose):
+            click.echo(line)
+    if not (paths or as_json):
         click.echo(closing.endangered(datetime.now(UTC)))
     if paths and reports and all(report.status == "refused" for report in reports):
         raise click.exceptions.Exit(1)
@@ -99,11 +107,19 @@ async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
     with click.progressbar(
         length=len(found), label="Indexing", file=sys.stderr, item_show_func=_shown
     ) as bar:
-        reports = await bank.index(
-            found,
-            progress=lambda report: bar.update(1, report),
-            processes=_processes(found),
-        )
+        try:
+            reports = await bank.index(
+                found,
+                progress=lambda report: bar.update(1, report),
+                processes=_processes(found),
+            )
+        except anyio.get_cancelled_exc_class():
+            click.echo(
+                f"\nStopped at {bar.pos} of {counted(len(found), 'file')}; what was read is kept and "
+                "can be asked. The same command goes on from there.",
+                err=True,
+            )
+            raise
     await bank.rooms.store.maintain()
     return reports
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from mcp_memory.cli import ending
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError
 from mcp_memory.hosts.installing.changes import Change, apply, plan_install, plan_uninstall
 from mcp_memory.hosts.installing.checking import standing
@@ -54,7 +55,7 @@ def install_command(
     try:
         command = launch()
     except MemoryBankError as error:
-        raise click.ClickException(str(error)) from error
+        raise ending.Failed(str(error)) from error
     chosen = _chosen(hosts)
     if only_print:
         for target in chosen:

@@ -1,7 +1,8 @@
 """Options that several commands have, each once: the same word means the same everywhere."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -9,11 +10,31 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 KINDS = ["fact", "procedure", "gotcha", "preference", "observation", "episode", "step"]
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-project = click.option("--project", help="Project path or folder name; '*' for all.")
-budget_tokens = click.option("--budget-tokens", type=click.IntRange(100, 100_000))
-kinds = click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS))
-files = click.option("--file", "files", multiple=True)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
+project = click.option(
+    "--project",
+    metavar="NAME",
+    help="Project path or folder name; `*` for all. By default that of this folder.",
+)
+budget_tokens = click.option(
+    "--budget-tokens",
+    type=click.IntRange(100, 100_000),
+    help="How long the answer may be, at four bytes a token.",
+)
+kinds = click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS),
+    help="Only records of this kind; may be given again.",
+)
+files = click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    help="A file that it is about; may be repeated.",
+)
 
 
 def several(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -27,6 +48,40 @@ def several(*options: Callable[[F], F]) -> Callable[[F], F]:
     return dressed
 
 
-period = several(
-    click.option("--since", type=click.DateTime()), click.option("--until", type=click.DateTime())
+class When(click.ParamType[datetime]):
+    """A time as people write it: `2w`, `yesterday`, `last monday`, `2026-06`, an ISO time."""
+
+    name = "when"
+
+    def __init__(self, edge: Literal["start", "end"]) -> None:
+        self._edge = edge
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """The edge of the time that is meant; a day or a month counts whole."""
+        if isinstance(value, datetime):
+            return value
+        from mcp_memory.text import periods
+
+        found = periods.meant(str(value), now=datetime.now().astimezone())
+        if found is None:
+            self.fail(
+                f"{value!r} says no time. Write 2w, 3 days ago, yesterday, last monday, 2026-06 or "
+                "2026-06-12.",
+                param,
+                ctx,
+            )
+        return found.start if self._edge == "start" else found.end
+
+
+since = click.option(
+    "--since",
+    type=When("start"),
+    metavar="WHEN",
+    help="Not older than this: 2w, yesterday, last monday, 2026-06, 2026-06-12.",
 )
+until = click.option(
+    "--until", type=When("end"), metavar="WHEN", help="Not newer than this, that day included."
+)
+period = several(since, until)

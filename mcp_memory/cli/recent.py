@@ -6,14 +6,15 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.asked import Query
 from mcp_memory.memories import recent
 
 
 @click.command("recent")
 @options.period
-@click.option("--limit", type=click.IntRange(1, 50), default=8, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 50), default=8, show_default=True, help="Most sessions shown."
+)
 @options.project
 @options.budget_tokens
 @options.as_json
@@ -30,5 +31,7 @@ async def recent_command(
     query = Query(
         since=since, until=until, limit=limit, project=project, budget_tokens=budget_tokens
     )
-    async with opened(vectors=False) as bank:
+    from mcp_memory.cli.opening import opened
+
+    async with opened(vectors=False, project=project) as bank:
         show(await recent.recent(bank.rooms, query), as_json=as_json)

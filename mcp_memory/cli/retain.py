@@ -7,7 +7,6 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome, SourceClass
 
 AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE", "CURSOR_AGENT", "AI_AGENT")
@@ -16,17 +15,29 @@ AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE", "CURSOR_AGENT
 
 @click.command("retain")
 @click.argument("text", default="")
-@click.option("--kind", type=click.Choice([k.value for k in MemoryKind]), default="fact")
-@click.option("--title", default="")
-@click.option("--when-to-use", default="")
-@click.option("--not-when", default="")
+@click.option(
+    "--kind",
+    type=click.Choice([k.value for k in MemoryKind]),
+    default="fact",
+    show_default=True,
+    help="What sort of thing was learned.",
+)
+@click.option("--title", default="", help="What it is about, in a few words.")
+@click.option("--when-to-use", default="", help="The situation in which it helps.")
+@click.option("--not-when", default="", help="Where it would mislead.")
 @click.option("--evidence", multiple=True, help="A ref that shows it, t:…#12-15 or e:….2.")
 @options.files
-@click.option("--tag", "tags", multiple=True)
+@click.option("--tag", "tags", multiple=True, help="A word to group it by; may be repeated.")
 @click.option("--project", help="Default: this project; `user` for everywhere.")
 @click.option("--supersedes", help="The memory that this replaces, m:….")
 @click.option("--used", multiple=True, help="Feedback instead of TEXT: a ref that was used.")
-@click.option("--outcome", type=click.Choice([o.value for o in Outcome]), default="unknown")
+@click.option(
+    "--outcome",
+    type=click.Choice([o.value for o in Outcome]),
+    default="unknown",
+    show_default=True,
+    help="With --used: how it went.",
+)
 @options.as_json
 @command
 async def retain_command(
@@ -45,6 +56,8 @@ async def retain_command(
     as_json: bool,
 ) -> None:
     """Keep TEXT as your own word, or give feedback on what was used."""
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         if used:
             show(await bank.feedback(used, Outcome(outcome)), as_json=as_json)

@@ -4,7 +4,6 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
-from mcp_memory.cli.opening import opened
 from mcp_memory.domain.asked import Task
 
 
@@ -35,5 +34,7 @@ async def runbook_command(
         project=project,
         budget_tokens=budget_tokens,
     )
-    async with opened() as bank:
+    from mcp_memory.cli.opening import opened
+
+    async with opened(project=project) as bank:
         show(await bank.runbook(asked), as_json=as_json)

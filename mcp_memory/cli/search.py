@@ -8,19 +8,30 @@ from mcp_memory.cli import options
 from mcp_memory.cli.door import command, searched, show
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.models import Outcome
+from mcp_memory.text import wording
 
 
 @click.command("search")
 @click.argument("queries", nargs=-1)
 @options.kinds
-@click.option("--outcome", type=click.Choice([o.value for o in Outcome]))
+@click.option(
+    "--outcome", type=click.Choice([o.value for o in Outcome]), help="Only what ended so."
+)
 @options.period
 @click.option("--path", default="", help="A file or folder that steps read, edited or ran.")
 @click.option("--within", default="", help="A session, t:…, or an episode, e:….")
 @click.option("--match", default="", help="A regular expression over all that is stored.")
-@click.option("--order", type=click.Choice(["best", "newest"]), default="best")
+@click.option(
+    "--order",
+    type=click.Choice(["best", "newest"]),
+    default="best",
+    show_default=True,
+    help="What stands first.",
+)
 @click.option("--explain", is_flag=True, help="With --json: why each hit stands where it does.")
-@click.option("--limit", type=click.IntRange(1, 50), default=8, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 50), default=8, show_default=True, help="Most hits shown."
+)
 @options.project
 @options.budget_tokens
 @options.as_json
@@ -64,4 +75,5 @@ async def search_command(
             "budget_tokens": budget_tokens,
         }
     )
-    show(await searched(query), as_json=as_json)
+    words = wording.informative(" ".join(queries))
+    show(await searched(query), as_json=as_json, words=words)

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from mcp_memory.cli import ending
 from mcp_memory.server.app import build_server
 from mcp_memory.settings import Settings
 
@@ -66,7 +67,7 @@ def _listen(settings: Settings, transports: tuple[str, ...]) -> None:
     try:
         anyio.run(run)
     except MemoryBankError as error:
-        raise click.ClickException(str(error)) from error
+        raise ending.Failed(str(error)) from error
     except KeyboardInterrupt:
         sys.exit(130)
 

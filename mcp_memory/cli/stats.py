@@ -1,10 +1,13 @@
 """`mcp-memory stats`: whether what hooks say pays."""
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import click
 
 from mcp_memory.cli import options
+from mcp_memory.cli.drawing import screen
 from mcp_memory.hooks import ledger
 from mcp_memory.settings import Settings
 
@@ -21,14 +24,17 @@ def stats_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
+    page = screen.Page()
     names = list(rows[0])
-    click.echo(
-        "  ".join(f"{name:>8}" if place else f"{name:<17}" for place, name in enumerate(names))
-    )
+    table = page.table(names, right=names[1:])
     for row in rows:
-        click.echo(
-            "  ".join(
-                f"{row[name]:>8,}" if place else f"{row[name]:<17}"
-                for place, name in enumerate(names)
-            )
+        table.add_row(str(row[names[0]]), *(f"{row[name]:,}" for name in names[1:]))
+    page.show([table, *_said(page, rows)])
+
+
+def _said(page: screen.Page, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    if not any(number for row in rows for number in list(row.values())[1:]):
+        yield page.text(
+            ("Hooks have said nothing yet; they are put in with ", "dim"),
+            "mcp-memory install --hooks",
         )

@@ -1,10 +1,15 @@
 """`mcp-memory status`: what the bank holds and how it is."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, json_text
-from mcp_memory.cli.opening import opened
+from mcp_memory.cli.drawing import screen
+from mcp_memory.cli.drawing.notes import noted
+from mcp_memory.domain.models import Status
 from mcp_memory.text.counting import counted
 
 
@@ -13,15 +18,30 @@ from mcp_memory.text.counting import counted
 @command
 async def status_command(as_json: bool) -> None:
     """What the bank holds and how it is."""
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         status = await bank.status()
     if as_json:
         click.echo(json_text(status))
         return
-    click.echo(f"{status.home} (schema {status.schema_version}, {status.bytes / 1e6:.1f} MB)")
-    click.echo(", ".join(f"{count} {name}" for name, count in status.counts.items()))
+    page = screen.Page()
+    page.show(_lines(page, status))
+
+
+def _lines(page: screen.Page, status: Status) -> Iterator[Any]:
+    where = f"(schema {status.schema_version}, {status.bytes / 1e6:.1f} MB)"
+    yield page.text((screen.short(status.home), "head"), f" {where}")
+    nouns = {"memory versions": ("memory version", "memory versions")}
+    yield page.text(
+        ", ".join(
+            counted(count, *nouns.get(name, (name.removesuffix("s"), name)))
+            for name, count in status.counts.items()
+        )
+    )
     for project, count in sorted(status.projects.items(), key=lambda item: (-item[1], item[0])):
-        click.echo(f"  {counted(count, 'session')} · {project}")
-    click.echo(f"vectors by {status.model}")
-    for note in status.notes:
-        click.echo(f"Note: {note}")
+        yield page.text(f"  {counted(count, 'session')}", (f" · {screen.short(project)}", "dim"))
+    yield page.text(f"vectors by {status.model}")
+    yield from noted(page, status.notes)
+    if not status.projects:
+        yield page.text(("Nothing is indexed yet: ", "dim"), "mcp-memory setup")

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import click
+import orjson
 
+from mcp_memory.cli import ending, options
 from mcp_memory.domain.access import AccessTokens, Scope, TokenRecord, Wanted
 from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.settings import Settings
@@ -26,9 +28,17 @@ def token_command() -> None:
     show_default=True,
     help="read: search, fetch, runbook, plan. write: and retain, apply. admin: and delete, undo.",
 )
-@click.option("--project", "projects", multiple=True, help="The only projects it reaches.")
+@click.option(
+    "--project", "projects", multiple=True, help="The only projects it reaches; may be repeated."
+)
 @click.option("--tenant", default="", help="Whose bank it opens; by default the server's own.")
-@click.option("--days", type=click.IntRange(1, 3650), default=DAYS, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=DAYS,
+    show_default=True,
+    help="How many days it lives.",
+)
 @click.option("--no-expiry", is_flag=True, help="Let it live until it is revoked.")
 def make(
     name: str, scope: Scope, projects: tuple[str, ...], tenant: str, days: int, no_expiry: bool
@@ -45,17 +55,25 @@ def make(
     try:
         record, token = _tokens().make(wanted, now=now)
     except MemoryBankError as error:
-        raise click.ClickException(str(error)) from error
+        raise ending.Failed(str(error)) from error
     click.echo(f"{_line(record, now)}\nIt is shown this once:", err=True)
     click.echo(token)
 
 
 @token_command.command("list")
-def list_() -> None:
+@options.as_json
+def list_(as_json: bool) -> None:
     """List the tokens, revoked and expired ones too."""
     now = datetime.now(UTC)
-    for record in _tokens().listed():
+    records = list(_tokens().listed())
+    if as_json:
+        told = [{**_shown(record), "standing": record.standing(now)} for record in records]
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+        return
+    for record in records:
         click.echo(_line(record, now))
+    if not records:
+        click.echo("No tokens; `mcp-memory token make NAME` makes one.", err=True)
 
 
 @token_command.command("revoke")
@@ -66,13 +84,19 @@ def revoke(which: str) -> None:
     try:
         revoked = _tokens().revoke(which, now=now)
     except MemoryBankError as error:
-        raise click.ClickException(str(error)) from error
+        raise ending.Failed(str(error)) from error
     for record in revoked:
         click.echo(_line(record, now))
 
 
 def _tokens() -> AccessTokens:
     return AccessTokens(Settings().access_dir)
+
+
+def _shown(record: TokenRecord) -> dict[str, object]:
+    """What may be told of a token: never what it is made of."""
+    names = {"id", "name", "scope", "projects", "tenant", "expires_at"}
+    return record.model_dump(mode="json", include=names)
 
 
 def _line(record: TokenRecord, now: datetime) -> str:

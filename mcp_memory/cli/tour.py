@@ -15,6 +15,7 @@ import anyio.to_thread
 import click
 from mcp import Client, StdioServerParameters
 
+from mcp_memory.cli import ending
 from mcp_memory.cli.door import command
 
 SESSIONS = ("orders.jsonl", "invoices.jsonl")
@@ -55,7 +56,7 @@ class _Guide:
         result = await self._client.call_tool(tool, dict(arguments))
         text = "\n".join(getattr(block, "text", "") for block in result.content)
         if result.is_error:
-            raise click.ClickException(text)
+            raise ending.Failed(text)
         click.secho(f"\n── {title}", bold=True)
         click.secho(f"{tool}({json.dumps(dict(arguments), ensure_ascii=False)})", fg="cyan")
         lines = text.splitlines()

@@ -4,7 +4,6 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
-from mcp_memory.cli.opening import opened
 
 
 @click.command("undo")
@@ -13,5 +12,7 @@ from mcp_memory.cli.opening import opened
 @command
 async def undo_command(batch: str, as_json: bool) -> None:
     """Take BATCH back."""
+    from mcp_memory.cli.opening import opened
+
     async with opened() as bank:
         show(await bank.undo(batch), as_json=as_json)

@@ -1,6 +1,7 @@
 """list, inspect and status: looking at what the bank holds, without search."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio.to_thread
@@ -13,23 +14,25 @@ from mcp_memory.domain.models import Listed, State, Status
 from mcp_memory.domain.refs import Ref
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
-from mcp_memory.store.rows import Where
+from mcp_memory.store.rows import SessionRow, Where
+from mcp_memory.text.counting import counted
 
 
 async def sessions(rooms: Rooms, *, project: str, limit: int) -> list[Listed]:
-    """Sessions, newest first."""
+    """Sessions, newest first: those that people began, then those that sessions began."""
     rows = await rooms.store.sessions(projects=await _scope(rooms, project))
-    rows.sort(key=lambda row: (row.started_at is not None, row.started_at, row.id), reverse=True)
+    rows.sort(key=lambda row: (not row.parent, _day(row), row.id), reverse=True)
     return [
         Listed(
             ref=f"t:{row.id}",
-            at=row.started_at,
+            at=_day(row),
             project=row.project,
             title=row.title or row.goal,
             marks=(
                 row.format,
                 row.outcome,
-                f"{row.steps} steps",
+                counted(row.steps, "step"),
+                *(("sub-agent",) if row.parent else ()),
                 *_unless_live(row.state),
                 *_if_gone(row.source_path),
             ),
@@ -67,10 +70,11 @@ async def changes(rooms: Rooms, *, limit: int) -> list[Listed]:
 
 
 async def known_projects(rooms: Rooms) -> list[Listed]:
-    """Projects with their numbers of sessions."""
+    """Projects with their numbers of sessions, those with most first."""
     counts = await rooms.store.projects()
     return [
-        Listed(ref=name, marks=(f"{count} sessions",)) for name, count in sorted(counts.items())
+        Listed(ref=name, marks=(counted(count, "session"),))
+        for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     ]
 
 
@@ -113,10 +117,10 @@ async def inspect(rooms: Rooms, text: str, asked: Inspection) -> str:
     """
     ref = refs.parse(text)
     if asked.span:
-        first, _, last = asked.span.partition(":")
+        first, _, last = asked.span.replace("-", ":").partition(":")
         if not (first.isdigit() and (last.isdigit() or not last)):
             raise InvalidInput(
-                f"{asked.span!r} is not a span.", next_step="Write it as A:B, counted from 1."
+                f"{asked.span!r} is not a span.", next_step="Write it as 5-9, counted from 1."
             )
         ref = refs.parse(refs.span(ref.id, int(first), int(last or first)))
     span = await spans.open_span(rooms, ref)
@@ -156,6 +160,11 @@ async def _scope(rooms: Rooms, project: str) -> tuple[str, ...]:
     if found is None and (several := projects.ambiguity(project, known)):
         raise InvalidInput(several, next_step="`mcp-memory projects` shows them all.")
     return (found or project,)
+
+
+def _day(row: SessionRow) -> datetime:
+    """When a session began, else ended; of one that never said, when its file was written last."""
+    return row.started_at or row.ended_at or datetime.fromtimestamp(row.mtime_ns / 1e9, UTC)
 
 
 def _unless_live(state: str) -> tuple[str, ...]:

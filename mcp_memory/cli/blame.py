@@ -1,0 +1,53 @@
+"""`mcp-memory blame`: which sessions changed a file, what they were asked for, and what became of it."""
+
+from pathlib import Path
+
+import click
+
+from mcp_memory.cli import ending, options
+from mcp_memory.cli.door import command, json_text
+
+
+@click.command("blame")
+@click.argument("path")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 200),
+    default=8,
+    show_default=True,
+    help="Most sessions shown.",
+)
+@options.project
+@options.as_json
+@command
+async def blame_command(path: str, limit: int, project: str | None, as_json: bool) -> None:
+    """Which sessions changed PATH, a file or a folder, and why; newest first.
+
+    The request that led to the change, what the agent said just before it, what was taken out and
+    put in, and what was committed.
+    """
+    from mcp_memory.cli.drawing import named
+    from mcp_memory.cli.drawing.screen import Page
+    from mcp_memory.cli.opening import opened
+    from mcp_memory.search.named.blame import blame
+
+    async with opened(vectors=False, project=project) as bank:
+        asked = inside(path, bank.rooms.project)
+        found = await blame(bank.rooms, asked, project=project, limit=limit)
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        page = Page()
+        page.show(named.blame(page, found))
+    if not found.sessions:
+        ending.nothing()
+
+
+def inside(path: str, root: str) -> str:
+    """A path that lies here, as it is called in the project; any other as it was typed."""
+    told = Path(path).expanduser()
+    here = told if told.is_absolute() else Path.cwd() / told
+    try:
+        return here.resolve().relative_to(root).as_posix() if here.exists() else path
+    except ValueError:
+        return path

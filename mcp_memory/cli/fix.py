@@ -1,0 +1,40 @@
+"""`mcp-memory fix`: what was done before after an error."""
+
+import sys
+
+import click
+
+from mcp_memory.cli import ending, options
+from mcp_memory.cli.door import command, json_text
+
+
+@click.command("fix")
+@click.argument("error", default="")
+@click.option(
+    "--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Most ways shown."
+)
+@options.project
+@options.as_json
+@command
+async def fix_command(error: str, limit: int, project: str | None, as_json: bool) -> None:
+    """What was done before after ERROR, until the same command went well.
+
+    Without ERROR it is read from standard input: `make 2>&1 | mcp-memory fix`.
+    """
+    told = error or ("" if sys.stdin.isatty() else sys.stdin.read())
+    if not told.strip():
+        raise click.UsageError("Give the error's text, or pipe a command's output in.")
+    from mcp_memory.cli.drawing import named
+    from mcp_memory.cli.drawing.screen import Page
+    from mcp_memory.cli.opening import opened
+    from mcp_memory.search.named.fix import fix
+
+    async with opened(project=project) as bank:
+        found = await fix(bank.rooms, told, project=project, limit=limit)
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        page = Page()
+        page.show(named.fix(page, found))
+    if not (found.cures or found.learned or found.met):
+        ending.nothing()

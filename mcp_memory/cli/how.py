@@ -1,0 +1,37 @@
+"""`mcp-memory how`: the commands that worked here for something."""
+
+import click
+
+from mcp_memory.cli import ending, options
+from mcp_memory.cli.door import command, json_text
+
+
+@click.command("how")
+@click.argument("what", nargs=-1, required=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 50), default=6, show_default=True, help="Most commands shown."
+)
+@options.project
+@options.as_json
+@command
+async def how_command(
+    what: tuple[str, ...], limit: int, project: str | None, as_json: bool
+) -> None:
+    """Commands that worked here for WHAT: `how run the tests`, `how lint`.
+
+    Best are those that went well often and lately; each with the step that ran it last.
+    """
+    from mcp_memory.cli.drawing import named
+    from mcp_memory.cli.drawing.screen import Page
+    from mcp_memory.cli.opening import opened
+    from mcp_memory.search.named.how import how
+
+    async with opened(vectors=False, project=project) as bank:
+        found = await how(bank.rooms, " ".join(what), project=project, limit=limit)
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        page = Page()
+        page.show(named.how(page, found))
+    if not found.ways:
+        ending.nothing()
