@@ -16,7 +16,7 @@ from mcp_memory.domain.models import Draft
 @click.argument("action", type=click.Choice(["plan", "apply", "undo"]), default="plan")
 @click.argument("argument", default="")
 @click.option("--retire", multiple=True, help="A memory to put to rest, m:….")
-@click.option("--since", type=click.DateTime(), help="plan: only what sessions since then met.")
+@options.since
 @click.option("--about", multiple=True, help="plan: only what touches this ref, file or error.")
 @click.option("--limit", type=click.IntRange(1, 100), default=12, help="plan: most proposals.")
 @options.project

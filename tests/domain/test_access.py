@@ -118,5 +118,5 @@ def test_the_commands_make_list_and_revoke(home: Path, monkeypatch: pytest.Monke
     assert "revoked" in run(cli, ["token", "revoke", "laptop"]).output
     assert "revoked" in run(cli, ["token", "list"]).output
     again = run(cli, ["token", "revoke", "laptop"])
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert "token list" in again.output

@@ -117,7 +117,7 @@ def test_a_second_run_indexes_nothing(data, tmp_path, monkeypatch):
 
 def test_missing_data_is_said_with_what_to_give(tmp_path):
     told = CliRunner().invoke(cli, ["eval", "locomo", "--data", str(tmp_path)])
-    assert told.exit_code == 1
+    assert told.exit_code == 2
     assert "--data" in told.output
 
 

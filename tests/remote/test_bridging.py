@@ -124,7 +124,7 @@ def test_an_unencrypted_address_is_refused_before_anything_is_said(tmp_path: Pat
         timeout=30,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stdout == ""
     assert "Use https" in done.stderr
 

@@ -796,6 +796,6 @@ def test_the_commands_push_and_pull(
         assert files_in(tmp_path / "here") == files_in(home / "archive")
         monkeypatch.setenv(reaching.TOKEN_VARIABLE, "mcpm_wrong")
         refused = run.invoke(cli, ["pull", url, "--project", "shop", "--to", here])
-        assert refused.exit_code == 1
+        assert refused.exit_code == 2
         assert "does not know the token" in refused.output
         assert "mcpm_wrong" not in refused.output
