@@ -193,14 +193,34 @@ def resolve(asked: str, known: Iterable[str]) -> str | None:
 
 def ambiguity(asked: str, sizes: Mapping[str, int]) -> str:
     """The projects that a name may mean, with their sessions, as a sentence; empty for less than two."""
-    found = sorted(candidates(asked, sizes), key=lambda name: (-sizes[name], name))
+    found = candidates(asked, sizes)
     if len(found) <= 1:
         return ""
-    told = ", ".join(f"{name} ({sizes[name]} sessions)" for name in found[:_MOST_NAMED])
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    return (
-        f"{asked!r} may be any of {len(found)} projects: {told}{more}. Name one by its whole path."
+    told = _sized(found, sizes)
+    return f"{asked!r} may be any of {len(found)} projects: {told}. Name one by its whole path."
+
+
+def answering(asked: str, sizes: Mapping[str, int], here: str) -> tuple[tuple[str, ...], str]:
+    """The projects that answer to a name, and what is to be said of the choice; none for an unknown.
+
+    Where it may be several, the one that the caller stands in, else all of them.
+    """
+    found = tuple(candidates(asked, sizes))
+    if len(found) <= 1:
+        return found, ""
+    chosen = (here,) if here in found else found
+    which = f"{here} was asked" if here in found else "all of them were asked"
+    told = _sized(found, sizes)
+    return chosen, (
+        f"{asked!r} may be any of {len(found)} projects: {told}; {which}. Name one by its whole path."
     )
+
+
+def _sized(found: Iterable[str], sizes: Mapping[str, int]) -> str:
+    ordered = sorted(found, key=lambda name: (-sizes[name], name))
+    told = ", ".join(f"{name} ({sizes[name]} sessions)" for name in ordered[:_MOST_NAMED])
+    more = f" and {len(ordered) - _MOST_NAMED} more" if len(ordered) > _MOST_NAMED else ""
+    return f"{told}{more}"
 
 
 def _parts(path: str) -> tuple[str, ...]:

@@ -59,16 +59,14 @@ async def narrowed(rooms: Rooms, query: Query) -> Scope:
 
 
 async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
-    """The projects that answer: the one asked for and `user`; an unknown one is said."""
+    """The projects that answer: what is asked for and `user`; an unknown or a doubtful name is said."""
     asked = asked or rooms.project
     if asked == projects.EVERY:
         return Scope(())
     known = await rooms.store.projects()
-    wanted = projects.resolve(rooms.identities().asked(asked), known)
-    if wanted is not None:
-        return Scope(tuple(dict.fromkeys((wanted, projects.USER))))
-    if several := projects.ambiguity(asked, known):
-        return Scope((asked, projects.USER), (several,))
+    wanted, doubt = projects.answering(rooms.identities().asked(asked), known, rooms.project)
+    if wanted:
+        return Scope(tuple(dict.fromkeys((*wanted, projects.USER))), (doubt,) if doubt else ())
     some = ", ".join(list(known)[:5]) or "none yet"
     note = f"No history of {asked}; known: {some}. project='*' asks them all."
     return Scope((asked, projects.USER), (note,))

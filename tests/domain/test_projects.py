@@ -159,3 +159,15 @@ def test_a_name_that_may_be_several_names_them_with_their_sizes() -> None:
     told = projects.ambiguity("shop", sizes)
     assert told.index("/b/shop (12 sessions)") < told.index("/a/shop (3 sessions)")
     assert projects.ambiguity("till", sizes) == ""
+
+
+def test_of_several_the_one_answers_that_the_caller_stands_in_else_all() -> None:
+    sizes = {"/a/shop": 3, "/b/shop": 12, "/a/till": 1}
+    assert projects.answering("till", sizes, "/a/shop") == (("/a/till",), "")
+    assert projects.answering("stall", sizes, "/a/shop") == ((), "")
+    here, told = projects.answering("shop", sizes, "/a/shop")
+    assert here == ("/a/shop",)
+    assert "/a/shop was asked" in told
+    every, told = projects.answering("shop", sizes, "/a/till")
+    assert set(every) == {"/a/shop", "/b/shop"}
+    assert "all of them were asked" in told
