@@ -11,7 +11,7 @@ from mcp_memory.runbook.record import Attempt
 from mcp_memory.text import families, shell, signatures
 from mcp_memory.trajectories.landed import Landed
 
-NEAR, NEARER = 0.5, 0.75
+NEAR, NEARER = 0.4, 0.75
 """Which share of the surest attempt's score another must have, and one that changed no file."""
 MOST, MOST_OF_SESSION = 8, 3
 ASKED_CHARS, SAID_CHARS, NEXT_CHARS, SUBJECT_CHARS = 180, 240, 140, 90
@@ -29,10 +29,10 @@ TITLES = {
 def chosen(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
     """Those nearly as sure as the surest, three of a session at most; what changed files first."""
     best = max((one.score for one in attempts), default=0.0)
-    near = [one for one in attempts if one.score >= (NEAR if one.paths else NEARER) * best]
+    near = [one for one in attempts if one.score >= (NEAR if _worked(one) else NEARER) * best]
     counts: Counter[str] = Counter()
     kept = []
-    for one in sorted(near, key=lambda one: (not one.paths, -one.score)):
+    for one in sorted(near, key=lambda one: (not _worked(one), -one.score)):
         counts[one.episode.trajectory] += 1
         if counts[one.episode.trajectory] <= MOST_OF_SESSION:
             kept.append(one)
@@ -44,7 +44,7 @@ def told(attempt: Attempt, terms: Sequence[str], others: Sequence[Attempt] = ())
 
     What was asked next is told unless it is one of the others.
     """
-    asked = _asked(attempt)
+    asked = _asked(attempt, terms)
     parts = [f"{attempt.day} {asked}".rstrip()]
     commits = list(islice(_commits(attempt), 2))
     # A commit's subject sums the work up; the agent's own words do where there is none.
@@ -62,11 +62,16 @@ def told(attempt: Attempt, terms: Sequence[str], others: Sequence[Attempt] = ())
     return " \u00b7 ".join(parts)
 
 
-def _asked(attempt: Attempt) -> str:
+def _worked(attempt: Attempt) -> bool:
+    """Whether it changed a file, or was to and was refused or failed."""
+    return bool(attempt.paths) or attempt.episode.outcome is Outcome.FAILURE
+
+
+def _asked(attempt: Attempt, terms: Sequence[str]) -> str:
     number = attempt.episode.number
     mine = (one for one in attempt.session.entry.attempts if one.number == number)
     hidden = any(one.goal == "(hidden)" for one in mine)
-    return "" if hidden else sentences.request(attempt.episode.goal, ASKED_CHARS)
+    return "" if hidden else sentences.request(attempt.episode.goal, terms, ASKED_CHARS)
 
 
 def _commits(attempt: Attempt) -> Iterator[Landed]:

@@ -19,6 +19,8 @@ ABOUT = 0.3
 """Share of a task's words from which an error is what it is about."""
 CHANGE_CHARS = 140
 """A longer change is opened by its ref."""
+MOST_GENERAL = 2
+"""So many errors are told that only were met on the way, by several sessions."""
 NAMED = 0.6
 """How near an error is that the command met which the task names."""
 _PLACE = re.compile(r"^(?:\u2026/)?[\w./\\-]+\.\w{1,5}:N:\s*")
@@ -75,19 +77,28 @@ def of_task(
     for session in known.values():
         for mend in session.entry.mends:
             here = spans.get((session.entry.id, mend.failed), 0.0) / best
-            named = NAMED * (mend.command in text and commands.judges(mend.command))
+            ran = NAMED * (mend.command in text and commands.judges(mend.command))
             kind = kind_of(mend.error)
-            own[kind] = max(own.get(kind, 0.0), here, named)
+            own[kind] = max(own.get(kind, 0.0), here, ran)
+
+    def named(one: str) -> float:
+        held = confidence.holdings(terms, one)
+        share = confidence.share(held)
+        test = _TEST.search(one)
+        of_another = test is not None and test[0] not in text
+        many = sum(map(bool, held.values())) > 1
+        return share if share >= ABOUT and many and not of_another else 0.0
 
     def near(one: str) -> float:
-        share = confidence.share(confidence.holdings(terms, one))
         general = met.get(one, 1) > 1 and not _TEST.search(one)
-        return max(own.get(one, 0.0), share) if share >= ABOUT or general else 0.0
+        return max(own.get(one, 0.0), named(one)) if general or named(one) else 0.0
 
     met = _met(known)
     terms = wording.informative(text)
-    found = (one for one in _ranked(known, near) if not one.error.endswith(":"))
-    return tuple(sorted(found, key=lambda one: (-one.near, -one.met, one.error)))
+    found = [one for one in _ranked(known, near) if not one.error.endswith(":")]
+    about = [one for one in found if named(one.error) or one.mend.command in text]
+    others = [one for one in found if one not in about]
+    return (*about, *others[:MOST_GENERAL])
 
 
 def unmended(error: str, known: Mapping[str, Session]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from mcp_memory.search import confidence
 CHARS = 240
 ABOUT = 0.4
 """Share of a task's words from which a ruling of another session is about it."""
-TOUCHES = 0.12
+TOUCHES = 0.2
 """Share from which one within such work is: most refusals settle the moment only."""
 _CHOSEN = re.compile(r"\"(?P<asked>[^\"]{4,300})\"=\"(?P<answer>[^\"]{1,300})\"")
 _REFUSED = re.compile(r"refused `(?P<what>[^`]*)`: (?P<why>.+)", re.DOTALL)

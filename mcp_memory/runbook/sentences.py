@@ -10,8 +10,10 @@ READ_CHARS = 6_000
 LONGEST = 320
 """A sentence that is longer is not told: it would have to be cut."""
 _LEAST_WORDS, _TELLS = 3, 5
-_HELD = 0.2
-"""Share of a task's words from which a sentence without a name tells of it."""
+_HELD = 0.1
+"""Share of a task's words from which a sentence with a name tells of it; one without needs twice that."""
+_CLOSED = re.compile(r"[.!][\"'`)]*$| (?:-|\u2013|\u2014|\u2192) |: ")
+"""A sentence that ends, or an item that says something of what it names."""
 _MOST_TOLD = 2
 _WRAPPED = 60
 """From so many letters on a line may have been wrapped, and go on in the next one."""
@@ -24,7 +26,7 @@ _LINK = re.compile(r"!?\[([^\]\n]{1,200})\]\([^)\s]{1,400}\)")
 _TABLE = re.compile(r"\s*[|\u2502\u2503\u250c\u2514\u251c]|[\s|:+=_*~#.-]*$")
 _OUTPUT = re.compile(
     r"\s*(?:={3,}|-{3,}|\$ |\u279c|\[[\w:./-]+\] |\d{4}[-/]\d\d[-/]\d\d[T ]|at \S+ \(|ok\s+\S+/"
-    r"|(?:\S+/)?[\w.-]+\.\w{1,5}:\d+|[A-Z]+\s{2,}|[+-] {2,})"
+    r"|(?:\S+/)?[\w.-]+\.\w{1,5}:\d+|[A-Z]+\s{2,}|\d{1,5}\s+[+-]\s|[+-] {2,})"
 )
 """How lines begin that a program printed."""
 _END = re.compile(r"(?<=[.!?])[\"')\]*]*\s+(?=[\"'(\[`*]*[A-Z0-9])")
@@ -38,13 +40,16 @@ def of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_told(text[:READ_CHARS])))
 
 
-def request(text: str, chars: int) -> str:
+def request(text: str, terms: Sequence[str], chars: int) -> str:
     """What a request asks for, by its first whole sentences within so many characters.
 
-    The title, where it hands over a plan; of a paste without prose the error in it, or its first line.
+    Of a plan that it hands over the title, and what bears on the terms; of a paste without prose the
+    error in it, or its first line.
     """
     if plan := _OPENS_PLAN.match(text.lstrip()):
-        return _plain(plan["title"])
+        title = _plain(plan["title"])
+        body = telling(text.lstrip()[plan.end() :], terms, chars)
+        return f"{title.rstrip('.')}. {body}" if body else title
     told = [one for one in of(text) if not one.endswith(":")]
     if not told and (errors := signatures.named_errors(text)):
         return f"(pasted) {errors[0]}"
@@ -57,10 +62,12 @@ def request(text: str, chars: int) -> str:
 def telling(text: str, terms: Sequence[str], chars: int) -> str:
     """The sentences of an answer that tell most of what is asked, in their order.
 
-    A sentence that neither holds a term nor names anything says nothing by itself.
+    Where none does, its first one that names anything: answers begin with what they come to.
     """
-    told = [one for one in of(text) if not one.endswith((":", "?"))]
+    told = [one for one in of(text) if not one.endswith((":", "?")) and _says(one)]
     worth = {one: _worth(one, terms) for one in told}
+    if not any(worth.values()):
+        return next((one for one in told if identifiers.names(one) and len(one) < chars), "")
     kept: list[str] = []
     left = chars
     for one in sorted(told, key=lambda one: -worth[one]):
@@ -84,13 +91,15 @@ def first(text: str, chars: int) -> str:
 
 
 def _worth(sentence: str, terms: Sequence[str]) -> float:
-    held = confidence.share(confidence.holdings(terms, sentence)) if terms else 0.0
-    named = min(len(identifiers.names(sentence)), 2)
+    """How much of the terms a sentence holds; a little more, where it names anything."""
+    held = confidence.share(confidence.holdings(terms, sentence))
+    named = bool(identifiers.names(sentence))
     # A word of the task alone may stand in any sentence: "all tests pass".
-    ended = sentence.endswith((".", "!", ".)", ".`"))
-    if len(sentence.split()) < _TELLS or not ((named and ended) or held >= _HELD):
-        return 0.0
-    return held + 0.1 * named + 0.15 * ended
+    return held + 0.05 * named if held >= (_HELD if named else 2 * _HELD) else 0.0
+
+
+def _says(sentence: str) -> bool:
+    return len(sentence.split()) >= _TELLS and (_CLOSED.search(sentence) is not None)
 
 
 def _fitting(told: Sequence[str], chars: int) -> str:

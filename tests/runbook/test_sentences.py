@@ -11,21 +11,30 @@ PASTE = "=== RUN   TestCart\n=== PAUSE TestCart\nsrc/till.py:12: error: no modul
 
 
 def test_a_plan_that_is_handed_over_is_told_by_its_title() -> None:
-    assert sentences.request(PLAN, 180) == "Move the cart to its own table"
+    assert sentences.request(PLAN, (), 180) == "Move the cart to its own table"
+    why = f"{PLAN} The `cart` column holds more than a row may."
+    assert sentences.request(why, ("cart", "column"), 180) == (
+        "Move the cart to its own table. The `cart` column holds more than a row may."
+    )
 
 
 def test_of_a_paste_the_error_is_told_and_of_one_without_an_error_that_it_is_one() -> None:
-    assert sentences.request(PASTE, 180).startswith("(pasted) ")
-    assert sentences.request("=== RUN   TestCart\n=== PAUSE TestCart\n", 180) == "(pasted output)"
+    assert sentences.request(PASTE, (), 180).startswith("(pasted) ")
+    assert (
+        sentences.request("=== RUN   TestCart\n=== PAUSE TestCart\n", (), 180) == "(pasted output)"
+    )
 
 
 def test_a_request_of_one_word_is_told_as_it_is() -> None:
-    assert sentences.request("/review 158", 180) == "/review 158"
+    assert sentences.request("/review 158", (), 180) == "/review 158"
 
 
 def test_whole_sentences_are_told_as_far_as_there_is_room() -> None:
     text = "The cart loses items. It happens when two tabs are open. Please find out why."
-    assert sentences.request(text, 60) == "The cart loses items. It happens when two tabs are open."
+    assert (
+        sentences.request(text, (), 60)
+        == "The cart loses items. It happens when two tabs are open."
+    )
 
 
 def test_lines_that_were_wrapped_are_one_sentence_again() -> None:
