@@ -46,7 +46,7 @@ from mcp_memory.history import following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
-from mcp_memory.memories import consolidate, fetch, listing, proposing, recent, retain
+from mcp_memory.memories import consolidate, fetch, freshness, listing, proposing, recent, retain
 from mcp_memory.rooms import Rooms, utc_now
 from mcp_memory.runbook import asking
 from mcp_memory.search import searching
@@ -86,7 +86,9 @@ class MemoryBank(Bank):
     async def search(self, query: Query) -> SearchResult:
         """What bears on the questions, best first; the newest sessions where that is all they ask."""
         left = await recent.resumed(self.rooms, query)
-        return left or await searching.search(self.rooms, query)
+        if left is not None:
+            return left
+        return await freshness.marked(self.rooms, query, await searching.search(self.rooms, query))
 
     async def fetch(
         self,

@@ -61,11 +61,12 @@ OWNERS = {
     "rich": ("cli/",),
     "yaml": ("hosts/installing/", "importing/front_matter"),
     "dateparser": ("text/periods",),
+    "dulwich": ("memories/repository",),
     "regex": ("archive/inspection", "search/exact"),
     "zstandard": ("readers/opening",),
     "ahocorasick_rs": ("text/redaction",),
 }
-HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser", "rich"}
+HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser", "dulwich", "rich"}
 BROAD_DOORS = ("history/indexer", "cli/")
 FUNCTION_LINES, FILE_LINES, PARAMETERS, ROOT_ENTRIES = 40, 400, 6, 27
 LONG_SIGNATURES = ("server/tools", "cli/")

@@ -200,6 +200,8 @@ class Memory(Frozen):
     superseded_by: str | None = None
     challenged_by: tuple[str, ...] = ()
     """Candidates that would supersede it and may not yet."""
+    seen: Mapping[str, str] = {}
+    """To its files the hash of what each held when this was kept, as git makes it."""
     flags: tuple[str, ...] = ()
     """What the guard noticed; the text is kept, and comes back marked."""
     created_at: datetime

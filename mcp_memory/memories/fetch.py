@@ -12,9 +12,10 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.asked import Reading, Show
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.fetched import Fetched, FetchResult
-from mcp_memory.domain.models import Episode, Memory, SourceClass
+from mcp_memory.domain.models import Episode, SourceClass
 from mcp_memory.domain.paths import relative
 from mcp_memory.domain.refs import Ref
+from mcp_memory.memories import page
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.search.spans import Span
@@ -208,7 +209,7 @@ async def _memory(rooms: Rooms, ref: Ref) -> _Opened:
     if not versions:
         raise UnknownRef(str(ref))
     kept = [spans.memory_of(row) for row in versions]
-    text = "\n\n".join([_told(kept[-1]), *(_earlier(memory) for memory in reversed(kept[:-1]))])
+    text = await page.of(rooms, kept)
     newest = kept[-1]
     bare = Fetched(
         ref=str(ref),
@@ -220,26 +221,3 @@ async def _memory(rooms: Rooms, ref: Ref) -> _Opened:
         flags=newest.flags,
     )
     return _Opened(bare, text=text, offset=_within(ref, text))
-
-
-def _told(memory: Memory) -> str:
-    lines = [
-        (
-            f"{memory.kind.value} · {memory.standing.value} · {memory.state.value} · "
-            f"version {memory.version} · {memory.created_at.date().isoformat()}"
-        ),
-        memory.title,
-        memory.text,
-        memory.when_to_use and f"When to use: {memory.when_to_use}",
-        memory.not_when and f"Not when: {memory.not_when}",
-        memory.files and f"Files: {', '.join(memory.files)}",
-        memory.superseded_by and f"Superseded by {memory.superseded_by}",
-        memory.challenged_by and f"Challenged by {' '.join(memory.challenged_by)}",
-        memory.supersedes and f"Supersedes {memory.supersedes}",
-        *(f"Evidence: {cited.ref} {cited.quote}".rstrip() for cited in memory.evidence),
-    ]
-    return "\n".join(line for line in lines if line)
-
-
-def _earlier(memory: Memory) -> str:
-    return f"Earlier version {memory.version} ({memory.state.value}): {memory.text}"

@@ -16,7 +16,7 @@ from mcp_memory.domain.models import (
     SourceClass,
     State,
 )
-from mcp_memory.memories import gate, superseding
+from mcp_memory.memories import freshness, gate, superseding
 from mcp_memory.memories.citing import cite
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
 from mcp_memory.rooms import Rooms
@@ -120,7 +120,9 @@ async def propose(
     if isinstance(verdict, Refuse):
         raise GateRefused(verdict.reasons)
     memory = memory_of(draft, cited, source, verdict)
-    placed = {"project": rooms.writes_to(draft.project), "created_at": rooms.now(), "flags": flags}
+    project = rooms.writes_to(draft.project)
+    placed = {"project": project, "created_at": rooms.now(), "flags": flags}
+    placed |= {"seen": await freshness.stamps(rooms, draft.files, project)}
     memory = memory.model_copy(update={**placed, **_again(earlier)})
     shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
     told = superseding.remarks(older, memory) if older else ()

@@ -1,7 +1,7 @@
 """runbook: what history says of one task, assembled from hits; no sentence is made up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import anyio.to_thread
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query, Task
 from mcp_memory.domain.hits import Hit, HitKind
-from mcp_memory.domain.models import Outcome, Runbook, State
+from mcp_memory.domain.models import Runbook
+from mcp_memory.memories import freshness, grounds
+from mcp_memory.memories.grounds import Ground
 from mcp_memory.rooms import Rooms
 from mcp_memory.runbook import (
     assembling,
@@ -24,6 +26,7 @@ from mcp_memory.runbook import (
     record,
     remembered,
     rulings,
+    sightings,
 )
 from mcp_memory.runbook.assembling import Line
 from mcp_memory.runbook.premises import Sighting
@@ -32,7 +35,6 @@ from mcp_memory.search import spans
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.search.confidence import LEAST_ASKED
 from mcp_memory.search.searching import search
-from mcp_memory.store.rows import EvidenceRow, Where
 from mcp_memory.text import courtesies, identifiers, wording
 
 MEMORY_KINDS: tuple[HitKind, ...] = ("procedure", "gotcha", "fact", "preference", "observation")
@@ -44,7 +46,6 @@ KINDS: Mapping[str, tuple[HitKind, ...]] = {
 DEEP = 12
 PLENTY = 20_000
 """Token budget of the searches beneath: the runbook cuts by its own."""
-MOST_PREMISES = 12
 NOTHING_ASKED = "The task names nothing to look for."
 NOTHING_FOUND = "History holds nothing that bears on this task."
 
@@ -67,10 +68,14 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     notes = (*scope.notes, *rooms.degraded())
     if all(map(courtesies.says_nothing, (task.text, task.error, *task.queries, *task.files))):
         return Runbook(task=task.text, sections=(), spans=(), notes=(NOTHING_ASKED,))
-    seen = await _sightings(rooms, task, scope)
-    known = _without(task, [name for name, where in seen.items() if where == Sighting()])
+    folders = freshness.places(rooms, scope.projects[0]) if scope.projects else ()
+    named = grounds.of(task.text, task.files, roots=folders)
+    seen = await sightings.of(rooms, named, scope)
+    here = await _on_disk(rooms, folders, named)
+    unknown = [name for name, where in seen.items() if where == Sighting()]
+    known = _without(task, [name for name in unknown if name not in here or not here[name].here])
     found = await _found(rooms, known, scope)
-    doubts = premises.doubts(tuple(seen), seen)
+    doubts = premises.doubts(named, here, seen, found.sessions)
     lines = await _lines(rooms, known, found)
     if not any(lines.values()) and not doubts:
         notes = (*notes, NOTHING_FOUND)
@@ -82,6 +87,20 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
         notes=notes,
         budget_tokens=task.budget_tokens or rooms.settings.runbook_tokens,
     )
+
+
+async def _on_disk(
+    rooms: Rooms, folders: Sequence[str], named: Sequence[Ground]
+) -> Mapping[str, premises.Found]:
+    """What the project's folder and its git say of names; nothing where it is not on this machine."""
+    if not named or not folders or not rooms.settings.local_paths:
+        return {}
+    return await anyio.to_thread.run_sync(partial(_looked_for, folders, named))
+
+
+def _looked_for(folders: Sequence[str], named: Sequence[Ground]) -> Mapping[str, premises.Found]:
+    tree = freshness.tree_of(folders)
+    return premises.looked_for(tree, named) if tree is not None else {}
 
 
 async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:
@@ -127,13 +146,13 @@ async def _remembered(rooms: Rooms, found: _Found) -> dict[str, list[Line]]:
     hits = found.hits["memories"]
     rows = await spans.memory_rows(rooms, tuple(hit.ref for hit in hits)) if hits else {}
     own = {one.session.project for one in found.attempts} | {projects.USER}
+    newest = {ref: spans.memory_of(versions[-1]) for ref, versions in rows.items()}
+    looked = await freshness.of_memories(rooms, tuple(newest.values()))
     lines: dict[str, list[Line]] = {}
     for hit in hits:
-        if hit.ref not in rows:
-            continue
-        memory = spans.memory_of(rows[hit.ref][-1])
-        if memory.project in own or len(own) == 1:
-            told = remembered.told(hit, memory)
+        memory = newest.get(hit.ref)
+        if memory is not None and (memory.project in own or len(own) == 1):
+            told = remembered.told(hit, memory, looked.get(hit.ref, ()))
             lines.setdefault(remembered.section(hit), []).append((told, hit.ref))
     return lines
 
@@ -176,46 +195,3 @@ async def _hits(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> tuple[H
     asked = tuple(dict.fromkeys(text for text in texts if text.strip()))[:5]
     query = Query(texts=asked, kinds=kinds, project=task.project, limit=DEEP, budget_tokens=PLENTY)
     return (await search(rooms, query)).hits
-
-
-async def _sightings(rooms: Rooms, task: Task, scope: Scope) -> dict[str, Sighting]:
-    """Names of the task, and where history has them."""
-    # Where there is no history at all, every name would be unknown to it: that says nothing.
-    if not await rooms.store.projects():
-        return {}
-    named = dict.fromkeys([*identifiers.names(task.text), *task.files][:MOST_PREMISES])
-    return {name: await _sighting(rooms, name, scope) for name in named}
-
-
-async def _sighting(rooms: Rooms, name: str, scope: Scope) -> Sighting:
-    """Where history has a name, whole: words alone would find its parts."""
-    where = Where(projects=scope.projects)
-    found = await rooms.store.by_words(
-        "evidence", name, column="identifiers", where=where, limit=DEEP
-    )
-    rows = await rooms.store.by_keys("evidence", [one.key for one in found]) if found else []
-    held = sorted((row for row in rows if _holds(row, name)), key=_age)
-    known = await rooms.store.by_words(
-        "memories",
-        name,
-        column="identifiers",
-        where=replace(where, states=("live", "superseded")),
-        limit=DEEP,
-    )
-    memories = await rooms.store.by_keys("memories", [one.key for one in known]) if known else []
-    newest = {row.key: row for row in sorted(memories, key=lambda row: row.version)}
-    says = [row for row in newest.values() if name.casefold() in row.text.casefold()]
-    return Sighting(
-        seen=len(held) + sum(row.state == State.LIVE.value for row in says),
-        superseded=tuple(row.key for row in says if row.state == State.SUPERSEDED.value),
-        last_ref=held[-1].key if held else "",
-        last_outcome=Outcome(held[-1].outcome) if held else Outcome.UNKNOWN,
-    )
-
-
-def _holds(row: EvidenceRow, name: str) -> bool:
-    return name.casefold() in row.text.casefold()
-
-
-def _age(row: EvidenceRow) -> tuple[str, int]:
-    return (row.at.isoformat() if row.at else "", row.first)

@@ -6,6 +6,7 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.hits import Hit
 from mcp_memory.domain.models import Memory, Standing
+from mcp_memory.memories.looking import Looked
 from mcp_memory.runbook import sentences
 from mcp_memory.text.counting import counted
 
@@ -27,22 +28,29 @@ def section(hit: Hit) -> str:
     return _KINDS.get(hit.kind, "Facts and preferences")
 
 
-def told(hit: Hit, memory: Memory) -> str:
-    """The memory word for word, its title once; then when it is for, its source, trust and evidence."""
+def told(hit: Hit, memory: Memory, looked: Sequence[Looked] = ()) -> str:
+    """The memory word for word, its title once; then when it is for, and what it rests on.
+
+    `looked`: how the things that it names are now.
+    """
     text, left = _text(memory.text)
     title = memory.title.rstrip(".")
     parts = [f"{title} \u2014 {text}" if title and not text.startswith(title) else text]
     parts += [f"When: {_ended(memory.when_to_use)}"] if memory.when_to_use else []
     parts += [f"Not when: {_ended(memory.not_when)}"] if memory.not_when else []
-    return " ".join((*parts, f"({', '.join(_marks(hit, memory, left))})"))
+    return " ".join((*parts, f"({', '.join(_marks(hit, memory, left, looked))})"))
 
 
-def _marks(hit: Hit, memory: Memory, left: int) -> Iterator[str]:
+def _marks(hit: Hit, memory: Memory, left: int, looked: Sequence[Looked]) -> Iterator[str]:
     if section(hit) == "Unproven":
         yield f"{memory.standing.value} {memory.kind.value}"
     yield f"{hit.source.value} {hit.trusted:.1f}"
     if rests := _sessions(memory):
         yield f"rests on {counted(rests, 'session')}"
+    against = [one for one in looked if one.state in ("gone", "changed")]
+    yield from map(str, against)
+    if not against and any(one.state == "fresh" for one in looked):
+        yield "still as it was"
     if left:
         yield f"{left:,} more characters"
     yield from sorted(hit.flags)

@@ -12,10 +12,9 @@ from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
 from mcp_memory.domain.asked import Task
 from mcp_memory.domain.hits import Hit
-from mcp_memory.domain.models import Outcome, Runbook, SourceClass
-from mcp_memory.runbook import asking, assembling, premises
+from mcp_memory.domain.models import Runbook, SourceClass
+from mcp_memory.runbook import asking, assembling
 from mcp_memory.runbook.assembling import Line
-from mcp_memory.runbook.premises import Sighting
 from mcp_memory.settings import Settings
 from mcp_memory.text import tokens
 
@@ -77,19 +76,6 @@ def test_a_runbook_keeps_to_its_budget_and_gives_each_section_its_best_line_firs
 def test_the_same_thing_found_twice_is_one_line() -> None:
     told = {"Facts and preferences": [("The port is 8080.", "m:a")] * 2}
     assert len(_lines(_made(told))["Facts and preferences"]) == 1
-
-
-def test_premises_that_history_does_not_bear_out_are_named_with_refs() -> None:
-    seen = {
-        "src/gone.py": Sighting(),
-        "--old": Sighting(superseded=("m:a", "m:b")),
-        "src/fine.py": Sighting(seen=1, last_ref="t:x#9", last_outcome=Outcome.SUCCESS),
-        "cart": Sighting(),
-    }
-    assert premises.doubts([*seen, "src/unasked.py", "--old"], seen) == (
-        "src/gone.py: nowhere in recorded history",
-        "--old: only in superseded memories m:a m:b",
-    )
 
 
 @pytest.fixture

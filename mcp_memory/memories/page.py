@@ -1,0 +1,40 @@
+"""Page: one memory as it is opened: its words, what it rests on, and whether that still holds."""
+
+from collections.abc import Sequence
+
+from mcp_memory.domain.models import Memory, State
+from mcp_memory.memories import freshness
+from mcp_memory.rooms import Rooms
+
+
+async def of(rooms: Rooms, versions: Sequence[Memory]) -> str:
+    """The newest version at length, the earlier ones by their words."""
+    newest = versions[-1]
+    live = newest.state is State.LIVE
+    looked = (await freshness.of_memories(rooms, (newest,))).get(newest.ref, ()) if live else ()
+    now = "; ".join(map(str, looked))
+    told = (*_told(newest), f"Now: {now}" if now else "")
+    page = "\n".join(line for line in told if line)
+    return "\n\n".join((page, *map(_earlier, reversed(versions[:-1]))))
+
+
+def _told(memory: Memory) -> tuple[str, ...]:
+    return (
+        (
+            f"{memory.kind.value} \u00b7 {memory.standing.value} \u00b7 {memory.state.value} \u00b7 "
+            f"version {memory.version} \u00b7 {memory.created_at.date().isoformat()}"
+        ),
+        memory.title,
+        memory.text,
+        f"When to use: {memory.when_to_use}" if memory.when_to_use else "",
+        f"Not when: {memory.not_when}" if memory.not_when else "",
+        f"Files: {', '.join(memory.files)}" if memory.files else "",
+        f"Superseded by {memory.superseded_by}" if memory.superseded_by else "",
+        f"Challenged by {' '.join(memory.challenged_by)}" if memory.challenged_by else "",
+        f"Supersedes {memory.supersedes}" if memory.supersedes else "",
+        *(f"Evidence: {cited.ref} {cited.quote}".rstrip() for cited in memory.evidence),
+    )
+
+
+def _earlier(memory: Memory) -> str:
+    return f"Earlier version {memory.version} ({memory.state.value}): {memory.text}"
