@@ -4,9 +4,10 @@
 
 Each HOME is an indexed bank, QUESTIONS a file of `questions/` in DATA (an answer's patterns, quotes of
 its evidence), ABSENT a file of `absent/`: a line a thing that the project never had, and a question
-about it. Questions are asked with every project, and with the one of their evidence; odd and even ones
-are reported apart, as thresholds and weights were chosen on even ones. No model is asked, and nothing is
-called twice.
+about it, asked with every project and with the one that the file is named for (what a bank holds of
+another project is not absent there). Questions are asked with every project, and with the one of their
+evidence; odd and even ones are reported apart, as thresholds and weights were chosen on even ones. No
+model is asked, and nothing is called twice.
 """
 
 import argparse
@@ -116,11 +117,15 @@ async def owners(bank: MemoryBank, questions: list[dict[str, Any]]) -> dict[str,
     return made
 
 
-async def measure(home: Path, questions: list[dict[str, Any]], *, own: bool) -> dict[str, Tally]:
-    """Ask all of them of one bank; the tallies of both halves."""
+async def measure(
+    home: Path, questions: list[dict[str, Any]], *, own: bool, project: str
+) -> dict[str, Tally]:
+    """Ask all of them of one bank, in `project` where they have no evidence; tallies of both halves."""
     tallies = {"even": Tally(), "odd": Tally()}
     async with open_bank(Settings(home=home, index_auto=False)) as bank:
-        of = await owners(bank, questions) if own else {}
+        cited = [question for question in questions if question["evidence"]]
+        of = dict.fromkeys([q["id"] for q in questions], project) if own else {}
+        of |= await owners(bank, cited) if own else {}
         for number, question in enumerate(questions, 1):
             query = Query(texts=(question["question"],), project=of.get(question["id"], "*"))
             half = "odd" if number % 2 else "even"
@@ -168,10 +173,12 @@ async def main() -> None:
     asked = [
         (pair, chosen.data / "questions", own) for pair in chosen.home for own in (False, True)
     ]
-    asked += [(pair, Path(__file__).parent / "absent", False) for pair in chosen.absent]
+    absent = Path(__file__).parent / "absent"
+    asked += [(pair, absent, own) for pair in chosen.absent for own in (False, True)]
     for pair, folder, own in asked:
         home, _, name = pair.partition("=")
-        tallies = await measure(Path(home), read(folder / name), own=own)
+        project = Path(name).stem.rpartition("__")[2]
+        tallies = await measure(Path(home), read(folder / name), own=own, project=project)
         for half, tally in tallies.items():
             told(f"{name}{', own project' if own else ''}", half, tally)
 

@@ -78,9 +78,8 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
     }
     lost = confidence.missing(text, list(held.values()))
     gone = await _gone(rooms, lost, scope)
-    within = Where(projects=scope.projects, states=())
-    rows = await rooms.store.count("evidence", within) if gone else 0
-    without = confidence.lacking(text, list(held.values()), gone, rows=rows)
+    tells = await _telling(rooms, ranked.get("evidence", ()), scope) if gone else 0.0
+    without = confidence.lacking(text, list(held.values()), gone, tells=tells)
     judged = {table: _sure(each, table, held, without) for table, each in ranked.items()}
     if judged.get("evidence"):
         judged["memories"] = judged.get("memories", [])[:AMONG]
@@ -140,6 +139,13 @@ async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[st
         for term in lost:
             tasks.start_soon(look, term)
     return frozenset(gone)
+
+
+async def _telling(rooms: Rooms, found: Sequence[Candidate], scope: Scope) -> float:
+    """What a word tells that no record holds: records are taken to be as long as those found."""
+    rows = await rooms.store.count("evidence", Where(projects=scope.projects, states=()))
+    chars = sum(len(one.row.text) for one in found) / max(1, len(found))
+    return confidence.telling(rows, chars)
 
 
 def _searched(row: EvidenceRow | MemoryRow) -> str:

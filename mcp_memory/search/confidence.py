@@ -13,8 +13,11 @@ HELD, SIMILAR = 0.1, 0.1
 On the choosing half of LoCoMo this order finds .831 where the place alone finds .822; with .2 for the
 words .838, but BEAM less.
 """
-LARGE = 2_000
-"""From so many records on, a word that none holds tells all that it can: small banks lack many."""
+LARGE, LARGE_CHARS = 2_000, 1_000_000
+"""From so many records, or characters in them, on, a word that none holds tells all that it can.
+
+Small banks lack many words; 1,200 steps of a coding session hold more of them than 2,000 turns of talk.
+"""
 LEAST_ASKED = 4
 """Terms of a question's beginning that are a question by themselves: names after it are premises."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -66,10 +69,18 @@ MEMORY_STEP = 4.0
 """How fast memories behind the best one lose."""
 
 
+def telling(rows: int, chars: float) -> float:
+    """0 to 1: what a word tells that none of so many records holds, of so many characters each."""
+    return min(1.0, max(rows / LARGE, rows * chars / LARGE_CHARS))
+
+
 def lacking(
-    question: str, held: Sequence[Mapping[str, float]], gone: frozenset[str], *, rows: int
+    question: str, held: Sequence[Mapping[str, float]], gone: frozenset[str], *, tells: float
 ) -> Lacking:
-    """What none of the candidates hold of a question; `gone` are terms that none of all rows does."""
+    """What none of the candidates hold of a question; `gone` are terms that none of all rows does.
+
+    `tells`: what such a word tells, 0 to 1.
+    """
     terms = wording.informative(question)
     nowhere = {term for term in terms if not any(one.get(term) for one in held)}
     begun = set(_beginning(question))
@@ -80,7 +91,7 @@ def lacking(
     lost = [term for term in first if term in nowhere]
     share_gone = len(gone & nowhere & set(asked)) / len(asked) if asked else 0.0
     return Lacking(
-        gone=share_gone * max(min(1.0, rows / LARGE), share_gone),
+        gone=share_gone * max(tells, share_gone),
         unheard=len(lost) / len(first) if first else 0.0,
         unknown=_whole([term for term in names if term in nowhere & gone]),
     )

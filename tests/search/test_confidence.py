@@ -18,7 +18,7 @@ def lacking(question: str, *texts: str, rows: int = LARGE) -> Lacking:
     asked = wording.informative(question)
     held = [confidence.holdings(asked, text) for text in texts]
     gone = frozenset(confidence.missing(question, held))
-    return confidence.lacking(question, held, gone, rows=rows)
+    return confidence.lacking(question, held, gone, tells=confidence.telling(rows, 40))
 
 
 def sure(question: str, *texts: str, similar: float | None = 0.5, rows: int = LARGE) -> list[float]:
@@ -60,6 +60,11 @@ def test_in_a_small_bank_a_word_that_nothing_holds_tells_little() -> None:
     assert sure("heron build requirements", held)[0] < sure(
         "heron build requirements", held, rows=20
     )[0]  # fmt: skip
+
+
+def test_a_few_long_records_hold_as_many_words_as_many_short_ones() -> None:
+    assert confidence.telling(1_200, 1_700) == confidence.telling(50_000, 40) == 1.0
+    assert confidence.telling(600, 150) == 0.3
 
 
 def test_a_memory_is_as_sure_as_the_surest_and_no_surer_than_one_before_it() -> None:
