@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from operator import mul
 
 from mcp_memory.archive.files import Archive
-from mcp_memory.domain import identities, paths, projects
+from mcp_memory.domain import identities, paths, projects, trusting
 from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
 from mcp_memory.domain.identities import Identities
+from mcp_memory.domain.trusting import Trusting
 from mcp_memory.embedding.embedder import Embedder
 from mcp_memory.embedding.reranker import Reranker
 from mcp_memory.settings import Settings
@@ -65,6 +66,10 @@ class Rooms:
     def identities(self) -> Identities:
         """Which folders are one project, as it is known now."""
         return identities.read(self.settings.home)
+
+    def trusting(self) -> Trusting:
+        """What the user released, and which sources are distrusted, as it is known now."""
+        return trusting.read(self.settings.home)
 
     def degraded(self) -> tuple[str, ...]:
         """What answers go without, said plainly."""

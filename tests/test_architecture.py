@@ -19,7 +19,9 @@ FOLDERS = (
 """Lowest first; a file imports from folders below its own, and from its own."""
 PURE = (
     "domain/models", "domain/hits", "domain/asked", "domain/errors", "domain/refs", "domain/paths",
-    "text/redaction", "text/guard", "text/wording", "text/identifiers", "text/signatures", "text/tokens",
+    "text/redaction", "text/guard",
+    "text/powers", "text/power_words", "text/unmasking", "text/shingles", "text/typed",
+    "text/wording", "text/identifiers", "text/signatures", "text/tokens",
     "trajectories/", "archive/inspection", "archive/parts", "archive/reading", "archive/remembered",
     "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
     "search/passages", "search/overtaken", "search/telling", "search/repeats",
@@ -64,7 +66,7 @@ OWNERS = {
     "dulwich": ("memories/repository",),
     "regex": ("archive/inspection", "search/exact"),
     "zstandard": ("readers/opening",),
-    "ahocorasick_rs": ("text/redaction",),
+    "ahocorasick_rs": ("text/",),
 }
 HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser", "dulwich", "rich"}
 BROAD_DOORS = ("history/indexer", "cli/")

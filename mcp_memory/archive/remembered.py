@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mcp_memory.domain.models import Memory, Standing, State
 from mcp_memory.trajectories.naming import one_line
 
+NONE: Mapping[str, Sequence[str]] = {}
 TEXT_CHARS = 1_200
 _CONDITION_CHARS = 240
 _TITLE_CHARS = 120
@@ -13,19 +14,28 @@ _SECTIONS = (
     "Stands",
     "Candidates: said once, or by one source; not borne out yet",
     "No longer holds: newer memories say otherwise, or it was retired",
+    "Held back: gives power away, and nobody bore it out; `mcp-memory release REF` is the user's",
 )
 
 
-def remembered(project: str, memories: Sequence[Memory], doubted: Mapping[str, str]) -> str:
+def remembered(
+    project: str,
+    memories: Sequence[Memory],
+    doubted: Mapping[str, str],
+    held: Mapping[str, Sequence[str]] = NONE,
+) -> str:
     """The newest versions of a project's memories, a line each; empty where there is none.
 
     `doubted` names the memory that says otherwise without superseding; forgotten ones are not told.
+    `held`: those of which only is told that they are held back, and why.
     """
-    lists: tuple[list[str], ...] = ([], [], [])
+    lists: tuple[list[str], ...] = ([], [], [], [])
     newest_first = sorted(memories, key=lambda one: one.ref)
     newest_first.sort(key=lambda one: one.created_at, reverse=True)
     for memory in newest_first:
-        if memory.state is not State.FORGOTTEN:
+        if memory.ref in held:
+            lists[3].append(f"- {memory.ref} ({', '.join(held[memory.ref])})")
+        elif memory.state is not State.FORGOTTEN:
             lists[_place(memory, doubted)].append(_line(memory, doubted.get(memory.ref, "")))
     if not any(lists):
         return ""

@@ -30,6 +30,10 @@ class SourceClass(StrEnum):
         return {"user": 1.0, "host": 0.9, "agent": 0.6, "tool": 0.4, "external": 0.2}[self.value]
 
 
+STANDS = SourceClass.TOOL.trust
+"""The least trust of what may be said as advice: what only outsiders wrote is none."""
+
+
 class Outcome(StrEnum):
     """How an attempt ended, decided from evidence only."""
 

@@ -10,7 +10,7 @@ from mcp_memory.archive.remembered import remembered
 from mcp_memory.domain.models import Memory, State, Step
 from mcp_memory.domain.projects import USER
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import restating, spans
+from mcp_memory.search import restating, spans, withholding
 from mcp_memory.store.changes import Change
 from mcp_memory.store.locking import elected
 from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
@@ -146,7 +146,8 @@ async def write_projects(rooms: Rooms, projects: Iterable[str]) -> None:
         rows = [await _mended(rooms, row) for row in rows]
     by_project: dict[str, list[Entry]] = {project: [] for project in sorted(chosen)}
     for row in rows:
-        by_project[row.project].append(Entry.model_validate_json(row.entry))
+        if not rooms.trusting().distrusts((f"t:{row.id}",)):
+            by_project[row.project].append(Entry.model_validate_json(row.entry))
     await anyio.to_thread.run_sync(rooms.archive.write_indexes, by_project)
     # Last: until it is there, the next call begins anew.
     await anyio.to_thread.run_sync(rooms.archive.write_readme)
@@ -167,11 +168,13 @@ async def write_memories(rooms: Rooms, projects: Iterable[str] | None = None) ->
         newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
         memories = [spans.memory_of(row) for row in newest.values()]
         doubted = restating.restated(memories)
+        trusting = rooms.trusting()
+        held = {m.ref: why for m in memories if (why := withholding.of_memory(m, trusting))}
         named = chosen or (*await rooms.store.projects(), USER)
         by_project: dict[str, list[Memory]] = {project: [] for project in named}
         for memory in memories:
             by_project.setdefault(memory.project, []).append(memory)
-        texts = {p: remembered(p, held, doubted) for p, held in sorted(by_project.items())}
+        texts = {p: remembered(p, its, doubted, held) for p, its in sorted(by_project.items())}
         put = partial(rooms.archive.write_memories, texts, all_there_are=projects is None)
         await anyio.to_thread.run_sync(put)
 

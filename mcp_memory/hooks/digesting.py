@@ -10,7 +10,7 @@ from mcp_memory.domain.errors import InvalidInput, MemoryBankError
 from mcp_memory.domain.models import Memory, State
 from mcp_memory.hooks import digests, ready
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, withholding
 from mcp_memory.store.locking import elected
 from mcp_memory.store.rows import Where
 from mcp_memory.trajectories.entries import Entry
@@ -70,10 +70,20 @@ async def hold(rooms: Rooms, cited: Iterable[str]) -> bool:
         return False
     keys = {str(ref) for ref in named if ref.kind == "memory"}
     found = await spans.memory_rows(rooms, tuple(keys)) if keys else {}
-    standing = {key for key, rows in found.items() if digests.stands(spans.memory_of(rows[-1]))}
+    trusting = rooms.trusting()
+    newest = (spans.memory_of(rows[-1]) for rows in found.values())
+    standing = {
+        one.ref
+        for one in newest
+        if digests.stands(one) and not withholding.of_memory(one, trusting)
+    }
     sessions = {ref.id for ref in named if ref.kind != "memory"}
     rows = await rooms.store.sessions(ids=tuple(sessions)) if sessions else []
-    live = {row.id for row in rows if row.state == State.LIVE.value}
+    live = {
+        row.id
+        for row in rows
+        if row.state == State.LIVE.value and not trusting.distrusts((f"t:{row.id}",))
+    }
     return standing == keys and live == sessions
 
 
@@ -81,7 +91,7 @@ async def _make(rooms: Rooms, project: str, memories: Iterable[Memory]) -> None:
     rows = await rooms.store.sessions(projects=(project,), states=(State.LIVE.value,))
     entries = [Entry.model_validate_json(row.entry) for row in rows if row.entry]
     its = [one for one in memories if one.project in {project, projects.USER}]
-    made = digests.assemble(project, its, entries)
+    made = digests.assemble(project, its, entries, rooms.trusting())
     await anyio.to_thread.run_sync(ready.write, rooms.settings.home, made)
 
 

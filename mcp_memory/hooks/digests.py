@@ -5,13 +5,23 @@ from typing import NamedTuple
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Memory, MemoryKind, Outcome, SourceClass, Standing, State
+from mcp_memory.domain.models import (
+    STANDS,
+    Memory,
+    MemoryKind,
+    Outcome,
+    SourceClass,
+    Standing,
+    State,
+)
+from mcp_memory.domain.trusting import Trusting
 from mcp_memory.hooks.ready import Ready, Saying
-from mcp_memory.search import ranking, restating
+from mcp_memory.search import ranking, restating, withholding
 from mcp_memory.text import guard, tokens
 from mcp_memory.trajectories import naming
 from mcp_memory.trajectories.entries import Entry
 
+NOTHING_SAID = Trusting()
 DIGEST_TOKENS = 800
 MOST_ERRORS, MOST_FILES = 300, 300
 MOST_LINES = 3
@@ -46,19 +56,27 @@ class Line(NamedTuple):
 
 
 def stands(memory: Memory) -> bool:
-    """Whether a memory may be said unasked: live, with its quorum, and nothing noticed about it."""
+    """Whether a memory may be said unasked: live, with its quorum, trusted, nothing noticed about it."""
     return (
         memory.state is State.LIVE
         and memory.standing is Standing.ESTABLISHED
+        and memory.trust >= STANDS
         and not memory.flags
         and not memory.superseded_by
     )
 
 
-def assemble(project: str, memories: Sequence[Memory], entries: Sequence[Entry]) -> Ready:
+def assemble(
+    project: str,
+    memories: Sequence[Memory],
+    entries: Sequence[Entry],
+    trusting: Trusting = NOTHING_SAID,
+) -> Ready:
     """What hooks may say of a project; `entries` are its live sessions, in any order."""
+    entries = [one for one in entries if not trusting.distrusts((f"t:{one.id}",))]
     doubted = restating.restated(memories)
     known = [one for one in sorted(memories, key=lambda one: one.ref) if stands(one)]
+    known = [one for one in known if not withholding.of_memory(one, trusting)]
     known = [one for one in known if one.ref not in doubted]
     known.sort(key=lambda one: (one.trust, one.created_at), reverse=True)
     newest = sorted(entries, key=lambda one: (one.started, one.id), reverse=True)
@@ -142,7 +160,10 @@ def _decisions(entries: Sequence[Entry]) -> Iterator[Line]:
         for decision in reversed(entry.decisions):
             if decision.text.startswith(_SETTLED):
                 ref = refs.span(entry.id, decision.step)
-                yield _marked(f"{entry.day}: {decision.text}", SourceClass.USER, ref)
+                # Who accepts a plan has not written it.
+                plan = decision.text.startswith(_SETTLED[0])
+                source = SourceClass.AGENT if plan else SourceClass.USER
+                yield _marked(f"{entry.day}: {decision.text}", source, ref)
 
 
 def _open_ends(entries: Sequence[Entry]) -> Iterator[Line]:
@@ -176,8 +197,13 @@ def _marked(text: str, source: SourceClass, ref: str, *, trust: float | None = N
 
 
 def _fit(line: Line) -> bool:
-    """Whether a line tells and does not instruct: what the guard notices is not said unasked."""
-    return not guard.inspect(line.text)
+    """Whether a line may be said unasked: it tells and does not instruct, and gives nothing away.
+
+    A memory was judged as a whole: the user's own word, and what was released, may give power.
+    """
+    if line.ref.startswith("m:"):
+        return not guard.inspect(line.text)
+    return withholding.told(line.text)
 
 
 def _said(what: str, label: str, body: Sequence[str], lines: Sequence[Line]) -> Saying:

@@ -56,14 +56,21 @@ def unborne(text: str, spans: Sequence[str]) -> Iterator[str]:
 
 
 def unrelated(text: str, spans: Sequence[str]) -> Iterator[str]:
-    """Sentences of which evidence has neither a name nor a quarter of the telling words."""
-    folded = fold("\n".join(spans))
+    """Sentences of which no span of the evidence has a name or a quarter of the telling words."""
+    folded = [fold(span) for span in spans]
     for sentence in _SENTENCES.split(text):
         words = _telling(sentence)
-        if len(words) < LEAST_WORDS or any(occurs(fold(c), folded) for c in claims(sentence)):
+        if len(words) < LEAST_WORDS:
             continue
-        if sum(_stem(word) in folded for word in words) < LEAST_SHARED * len(words):
+        named = [fold(claim) for claim in claims(sentence)]
+        if not any(_related(words, named, span) for span in folded):
             yield sentence.strip()
+
+
+def _related(words: Sequence[str], named: Sequence[str], span: str) -> bool:
+    if any(occurs(name, span) for name in named):
+        return True
+    return sum(_stem(word) in span for word in words) >= LEAST_SHARED * len(words)
 
 
 def dropped_errors(text: str, spans: Sequence[str]) -> tuple[str, ...]:

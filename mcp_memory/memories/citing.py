@@ -11,29 +11,13 @@ from mcp_memory.memories.gate import Cited
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.search.spans import Span
-from mcp_memory.trajectories.evidence import least_trusted
+from mcp_memory.text import powers
+from mcp_memory.trajectories import calls, holding, verdicts
 from mcp_memory.trajectories.lineage import root_of
+from mcp_memory.trajectories.origins import least_trusted, looks, sources
 
 LEAST_READ = 40
 """Characters of a file or a page from which it is a source of its own."""
-_READERS = frozenset(
-    {
-        "cat",
-        "head",
-        "tail",
-        "sed",
-        "less",
-        "more",
-        "bat",
-        "nl",
-        "type",
-        "grep",
-        "rg",
-        "curl",
-        "wget",
-    }
-)
-"""Programs whose output is somebody else's text."""
 
 
 async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
@@ -61,22 +45,41 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
 
 
 def _cited(draft: Draft, claim: Evidence, span: Span, links: Mapping[str, str]) -> Cited:
-    users = all(s.source is SourceClass.USER and s.kind != "system" for s in span.steps)
     read = list(_read(span.steps))
+    own = _without(span.text, read)
     return Cited(
         ref=claim.ref,
         session=root_of(span.trajectory, links),
         live=True,
         text=span.text,
-        source=SourceClass.USER
-        if users
-        else least_trusted(SourceClass(row.source) for row in span.rows),
+        source=_bearer(draft, span, own),
         outcome=_outcome(span),
-        own=_without(span.text, read),
+        own=own,
+        did=frozenset(_did(span)),
         read=frozenset(refs.short_digest(" ".join(text.split())) for text in read),
         users_word=_users_word(draft, claim, span.steps),
         flags=_flags(draft, span),
     )
+
+
+def _bearer(draft: Draft, span: Span, own: str) -> SourceClass:
+    """The least trusted of those whose words bear a draft out; outsiders count where only they do."""
+    if all(s.source is SourceClass.USER and s.kind != "system" for s in span.steps):
+        return SourceClass.USER
+    every = set(sources(span.steps))
+    if bearing.shown(draft.text, own):
+        every.discard(SourceClass.EXTERNAL)
+    return least_trusted(every)
+
+
+def _did(span: Span) -> Iterator[str]:
+    """The powers that commands used here and went well with, none of them taken from outsiders."""
+    taken = {row.first: holding.reasons(row.flags) for row in span.rows if row.kind == "step"}
+    for made in calls.made(span.steps):
+        verdict = verdicts.of(made)
+        if made.call.command and verdict is not None and verdict.good:
+            given = powers.judged(made.call.command)
+            yield from (kind for kind in given if kind not in taken.get(made.step.number, ()))
 
 
 def _users_word(draft: Draft, claim: Evidence, steps: Sequence[Step]) -> bool:
@@ -96,7 +99,7 @@ def _outcome(span: Span) -> Outcome:
 def _read(steps: Sequence[Step]) -> Iterator[str]:
     """Texts that were not made in this session: files and pages that were read, and pastes."""
     for step in steps:
-        looked = {call.id for call in step.calls if _looks(call.command or "")}
+        looked = {call.id for call in step.calls if call.command and looks(call.command)}
         for seen in step.observations:
             outside = seen.source is SourceClass.EXTERNAL or seen.call_id in looked
             if outside and len(seen.text) >= LEAST_READ:
@@ -115,11 +118,6 @@ def _flags(draft: Draft, span: Span) -> tuple[str, ...]:
         and (not made or any(bearing.occurs(bearing.fold(c), bearing.fold(row.text)) for c in made))
     ]
     return tuple(sorted({flag for row in resting for flag in row.flags}))
-
-
-def _looks(command: str) -> bool:
-    words = command.split(maxsplit=1)
-    return bool(words) and words[0].rpartition("/")[2] in _READERS
 
 
 def _without(text: str, read: Sequence[str]) -> str:

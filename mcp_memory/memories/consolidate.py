@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import GateRefused, InvalidInput
 from mcp_memory.domain.models import Consolidation, Draft, Memory, State
-from mcp_memory.memories import clashes, gate, retain, superseding
+from mcp_memory.memories import clashes, gate, releasing, retain, superseding
 from mcp_memory.memories.retain import Proposal
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -45,6 +45,8 @@ async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str])
         inverse={"kind": "memories"},
     ) as change:
         await change.add(memories=[retain.in_batch(row, change.batch) for row in rows])
+    if borne := tuple(each.memory.ref for each in proposals if each.released):
+        await releasing.release(rooms, borne)
     notes = tuple(f"{each.memory.ref}: {note}" for each in proposals for note in each.notes)
     return Consolidation(batch=change.batch, refs=change.intent.refs, notes=notes)
 

@@ -20,7 +20,7 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.search.spans import Span
 from mcp_memory.text import guard
-from mcp_memory.trajectories import evidence
+from mcp_memory.trajectories import origins
 
 BYTES_PER_TOKEN = 4
 MOST_REFS = 50
@@ -156,7 +156,7 @@ def _read_on(opened: _Opened, bare: Fetched, room: int) -> Fetched:
 async def _steps(rooms: Rooms, ref: Ref, around: int) -> _Opened:
     span = await spans.open_span(rooms, ref, around=around if ref.offset is None else 0)
     row = await spans.session(rooms, ref.id)
-    least = evidence.least_trusted(evidence.sources(span.steps))
+    least = origins.least_trusted(origins.sources(span.steps))
     bare = Fetched(
         ref=str(ref) if ref.offset is not None else span.ref,
         text="",

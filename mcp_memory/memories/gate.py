@@ -15,7 +15,7 @@ from mcp_memory.domain.models import (
 )
 from mcp_memory.memories import bearing, likeness, users_word
 from mcp_memory.memories.likeness import CLOSE
-from mcp_memory.text import wording
+from mcp_memory.text import powers, wording
 
 QUORUM = 2
 """Sessions that must bear out what is not the user's own statement."""
@@ -39,6 +39,8 @@ class Cited(Frozen):
     """The words without what was only read there; None: all of them."""
     read: frozenset[str] = frozenset()
     """Digests of the files and pages that were read there."""
+    did: frozenset[str] = frozenset()
+    """Powers that commands used in it and went well with, on nobody else's word."""
     users_word: bool = False
     """Whether a step of the user in it says the draft, word for word."""
     flags: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def judge(
     users_own = by is SourceClass.USER or any(each.users_word for each in live)
     lacking = [
         *(() if users_own else _alone(draft, live)),
+        *(() if users_own else _given(draft, live)),
         *_unborne(draft, live),
         *_unconditioned(draft),
         *_against(draft, neighbours),
@@ -121,6 +124,26 @@ def _alone(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
         yield f"It is for every project, which only the user's word carries: {own}, or name one."
 
 
+def _given(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
+    """Power that a draft gives away and nobody bore out."""
+    if left := unborne_powers(draft, live):
+        yield (
+            f"It gives power away ({', '.join(left)}): only the user's own words bear that out, or "
+            f"commands in {QUORUM} sessions that did so, went well, and were taken from no file or page."
+        )
+
+
+def unborne_powers(draft: Draft, live: Sequence[Cited]) -> tuple[str, ...]:
+    """The powers that a draft gives away beyond what was done in two root sessions."""
+    given = powers.held(f"{draft.title}\n{draft.text}\n{draft.when_to_use}\n{draft.not_when}")
+    if not given:
+        return ()
+    did: dict[str, set[str]] = {}
+    for each in live:
+        did.setdefault(each.session, set()).update(each.did)
+    return tuple(k for k in given if sum(k in done for done in did.values()) < QUORUM)
+
+
 def _quorum(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
     sessions = {each.session for each in live}
     if len(sessions) < QUORUM:
@@ -134,6 +157,8 @@ def _quorum(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
             "Its evidence is one source: the same file or page was read each time. Cite steps "
             "that show it in another way, such as a command that was run."
         )
+    elif all(each.read and not _shown(draft, each) for each in live):
+        yield "Only files and pages that were read say so: cite steps in which it was done or seen."
 
 
 def sources(draft: Draft, live: Sequence[Cited]) -> int:

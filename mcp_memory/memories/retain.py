@@ -16,13 +16,14 @@ from mcp_memory.domain.models import (
     SourceClass,
     State,
 )
-from mcp_memory.memories import freshness, gate, superseding
+from mcp_memory.domain.projects import USER
+from mcp_memory.memories import freshness, gate, releasing, superseding
 from mcp_memory.memories.citing import cite
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import MemoryRow, Where
-from mcp_memory.text import identifiers
+from mcp_memory.text import identifiers, powers
 from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import admission
 
@@ -54,6 +55,8 @@ async def retain(rooms: Rooms, draft: Draft, *, by: SourceClass = SourceClass.AG
         "retain", lambda name: [in_batch(row, name) for row in rows], inverse={"kind": "memories"}
     )
     memory = proposal.memory
+    if proposal.released:
+        await releasing.release(rooms, (memory.ref,))
     return Retained(
         ref=memory.ref,
         version=memory.version,
@@ -76,6 +79,8 @@ class Proposal:
     notes: tuple[str, ...]
     older: Memory | None = None
     """What it supersedes, or only challenges."""
+    released: bool = False
+    """Whether it gives power away and two sessions bear that out by what they did."""
 
     async def rows(self, rooms: Rooms) -> list[MemoryRow]:
         """Its row, and a new version of the memory that it supersedes or challenges."""
@@ -104,6 +109,7 @@ async def propose(
     older = await spans.current(rooms, draft.supersedes) if draft.supersedes else None
     cited = await cite(rooms, draft)
     source = _source(cited, by)
+    draft, moved = _placed(rooms, draft, source)
     earlier = await _earlier(rooms, _ref(draft, source))
     await _one_successor(rooms, _ref(draft, source), older)
     if earlier is not None:
@@ -126,7 +132,26 @@ async def propose(
     memory = memory.model_copy(update={**placed, **_again(earlier)})
     shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
     told = superseding.remarks(older, memory) if older else ()
-    return Proposal(memory, vector, shown, (*verdict.notes, *told), older)
+    notes = (*moved, *verdict.notes, *told)
+    borne = bool(powers.held(said(draft))) and not gate.unborne_powers(draft, _live(cited))
+    return Proposal(memory, vector, shown, notes, older, released=borne)
+
+
+def _live(cited: Sequence[Cited]) -> list[Cited]:
+    return [each for each in cited if each.live]
+
+
+def _placed(rooms: Rooms, draft: Draft, source: SourceClass) -> tuple[Draft, tuple[str, ...]]:
+    """The draft in its project: only what the user says is for every one of them.
+
+    Raises:
+        InvalidInput: this process stands in no project.
+    """
+    if draft.project != USER or source is SourceClass.USER:
+        return draft, ()
+    project = rooms.writes_to(None)
+    note = f"Only the user's own words are for every project: this is kept for {project}."
+    return draft.model_copy(update={"project": project}), (note,)
 
 
 async def _earlier(rooms: Rooms, ref: str) -> Memory | None:

@@ -2,26 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from mcp_memory.text import wording
+from mcp_memory.text.typed import typed
 
-MOST_TYPED = 1_200
-"""Characters of a message that are taken as typed whole; of a longer one its first and last paragraph."""
-LEAST_PASTED = 200
-"""Characters below a line that ends with a colon from which they are a paste."""
 LEAST_QUOTE = 3
 """Words of a quote that carry a point."""
 BORNE = 0.6
 """Share of a text's telling words that the quoted sentence must have."""
 
-_NOT_TYPED = re.compile(
-    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"  # fences
-    r"|^[ \t]*>.*$"  # quotations
-    r"|<([A-Za-z][\w-]*)[^<>]*>.*?(?:</\1>|\Z)"  # what a host wraps
-    r"|^\s*\[(?:Request interrupted|Pasted text|Image|SYSTEM)[^\]\n]*\]",
-    re.DOTALL | re.MULTILINE,
-)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
 _REFUSED = re.compile(
@@ -38,23 +27,6 @@ _ABOUT_USER = re.compile(
     r"|accepted|granted|instructed|requested)\b",
     re.IGNORECASE,
 )
-
-
-def typed(text: str) -> str:
-    """What of a user's message a person wrote: no wrapped, fenced, quoted or pasted text."""
-    own = _NOT_TYPED.sub("\n", text).strip()
-    paragraphs = [each.strip() for each in re.split(r"\n\s*\n", own) if each.strip()]
-    # What stands below `the page says:` is the page's.
-    said = paragraphs[:1]
-    for before, each in pairwise(paragraphs):
-        if before.endswith(":") and len(each) > LEAST_PASTED:
-            break
-        said.append(each)
-    whole = "\n\n".join(said)
-    if len(whole) <= MOST_TYPED:
-        return whole
-    ends = dict.fromkeys((said[0], said[-1]))
-    return "\n\n".join(each for each in ends if len(each) <= MOST_TYPED // 2)
 
 
 def bears(messages: Sequence[str], text: str, quote: str = "") -> bool:

@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query, Task
-from mcp_memory.domain.hits import Hit, HitKind
+from mcp_memory.domain.hits import Hit, HitKind, SearchResult
 from mcp_memory.domain.models import Runbook
 from mcp_memory.memories import freshness, grounds
 from mcp_memory.memories.grounds import Ground
@@ -31,7 +31,7 @@ from mcp_memory.runbook import (
 from mcp_memory.runbook.assembling import Line
 from mcp_memory.runbook.premises import Sighting
 from mcp_memory.runbook.record import Attempt, Session
-from mcp_memory.search import spans
+from mcp_memory.search import spans, withholding
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.search.confidence import LEAST_ASKED
 from mcp_memory.search.searching import search
@@ -57,6 +57,8 @@ class _Found:
     hits: Mapping[str, tuple[Hit, ...]]
     attempts: tuple[Attempt, ...] = ()
     sessions: Mapping[str, Session] = field(default_factory=dict)
+    held: tuple[str, ...] = ()
+    """What search says of that which it held back."""
 
 
 async def runbook(rooms: Rooms, task: Task) -> Runbook:
@@ -76,7 +78,8 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     known = _without(task, [name for name in unknown if name not in here or not here[name].here])
     found = await _found(rooms, known, scope)
     doubts = premises.doubts(named, here, seen, found.sessions)
-    lines = await _lines(rooms, known, found)
+    lines, held = _advisable(rooms, await _lines(rooms, known, found))
+    notes = (*notes, *dict.fromkeys((*found.held, *held)))
     if not any(lines.values()) and not doubts:
         notes = (*notes, NOTHING_FOUND)
     return assembling.assemble(
@@ -105,9 +108,12 @@ def _looked_for(folders: Sequence[str], named: Sequence[Ground]) -> Mapping[str,
 
 async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:
     hits: dict[str, tuple[Hit, ...]] = {}
+    held: dict[str, None] = {}
 
     async def ask(name: str, kinds: tuple[HitKind, ...]) -> None:
-        hits[name] = await _hits(rooms, task, kinds)
+        found = await _asked(rooms, task, kinds)
+        hits[name] = found.hits
+        held.update(dict.fromkeys(note for note in found.notes if withholding.noted(note)))
 
     async with anyio.create_task_group() as tasks:
         for name, kinds in KINDS.items():
@@ -115,7 +121,26 @@ async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:
     ids = tuple({hit.ref[2:].partition(".")[0]: None for hit in hits["episodes"]})
     sessions = await record.sessions(rooms, scope, ids)
     made = await record.attempts(rooms, hits["episodes"], sessions)
-    return _Found(hits, attempts.chosen(made), sessions)
+    return _Found(hits, attempts.chosen(made), sessions, tuple(held))
+
+
+def _advisable(
+    rooms: Rooms, lines: Mapping[str, Sequence[Line]]
+) -> tuple[dict[str, list[Line]], tuple[str, ...]]:
+    """The lines that give nothing away, and what is said of the others.
+
+    Of memories search has told those only that stand for what they say, or that the user released.
+    """
+    trusting = rooms.trusting()
+
+    def fits(line: Line) -> bool:
+        said, ref = line
+        return ref.startswith("m:") or trusting.releases(ref) or withholding.told(said)
+
+    kept = {title: [line for line in each if fits(line)] for title, each in lines.items()}
+    held = {ref: ("gives power away",) for each in lines.values() for said, ref in each
+            if not fits((said, ref))}  # fmt: skip
+    return kept, withholding.note(held)
 
 
 async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line]]:
@@ -190,7 +215,7 @@ def _without(task: Task, unknown: Sequence[str]) -> Task:
     return task.model_copy(update={"text": text if whole else task.text, "files": files})
 
 
-async def _hits(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> tuple[Hit, ...]:
+async def _asked(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> SearchResult:
     texts = (task.text, task.error, *task.queries, " ".join(task.files))
     asked = tuple(dict.fromkeys(text for text in texts if text.strip()))[:5]
     query = Query(texts=asked, kinds=kinds, project=task.project, limit=DEEP, budget_tokens=PLENTY)

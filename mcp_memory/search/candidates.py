@@ -1,7 +1,7 @@
 """Candidates: what channels found for one question, fused, looked up, weighed and judged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import anyio
@@ -11,7 +11,15 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import channels, confidence, fusion, ranking, restating, spans
+from mcp_memory.search import (
+    channels,
+    confidence,
+    fusion,
+    ranking,
+    restating,
+    spans,
+    withholding,
+)
 from mcp_memory.search.channels import Scope
 from mcp_memory.store.rows import EvidenceRow, Found, MemoryRow, Table, Where
 from mcp_memory.text import periods, wording
@@ -57,6 +65,8 @@ class Judged:
 
     candidates: tuple[Candidate, ...] = ()
     unknown: tuple[str, ...] = ()
+    held: withholding.Held = field(default_factory=dict)
+    """What would be among the first and is held back."""
 
 
 Looked = Mapping[str, tuple[EvidenceRow | MemoryRow, Memory | None]]
@@ -70,6 +80,11 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
         table: await _ranked(rooms, text, told, most=JUDGED + query.limit)
         for table, told in found.items()
     }
+    held_back: dict[str, tuple[str, ...]] = {}
+    if not query.explain:
+        for table, each in ranked.items():
+            ranked[table], found_held = _apart(rooms, each, query.limit)
+            held_back |= found_held
     terms = wording.informative(text)
     held = {
         one.row.key: confidence.holdings(terms, _searched(one.row))
@@ -84,7 +99,29 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
     if judged.get("evidence"):
         judged["memories"] = judged.get("memories", [])[:AMONG]
     every = _stale_last([one for each in judged.values() for one in each])
-    return Judged(tuple(every), without.unknown)
+    return Judged(tuple(every), without.unknown, held_back)
+
+
+def _apart(
+    rooms: Rooms, ranked: Sequence[Candidate], first: int
+) -> tuple[list[Candidate], dict[str, tuple[str, ...]]]:
+    """What may be told of one table's candidates, and what of the first is held back as a whole."""
+    trusting = rooms.trusting()
+    kept: list[Candidate] = []
+    held: dict[str, tuple[str, ...]] = {}
+    for one in ranked:
+        if one.memory is not None:
+            reasons = withholding.of_memory(one.memory, trusting)
+        else:
+            assert isinstance(one.row, EvidenceRow)
+            # Of a step only the passages go that give something away.
+            reasons = withholding.of_row(one.row, trusting)
+            reasons = reasons if reasons == (withholding.DISTRUSTED,) else ()
+        if not reasons:
+            kept.append(one)
+        elif len(kept) < first:
+            held[one.ref] = reasons
+    return kept, held
 
 
 def _stale_last(judged: Sequence[Candidate]) -> list[Candidate]:

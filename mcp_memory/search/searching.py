@@ -7,13 +7,14 @@ import anyio
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import candidates, ranking, repeats, showing, wordless
+from mcp_memory.search import candidates, ranking, repeats, showing, withholding, wordless
 from mcp_memory.search.candidates import Candidate, Judged
 from mcp_memory.search.channels import narrowed
 from mcp_memory.search.repeats import Fact
 from mcp_memory.search.showing import Shown
 from mcp_memory.store.rows import EvidenceRow
 from mcp_memory.text import wording
+from mcp_memory.trajectories import holding
 
 MOST_NEAREST = 3
 
@@ -48,9 +49,17 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
         unknown=tuple(dict.fromkeys(name for each in lists for name in each.unknown)),
         notes=(*scope.notes, *rooms.degraded()),
     )
-    chosen = _chosen(told, query, showing.competing(rooms, query) if found else MOST_NEAREST)
+    most = showing.competing(rooms, query) if found else MOST_NEAREST
+    chosen = _chosen(told, query, most + _flagged(told, most))
     pool = [one for each in lists for one in each.candidates]
-    return await showing.shown(rooms, query, chosen, frame, pool)
+    held = withholding.joined(each.held for each in lists)
+    return await showing.shown(rooms, query, chosen, frame, pool, held)
+
+
+def _flagged(lists: Sequence[Sequence[Candidate]], most: int) -> int:
+    """How many of the first may turn out to be held back, so that others take their places."""
+    rows = (one.row for each in lists for one in each[: 2 * most])
+    return sum(isinstance(row, EvidenceRow) and bool(holding.reasons(row.flags)) for row in rows)
 
 
 def _chosen(lists: Sequence[Sequence[Candidate]], query: Query, most: int) -> list[Shown]:

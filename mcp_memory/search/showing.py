@@ -10,10 +10,11 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import exact, overtaken, passages, spans, telling
+from mcp_memory.search import exact, overtaken, passages, spans, telling, withholding
 from mcp_memory.search.candidates import Candidate
 from mcp_memory.search.passages import Passage
 from mcp_memory.search.telling import Told
+from mcp_memory.search.withholding import Held
 from mcp_memory.store.rows import EvidenceRow
 from mcp_memory.text import guard
 from mcp_memory.trajectories import evidence
@@ -55,6 +56,7 @@ async def shown(
     chosen: Sequence[Shown],
     frame: SearchResult,
     pool: Sequence[Candidate] = (),
+    held: Held | None = None,
 ) -> SearchResult:
     """The answer: the frame with as much of the chosen as the budget holds, best first.
 
@@ -62,6 +64,10 @@ async def shown(
     `pool`: all that was found, of which later records may have overtaken what is shown.
     """
     records = await _records(rooms, [each.candidate for each in chosen])
+    if not query.explain:
+        chosen, records, partly = _told_only(rooms, chosen, records)
+        pool = [one for one in pool if not _holds_back(rooms, one)]
+        frame = _noting(frame, {**(held or {}), **partly}, found=bool(chosen))
     named = _projects([each.candidate for each in chosen])
     folder, paths = await _placed(rooms, [each.candidate for each in chosen])
     bare = [
@@ -89,6 +95,34 @@ async def shown(
     told = "hits" if frame.found else "nearest"
     left = min(len(chosen), query.limit) - len(made) if frame.found else 0
     return frame.model_copy(update={told: tuple(made), "more": left})
+
+
+def _noting(frame: SearchResult, held: Held, *, found: bool) -> SearchResult:
+    notes = (*frame.notes, *withholding.note(held))
+    return frame.model_copy(update={"found": frame.found and found, "notes": notes})
+
+
+def _told_only(
+    rooms: Rooms, chosen: Sequence[Shown], records: Sequence[list[Passage]]
+) -> tuple[list[Shown], list[list[Passage]], Held]:
+    """The chosen with the passages that may be told; what has none left is held back."""
+    kept: list[tuple[Shown, list[Passage]]] = []
+    held: dict[str, tuple[str, ...]] = {}
+    for each, cut in zip(chosen, records, strict=True):
+        reasons = _holds_back(rooms, each.candidate)
+        left = withholding.left(cut, reasons)
+        if left or not reasons:
+            kept.append((each, left))
+        if reasons:
+            held[each.candidate.ref] = reasons
+    return [each for each, _ in kept], [cut for _, cut in kept], held
+
+
+def _holds_back(rooms: Rooms, one: Candidate) -> tuple[str, ...]:
+    """Why words of a candidate are held back; memories that are stand among none."""
+    if isinstance(one.row, EvidenceRow):
+        return withholding.of_row(one.row, rooms.trusting())
+    return ()
 
 
 def competing(rooms: Rooms, query: Query) -> int:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ahocorasick_rs import AhoCorasick
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
@@ -74,6 +76,9 @@ _OF_HOSTS = re.compile(
     r"|without asking the user any further questions"
 )
 """What hosts write into outputs themselves, in small letters."""
+_SIGNS_OF_HOSTS = ("system-reminder>", "internal id", "without asking")
+_BY_ANCHOR = [(n, rule) for n, rule in enumerate(_RULES) for _ in rule.anchors]
+_ANCHORED = AhoCorasick([anchor for rule in _RULES for anchor in rule.anchors])
 _HIDES = re.compile(
     "[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]|[a-zA-Z][\u200b-\u200f\u2060-\u2065\ufeff]+[a-zA-Z]"
     "|[\u200b-\u200f\u2060-\u2065\ufeff]{3}"
@@ -83,7 +88,7 @@ _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\
 _FENCE = re.compile(r"(?i)<(/?)(recalled[^<>\n]{0,80})>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SCANNED = 40_000
-_NEAR = 160
+_NEAR, _LONGEST = 160, 24
 """No pattern reaches farther from its anchor than this."""
 
 
@@ -95,25 +100,27 @@ def inspect(text: str) -> tuple[str, ...]:
         found.append("hides-text")
     if "recalled" in scanned and _FENCE.search(scanned):
         found.append("forged-fence")
-    lowered = _OF_HOSTS.sub(" ", scanned.lower())
-    found += [rule.flag for rule in _RULES if _told(rule, lowered)]
+    lowered = scanned.lower()
+    if any(sign in lowered for sign in _SIGNS_OF_HOSTS):
+        lowered = _OF_HOSTS.sub(" ", lowered)
+    told = set(_told(lowered))
+    found += [rule.flag for rule in _RULES if rule.flag in told]
     return tuple(dict.fromkeys(found))
 
 
-def _told(rule: _Rule, lowered: str) -> bool:
-    if not all(any(word in lowered for word in group) for group in rule.needs):
-        return False
-    return any(rule.pattern.search(lowered, *around) for around in _spots(rule, lowered))
-
-
-def _spots(rule: _Rule, lowered: str) -> Iterator[tuple[int, int]]:
-    for anchor in rule.anchors:
-        at, seen = lowered.find(anchor), 0
-        while at >= 0:
-            if at >= seen:
-                seen = at + _NEAR // 2
-                yield max(0, at - _NEAR), at + len(anchor) + _NEAR + _NEAR // 2
-            at = lowered.find(anchor, at + 1)
+def _told(lowered: str) -> Iterator[str]:
+    """The flags whose pattern holds near one of its anchors, with the words that it needs beside it."""
+    seen: dict[int, int] = {}
+    for place, at, _ in _ANCHORED.find_matches_as_indexes(lowered, overlapping=True):
+        which, rule = _BY_ANCHOR[place]
+        if at < seen.get(which, 0):
+            continue
+        seen[which] = at + _NEAR // 2
+        begin, end = max(0, at - _NEAR), at + _NEAR + _NEAR // 2 + _LONGEST
+        near = lowered[begin:end]
+        needed = all(any(word in near for word in group) for group in rule.needs)
+        if needed and rule.pattern.search(lowered, begin, end):
+            yield rule.flag
 
 
 def fence(text: str, *, label: str) -> str:

@@ -10,15 +10,14 @@ from mcp_memory.domain.models import (
     Episode,
     Observation,
     Outcome,
-    SourceClass,
     State,
     Step,
     ToolCall,
     Trajectory,
 )
 from mcp_memory.store.rows import EvidenceRow
-from mcp_memory.text import guard, identifiers
-from mcp_memory.trajectories import edits, failures, marks, rendering
+from mcp_memory.text import guard, identifiers, powers
+from mcp_memory.trajectories import edits, failures, holding, marks, origins, rendering
 from mcp_memory.trajectories.lineage import pointer
 
 EMBEDDED_CHARS = 600
@@ -47,6 +46,7 @@ class Told:
     context: str
     marks: tuple[str, ...]
     paths: tuple[str, ...]
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,18 @@ class _Said:
     marks: Mapping[int, tuple[str, ...]]
     first: list[tuple[str, ...]]
     """The marks of each step that none before it has."""
+    held: Mapping[int, tuple[str, ...]]
+    """Why words of a step are held back."""
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> "_Said":
+    def of(cls, steps: Sequence[Step], held: Mapping[int, tuple[str, ...]]) -> "_Said":
         written = edits.written(steps)
         met = list(failures.met(steps))
         errors: dict[int, list[str]] = {}
         for failure in met:
             errors.setdefault(failure.made.step.number, []).extend(failure.errors[:2])
         made = marks.by_step(written, met)
-        return cls(written, errors, made, marks.first_met(made))
+        return cls(written, errors, made, marks.first_met(made), held)
 
 
 PURGED = "purged"
@@ -85,15 +87,19 @@ def rows_of(
     origin: Origin,
     *,
     hidden: Mapping[int, str] | None = None,
+    held: Mapping[int, tuple[str, ...]] | None = None,
 ) -> list[EvidenceRow]:
-    """The rows of a trajectory: outputs, steps, episodes, in that order; absent steps have none."""
+    """The rows of a trajectory: outputs, steps, episodes, in that order; absent steps have none.
+
+    `held`: number of each step with words that are not told unasked to why.
+    """
     hidden = hidden or {}
     outcomes = {n: e.outcome for e in episodes for n in range(e.first, e.last + 1)}
     steps = [step for step in trajectory.steps if not absent(hidden.get(step.number, ""))]
     outputs: dict[str, EvidenceRow] = {}
     rows: list[EvidenceRow] = []
     words = [_words(step) for step in steps]
-    said = _Said.of(steps)
+    said = _Said.of(steps, holding.by_step(steps) if held is None else held)
     heads = [
         "" if s.number in hidden else w[:_NEIGHBOUR] for s, w in zip(steps, words, strict=True)
     ]
@@ -107,7 +113,8 @@ def rows_of(
         )
         own = "" if step.number in hidden else words[place][:_WINDOW]
         context = "\n".join(text for text in (*before, own, *after) if text)
-        told = Told(words[place], context, said.first[place], _paths(step, said))
+        why = said.held.get(step.number, ())
+        told = Told(words[place], context, said.first[place], _paths(step, said), why)
         rows.append(_step_row(trajectory, step, told, origin, outcome))
     rows.extend(_episode_row(trajectory, episode, origin, said) for episode in episodes)
     made = [*outputs.values(), *rows]
@@ -157,21 +164,6 @@ def step_of(row: EvidenceRow, outputs: Mapping[str, str]) -> Step:
 def output_refs(row: EvidenceRow) -> tuple[str, ...]:
     """Refs of the large outputs that a step row points to."""
     return tuple(dict.fromkeys(_POINTER.findall(row.body))) if row.kind == "step" else ()
-
-
-def sources(steps: Iterable[Step]) -> Iterator[SourceClass]:
-    """Every source class that a span's text comes from."""
-    for step in steps:
-        # What a user did, such as an interrupt, is told in the host's words.
-        done = step.kind == "system" and step.source is SourceClass.USER
-        yield SourceClass.HOST if done else step.source
-        for seen in step.observations:
-            yield seen.source
-
-
-def least_trusted(told: Iterable[SourceClass]) -> SourceClass:
-    """The source that a record made of several counts as; the agent's where there is none."""
-    return min(told, key=lambda source: source.trust, default=SourceClass.AGENT)
 
 
 def _whole(seen: Observation, outputs: Mapping[str, str]) -> Observation:
@@ -229,7 +221,7 @@ def _ends(text: str) -> str:
 def _step_row(
     trajectory: Trajectory, step: Step, told: Told, origin: Origin, outcome: str
 ) -> EvidenceRow:
-    least = least_trusted(sources((step,)))
+    least = origins.least_trusted(origins.sources((step,)))
     body = _pointed(trajectory.id, step).model_dump_json(exclude_defaults=True)
     return _row(
         EvidenceRow(
@@ -248,12 +240,23 @@ def _step_row(
             paths=told.paths,
             body=body,
             hash="",
-            # A host's own instructions instruct: to say so of each session would say nothing.
-            flags=() if step.kind == "boot" else guard.inspect(told.text),
+            flags=_noticed(step, told),
             state=origin.state,
             batch=origin.batch,
         )
     )
+
+
+def _noticed(step: Step, told: Told) -> tuple[str, ...]:
+    """What the guard notices, and why words are held back."""
+    # A host's own instructions instruct: to say so of each session would say nothing.
+    noticed = () if step.kind == "boot" else guard.inspect(told.text)
+    return (*noticed, *holding.flags((*told.held, *holding.instructed(step, noticed))))
+
+
+def _noticed_in(text: str) -> tuple[str, ...]:
+    noticed = guard.inspect(text)
+    return (*noticed, *holding.flags((*powers.judged(text), *noticed)))
 
 
 def _outputs(
@@ -280,7 +283,7 @@ def _outputs(
                 paths=call.paths if call else (),
                 body="",
                 hash="",
-                flags=guard.inspect(seen.text),
+                flags=_noticed_in(seen.text),
                 state=origin.state,
                 batch=origin.batch,
             )
@@ -319,7 +322,7 @@ def _episode_row(
     errors = [error for n in numbers for error in said.errors.get(n, ())]
     tied = tuple(dict.fromkeys(mark for n in numbers for mark in said.marks.get(n, ())))
     text = _episode_text(episode, span, paths, errors)
-    least = least_trusted(sources(span))
+    least = origins.least_trusted(origins.sources(span))
     return _row(
         EvidenceRow(
             key=refs.episode(trajectory.id, episode.number),
@@ -337,7 +340,7 @@ def _episode_row(
             paths=paths,
             body=episode.model_dump_json(),
             hash="",
-            flags=guard.inspect(text),
+            flags=_noticed_in(text),
             state=origin.state,
             batch=origin.batch,
         )
@@ -350,4 +353,6 @@ def _window(about: str, own: str) -> str:
 
 def _row(row: EvidenceRow) -> EvidenceRow:
     derived = (row.text, row.context, row.body, row.outcome, row.project, row.source, row.state)
-    return replace(row, hash=refs.digest(derived))
+    # What is held back by newer rules is written anew; all other rows stay as they were.
+    held = holding.reasons(row.flags)
+    return replace(row, hash=refs.digest((*derived, held) if held else derived))

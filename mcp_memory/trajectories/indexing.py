@@ -26,6 +26,7 @@ from mcp_memory.trajectories import (
     episodes,
     evidence,
     foreign,
+    holding,
     lineage,
     rendering,
 )
@@ -172,6 +173,7 @@ def rebuilt(
     """A session made anew from the store's own steps: after a purge, a forgetting, or a kill."""
     shown = evidence.blanked(trajectory, hidden)
     cut = _own_part(episodes.cut(shown), hidden)
+    held = holding.by_step(shown.steps)
     made = rendering.render(
         shown,
         cut,
@@ -179,10 +181,10 @@ def rebuilt(
         step_chars=step_chars,
         hidden=hidden,
         project=session.project,
+        held=held,
     )
-    rows = evidence.rows_of(
-        trajectory, cut, evidence.Origin(session.project, "", session.state), hidden=hidden
-    )
+    origin = evidence.Origin(session.project, "", session.state)
+    rows = evidence.rows_of(trajectory, cut, origin, hidden=hidden, held=held)
     kept = replace(
         session,
         outcome=_outcome(cut).value,

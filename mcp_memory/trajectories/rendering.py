@@ -7,8 +7,16 @@ import orjson
 from pydantic import JsonValue
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.models import Episode, Frozen, Observation, Step, ToolCall, Trajectory
-from mcp_memory.trajectories import verdicts
+from mcp_memory.domain.models import (
+    Episode,
+    Frozen,
+    Observation,
+    SourceClass,
+    Step,
+    ToolCall,
+    Trajectory,
+)
+from mcp_memory.trajectories import origins, screening, verdicts
 from mcp_memory.trajectories.entries import MOST_SAID, Entry, Touched, entry_of, numbers
 from mcp_memory.trajectories.lineage import pointer
 from mcp_memory.trajectories.naming import code, one_line, project_folder, session_name
@@ -34,7 +42,7 @@ class Files(Frozen):
     entry: Entry
 
 
-def render(
+def render(  # noqa: PLR0913 a session's files are made of all that is known of it
     trajectory: Trajectory,
     episodes: Sequence[Episode],
     *,
@@ -42,17 +50,20 @@ def render(
     step_chars: int,
     hidden: Mapping[int, str] | None = None,
     project: str = "",
+    held: Mapping[int, Sequence[str]] | None = None,
 ) -> Files:
     """The files of a session; hidden steps keep their line and nothing else.
+
+    `held`: number of each step with words that are not told unasked to why.
 
     Paths inside `project`, or else inside the session's own folder, are named relative to it.
     """
     told = Told(trajectory, hidden or {}, (project, trajectory.cwd or ""))
-    entry = entry_of(told, episodes, folder)
+    entry = screening.screened(entry_of(told, episodes, folder))
     last = trajectory.steps[-1].number if trajectory.steps else 0
     shown = {step.number: step for step in told.steps}
     lines = [
-        _line(trajectory.id, shown[number], step_chars)
+        _line(trajectory.id, shown[number], step_chars, (held or {}).get(number, ()))
         if number in shown
         else _dumped({"step": number, **_absent(told.hidden.get(number, "purged"))})
         for number in range(1, last + 1)
@@ -103,12 +114,16 @@ def _escaped(match: re.Match[bytes]) -> bytes:
     return b"".join(b"\\u%02x%02x" % (units[at], units[at + 1]) for at in range(0, len(units), 2))
 
 
-def _line(trajectory: str, step: Step, chars: int) -> bytes:
+def _line(trajectory: str, step: Step, chars: int, held: Sequence[str]) -> bytes:
     ref = refs.span(trajectory, step.number)
     record: dict[str, object] = {"step": step.number, "ref": ref}
+    least = origins.least_trusted(origins.sources((step,)))
     told = {
         "at": utc(step.at).isoformat(timespec="seconds") if step.at else None,
         "kind": step.kind,
+        "source": least.value,
+        "trust": least.trust,
+        "held": list(held),
         "abandoned": step.abandoned,
         "taken_back": step.taken_back,
         "revises": step.revises,
@@ -157,6 +172,8 @@ def _result(seen: Observation, trajectory: str, chars: int, ref: str) -> dict[st
         told["failed"] = seen.failed
     if len(seen.text) > max(chars, OUTPUT_CHARS):
         ref = f"{output_ref(trajectory, seen.text)} or {ref}"
+    if seen.source is not SourceClass.TOOL:
+        told["source"] = seen.source.value
     told["text"] = capped(seen.text, chars, ref)
     return told
 
@@ -180,7 +197,7 @@ def _summary(told: Told, episodes: Sequence[Episode], entry: Entry) -> str:
     read = [each for each in entry.files if not each.marked]
     parts = [f"# {entry.goal}", ""]
     parts += [f"- {name}: {one_line(value)}" for name, value in facts if value]
-    parts += ["", "## Goal", "", _quoted(told.words(trajectory.goal))]
+    parts += ["", "## Goal", "", _quoted(screening.line(told.words(trajectory.goal)))]
     parts += _section("Episodes", [_episode(told, each) for each in episodes])
     parts += _section("Files edited (* in that step)", map(_touched, edited))
     parts += _section("Files read or named", map(_touched, read))
@@ -204,7 +221,7 @@ def _episode(told: Told, episode: Episode) -> str:
     goal = one_line(told.words(episode.goal)) or "(hidden)"
     return (
         f"{refs.episode(episode.trajectory, episode.number)} #{episode.first}-{episode.last} "
-        f"{episode.outcome.value}: {goal} ({one_line(told.reason(episode))})"
+        f"{episode.outcome.value}: {screening.line(goal)} ({one_line(told.reason(episode))})"
     )
 
 
@@ -220,12 +237,14 @@ def _touched(each: Touched, mark: str = "*") -> str:
 def _bad_ends(told: Told) -> Iterator[str]:
     for one in verdicts.of_steps(told.steps):
         if one.command and one.failed:
-            yield f"#{one.step} {one_line(one.reason, 100)}: {code(one.command)}"
+            ran = code(screening.line(one.command))
+            yield f"#{one.step} {one_line(one.reason, 100)}: {ran}"
 
 
 def _said(told: Told) -> Iterator[str]:
-    users = (step for step in told.steps if step.kind == "user" and step.text.strip())
-    return (f"#{step.number} {one_line(step.text, 300)}" for step in users)
+    """What people typed themselves: no paste, and no prompt of another agent's."""
+    said = ((step.number, screening.users(step)) for step in told.steps if step.kind == "user")
+    return (f"#{number} {one_line(text, 300)}" for number, text in said if text)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -1,0 +1,89 @@
+"""Withholding: which records, and which passages of them, are not told unasked; and how that is said."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from mcp_memory.domain.models import Memory, SourceClass
+from mcp_memory.domain.trusting import Trusting
+from mcp_memory.search.passages import Passage
+from mcp_memory.store.rows import EvidenceRow
+from mcp_memory.text import guard, powers
+from mcp_memory.text.counting import counted
+from mcp_memory.trajectories import holding
+
+DISTRUSTED = "distrusted"
+MOST_NAMED = 3
+Held = Mapping[str, tuple[str, ...]]
+"""Ref to why it is held back."""
+
+
+def of_memory(memory: Memory, trusting: Trusting) -> tuple[str, ...]:
+    """Why a memory is held back: it is of a distrusted source, or gives power that nobody bore out."""
+    refs = (memory.ref, *(cited.ref for cited in memory.evidence))
+    said = f"{memory.title}\n{memory.text}\n{memory.when_to_use}\n{memory.not_when}"
+    if trusting.distrusts(refs, said):
+        return (DISTRUSTED,)
+    if memory.source is SourceClass.USER or trusting.releases(memory.ref):
+        return ()
+    return given(said)
+
+
+def of_row(row: EvidenceRow, trusting: Trusting) -> tuple[str, ...]:
+    """Why words of a record are held back; nothing where all of it may be told."""
+    ref = f"t:{row.trajectory}"
+    if trusting.distrusts((row.key, ref), "\n".join((row.text, *row.paths))):
+        return (DISTRUSTED,)
+    if trusting.releases(row.key) or ref in trusting.released:
+        return ()
+    return holding.reasons(row.flags)
+
+
+def left(passages: list[Passage], reasons: tuple[str, ...]) -> list[Passage]:
+    """What of a record may be told: all, none of a distrusted source, or what gives nothing away."""
+    if not reasons:
+        return passages
+    return [] if reasons == (DISTRUSTED,) else cleared(passages)
+
+
+def cleared(passages: Sequence[Passage]) -> list[Passage]:
+    """The passages of a record that give nothing away, alone or with the one that follows.
+
+    None where it cannot be told which of them it is that does.
+    """
+    texts = [f"{one.head}\n{one.text}" for one in passages]
+    away = {place for place, text in enumerate(texts) if given(text)}
+    for place in range(len(texts) - 1):
+        pair = f"{passages[place].text}\n{passages[place + 1].text}"
+        if not {place, place + 1} & away and given(pair):
+            away |= {place, place + 1}
+    return [one for place, one in enumerate(passages) if place not in away] if away else []
+
+
+def told(line: str) -> bool:
+    """Whether a line may be said as advice: it gives nothing away and asks for nothing."""
+    return not given(line)
+
+
+def note(held: Held) -> tuple[str, ...]:
+    """What an answer says of what was held back; nothing where nothing was."""
+    if not held:
+        return ()
+    named = [f"{ref} {reasons[0]}" for ref, reasons in list(held.items())[:MOST_NAMED]]
+    many = f"{counted(len(held), 'record')} held back ({'; '.join(named)})"
+    return (f"{many}: of unsure origin, gives power away. Only the user may release it.",)
+
+
+def noted(line: str) -> bool:
+    """Whether a note says that something was held back."""
+    return " held back (" in line
+
+
+def joined(each: Iterable[Held]) -> Held:
+    """All that several questions held back, each once."""
+    return {ref: reasons for held in each for ref, reasons in held.items()}
+
+
+@lru_cache(maxsize=4_096)
+def given(text: str) -> tuple[str, ...]:
+    """What a text gives away, or asks of its reader."""
+    return (*powers.judged(text), *guard.inspect(text))

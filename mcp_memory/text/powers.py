@@ -1,0 +1,98 @@
+"""Powers: actions that give something away: a download that is run, checks off, secrets out; pure.
+
+A text is judged as it reads (`unmasking.view`), so that disguise and language matter less. Rules alone
+do not generalise: which texts are judged, and who may bear them out, is lineage's to say.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick
+
+from mcp_memory.text import guard, unmasking
+from mcp_memory.text.power_words import RULES, Rule
+
+APART = 60
+"""Anchors closer to each other than this are looked at together."""
+_PART = re.compile(r"\n|(?<=[.!?])\s+")
+_NEGATED = re.compile(
+    r"(?:\bnever|\bnot|n['\u2019]t|\bnor|\bavoid|\brefuses? to|\binstead of|\brather than|\bno need to"
+    r"|\bnicht|\bkeine?|\bnie|\bne|\bjamais|\bnunca|\bn\u00e3o|\bnon|\bmai|\b\u043d\u0435|\u4e0d\u8981|\u5207\u52ff"
+    r"|\u7981\u6b62|\u522b|\u4e0d\u5f97)"
+    r"[ \t]{0,3}(?:[\w'\u2019*_`\"-]{0,14}[ \t]{1,3}){0,3}[`\"'(*]{0,3}\Z"
+)
+"""What before an action makes it a warning, with nothing but a few words between."""
+_UNDONE = re.compile(r"(?:forget|hesitate|fail|worry|wait|bother|mind|be afraid|only|just)\b")
+"""Words that turn a negation round: `do not hesitate to skip checks`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """Rules by the words that each of their matches holds."""
+
+    automaton: AhoCorasick
+    by_anchor: tuple[Rule, ...]
+
+
+def _anchored() -> _Anchored:
+    pairs = [(anchor, rule) for rule in RULES for anchor in rule.anchors]
+    names = [anchor for anchor, _ in pairs]
+    automaton = AhoCorasick(names)
+    return _Anchored(automaton, tuple(rule for _, rule in pairs))
+
+
+_TABLE = _anchored()
+
+
+def judged(text: str) -> tuple[str, ...]:
+    """The kinds of power that a text gives away, in the order of the rules; none for most texts."""
+    kinds = {rule.kind for view in unmasking.views(text) for rule in _found(view)}
+    return tuple(dict.fromkeys(rule.kind for rule in RULES if rule.kind in kinds))
+
+
+def held(text: str) -> tuple[str, ...]:
+    """Why a text of unsure origin is not told unasked: what it gives away, or that it instructs."""
+    return (*judged(text), *(flag for flag in guard.inspect(text)))
+
+
+def told(text: str) -> tuple[str, ...]:
+    """The sentences or lines in which a text gives something away; all of it where they hide."""
+    lines = (part.strip() for part in _PART.split(text))
+    return tuple(line for line in lines if line and judged(line)) or (text,)
+
+
+def _found(view: str) -> Iterator[Rule]:
+    spans: dict[int, list[int]] = {}
+    for place, start, _ in _TABLE.automaton.find_matches_as_indexes(view, overlapping=True):
+        spans.setdefault(id(_TABLE.by_anchor[place]), []).append(start)
+    for rule in RULES:
+        places = spans.get(id(rule))
+        if places and any(_holds(rule, view, at) for at in _apart(places)):
+            yield rule
+
+
+def _apart(places: list[int]) -> Iterator[int]:
+    """Of places close to each other the first: one window sees them all."""
+    last = -APART
+    for at in places:
+        if at - last >= APART:
+            yield at
+            last = at
+
+
+def _holds(rule: Rule, view: str, at: int) -> bool:
+    begin, end = max(0, at - rule.back), at + rule.ahead + APART
+    if rule.beside:
+        near = view[begin:end]
+        if not any(word in near for word in rule.beside):
+            return False
+    found = rule.pattern.finditer(view, begin, end)
+    return any(not _warned(view, match.start()) for match in found)
+
+
+def _warned(view: str, at: int) -> bool:
+    """Whether the words right before an action say not to do it."""
+    before = view[max(0, at - 60) : at]
+    negated = _NEGATED.search(before)
+    return negated is not None and not _UNDONE.search(before, negated.start())

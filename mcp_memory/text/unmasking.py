@@ -1,0 +1,92 @@
+"""Unmasking: a text as its reader takes it, whatever letters, escapes or encodings it wears; pure."""
+
+import base64
+import binascii
+import contextlib
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from mcp_memory.text import disguises
+
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0445\u0443\u0456\u0458\u0455\u0501\u051b\u051d\u04bb\u0261\u0251\u0131"
+    "\u03bf\u03b1\u03b5\u03b9\u03ba\u03bd\u03c1\u03c4\u03c5\u03c7\u03f2\u0432\u043c\u043d\u043a\u0442",
+    "aeopcxyijsdqwhgaioaeiknptuxcbmhkt",
+)
+"""Cyrillic and Greek letters that look like Latin ones, small."""
+_MIXED = re.compile(
+    r"[a-z][\u0370-\u03ff\u0400-\u052f\u0261\u0251]|[\u0370-\u03ff\u0400-\u052f\u0261\u0251][a-z]"
+)
+_ABROAD = re.compile("[\u0251\u0261\u0370-\u052f]")
+_TAGS = re.compile("[\U000e0020-\U000e007e]+")
+"""Letters that nobody sees and every model reads."""
+_SHELL_QUOTES = re.compile(
+    r"(?<=\w)(?:''|\"\"|\\(?=[a-z])|\$@|\$\{ifs\}|\$\*)(?=\w)|(?<=[|;&] )\\(?=[a-z])"
+)
+_GAPS = re.compile(r"\$\{?ifs\}?(?:\$9)?|\\\r?\n|[ \t\u00a0]{2,}")
+_SPACED = re.compile(r"(?<![\w.])(?:\w[ _.\-]){5,}\w(?![\w.])")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,4000}={0,2}(?![A-Za-z0-9+/])")
+_HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,2000}(?![0-9a-fA-F])")
+_SIGNS = ("\\u00", "\\x", "%2", "%6", "%7", "&#", "\x1b[", "\\033")
+_MOST_BLOBS = 8
+_LEAST_TOLD = 0.95
+"""How much of what an encoding hides must be letters that print, for it to be a text."""
+_ENCODES = ("base64", "b64", "decode", "atob", "hex")
+"""One of these stands beside what a reader is to take out of its encoding."""
+WHOLE, SHORT = 6_000, 1_000
+"""Characters up to which escapes are read, and up to which letters spelled apart are joined."""
+
+
+def views(text: str) -> Iterator[str]:
+    """The text in small letters without its disguises, then what it holds encoded or spelled apart."""
+    plain = _plain(text)
+    yield plain
+    if not plain.isascii() and _ABROAD.search(plain) and _MIXED.search(plain):
+        yield plain.translate(_LOOKALIKES)
+    if len(text) <= WHOLE and any(word in plain for word in _ENCODES):
+        for hidden in _encoded(text):
+            yield _plain(hidden)
+    if len(text) <= SHORT and (apart := _SPACED.search(plain)) is not None:
+        yield _SPACED.sub(lambda found: re.sub(r"[ _.\-]", "", found[0]), plain[apart.start() :])
+
+
+def _plain(text: str) -> str:
+    if not text.isascii():
+        if disguises.invisible(text):
+            text = disguises.undressed(_TAGS.sub(_untagged, text)).text
+        if not unicodedata.is_normalized("NFKC", text):
+            text = unicodedata.normalize("NFKC", text)
+    if len(text) <= WHOLE and any(sign in text for sign in _SIGNS):
+        text = disguises.undressed(text).text
+    low = text.lower()
+    if "ifs" in low or "\\\n" in low:
+        low = _GAPS.sub(" ", low)
+    if len(low) <= WHOLE and ("''" in low or '""' in low or "\\" in low or "$@" in low):
+        low = _SHELL_QUOTES.sub("", low)
+    return low
+
+
+def _untagged(found: re.Match[str]) -> str:
+    return f" {''.join(chr(ord(letter) - 0xE0000) for letter in found[0])} "
+
+
+def _encoded(text: str) -> Iterator[str]:
+    """What stands in a text in base64 or hexadecimal digits, where it reads as a text."""
+    for place, found in enumerate(_BASE64.finditer(text)):
+        if place >= _MOST_BLOBS:
+            break
+        with contextlib.suppress(binascii.Error, ValueError):
+            raw = base64.b64decode(found[0] + "=" * (-len(found[0]) % 4), validate=True)
+            yield from _read(raw)
+    for place, found in enumerate(_HEX.finditer(text)):
+        if place >= _MOST_BLOBS:
+            break
+        yield from _read(bytes.fromhex(found[0]))
+
+
+def _read(raw: bytes) -> Iterator[str]:
+    told = raw.decode("utf-8", "replace")
+    prints = sum(letter.isprintable() or letter in "\n\t" for letter in told)
+    if told and "\ufffd" not in told and prints >= _LEAST_TOLD * len(told):
+        yield told
