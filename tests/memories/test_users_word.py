@@ -147,7 +147,9 @@ async def test_what_holds_for_every_project_needs_the_users_word(bank: MemoryBan
     users = await bank.retain(
         Draft(text=SAID, evidence=(Evidence(ref=f"{one}#1"),), project="user")
     )
-    assert (agents.standing, users.standing) == (Standing.CANDIDATE, Standing.ESTABLISHED)
+    kept = [await spans.current(bank.rooms, each.ref) for each in (agents, users)]
+    assert [each.project for each in kept] == ["/home/ada/shop", "user"]
+    assert any("every project" in note for note in agents.notes)
 
 
 async def test_what_the_user_types_on_the_command_line_stands_at_once(bank: MemoryBank) -> None:
