@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mcp_memory.memories import users_word
 from mcp_memory.memories.experience import Offer, Point, Said, SessionView, offer, roots
 from mcp_memory.text import identifiers, wording
+from mcp_memory.text.typed import typed
 
 LEAST_SAID, MOST_SAID = 20, 320
 """Characters of a sentence that can lay something down."""
@@ -88,7 +89,7 @@ def _offers(rules: list[_Rule]) -> Iterator[Offer]:
 
 
 def _rules(session: SessionView, one: Said) -> Iterator[_Rule]:
-    own = users_word.typed(one.text)
+    own = typed(one.text)
     first = session.entry.attempts[:1]
     opens = not first or one.step <= first[0].first + 1
     if session.entry.parent or len(own) > (MOST_OPENING if opens else MOST_MESSAGE):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.hits import Hit
-from mcp_memory.domain.models import Memory, Standing
+from mcp_memory.domain.models import STANDS, Memory, Standing
 from mcp_memory.memories.looking import Looked
 from mcp_memory.runbook import sentences
 from mcp_memory.text.counting import counted
@@ -23,7 +23,7 @@ def section(hit: Hit) -> str:
     if any(flag.startswith(OVERTAKEN) for flag in hit.flags):
         return "No longer holds"
     flagged = any(not flag.startswith(CHALLENGED) for flag in hit.flags)
-    if hit.standing is not Standing.ESTABLISHED or flagged:
+    if hit.standing is not Standing.ESTABLISHED or flagged or hit.trusted < STANDS:
         return "Unproven"
     return _KINDS.get(hit.kind, "Facts and preferences")
 
