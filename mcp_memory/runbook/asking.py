@@ -219,4 +219,4 @@ async def _asked(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> Search
     texts = (task.text, task.error, *task.queries, " ".join(task.files))
     asked = tuple(dict.fromkeys(text for text in texts if text.strip()))[:5]
     query = Query(texts=asked, kinds=kinds, project=task.project, limit=DEEP, budget_tokens=PLENTY)
-    return (await search(rooms, query)).hits
+    return await search(rooms, query)
