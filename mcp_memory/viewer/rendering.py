@@ -1,0 +1,121 @@
+"""Rendering: templates, and how days, sizes, paths and recalled text are written on the page."""
+
+import difflib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from mcp_memory.domain import projects
+from mcp_memory.text import wording
+from mcp_memory.text.counting import counted
+from mcp_memory.viewer.visiting import PREFIX, Visit
+
+MOST_CHARS = 4_000
+"""Of one text so much stands on a page; the rest is opened by a link."""
+_DAYS = ((1, "today"), (2, "yesterday"), (7, "{} days ago"))
+
+
+def page(request: Request, visit: Visit, name: str, *, status: int = 200, **told: Any) -> Any:
+    """One page, or only its inner part for a script that asks for it."""
+    inner = request.headers.get("hx-request") == "true" and "part" in told
+    template = told.pop("part") if inner else name
+    told.pop("part", None)
+    made = _templates().get_template(f"{template}.html").render(
+        **told, visit=visit, at=request.url.path, now=visit.bank.rooms.now(), base=PREFIX
+    )
+    return HTMLResponse(made, status)
+
+
+def bare(name: str, *, status: int = 200, **told: Any) -> HTMLResponse:
+    """A page for somebody who has not come in."""
+    return HTMLResponse(_templates().get_template(f"{name}.html").render(**told, base=PREFIX), status)
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader("mcp_memory.viewer"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "ago": ago,
+        "day": day,
+        "clock": clock,
+        "size": size,
+        "folder": folder,
+        "cut": cut,
+        "marked": marked,
+        "counted": lambda number, noun: counted(number, noun),
+    }
+    return made
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """How long ago, in the words that people use; a date once it is more than a month."""
+    if at is None:
+        return "undated"
+    days = (now.astimezone(UTC).date() - at.astimezone(UTC).date()).days
+    for below, word in _DAYS:
+        if days < below:
+            return word.format(days)
+    if days < 31:
+        return f"{days // 7} week{'s' * (days >= 14)} ago"
+    return day(at)
+
+
+def day(at: datetime | None) -> str:
+    """A date."""
+    return at.date().isoformat() if at else "undated"
+
+
+def clock(at: datetime | None) -> str:
+    """The time of day, UTC."""
+    return at.astimezone(UTC).strftime("%H:%M") if at else ""
+
+
+def size(count: float) -> str:
+    """Bytes as people read them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return ""
+
+
+def folder(project: str) -> str:
+    """A project by its folder's name."""
+    return projects.pure_path(project).name or project
+
+
+def cut(text: str, chars: int = MOST_CHARS) -> str:
+    """The beginning of a text, marked where it goes on."""
+    return text if len(text) <= chars else f"{text[:chars].rstrip()} …"
+
+
+def marked(text: str, question: str) -> Markup:
+    """A text with the question's words marked; everything in it escaped."""
+    words = sorted(map(str, wording.informative(question)), key=len, reverse=True)
+    told, lowered, place = Markup(""), text.casefold(), 0
+    while words and place < len(text):
+        found = [(at, word) for word in words if (at := lowered.find(word.casefold(), place)) >= 0]
+        if not found or len(lowered) != len(text):
+            break
+        at, word = min(found, key=lambda one: (one[0], -len(one[1])))
+        told += escape(text[place:at]) + Markup("<mark>{}</mark>").format(text[at : at + len(word)])
+        place = at + len(word)
+    return told + escape(text[place:])
+
+
+def compared(older: str, newer: str) -> Sequence[tuple[str, str]]:
+    """Two texts as lines that stayed, went (`-`) and came (`+`)."""
+    lines = difflib.ndiff(older.splitlines(), newer.splitlines())
+    return [(line[:1], line[2:]) for line in lines if not line.startswith("?")]

@@ -1,0 +1,84 @@
+"""Reviewing: proposals and candidates one after another, each decided by a key or a button."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mcp_memory.domain.models import Group, Memory, Standing, State
+from mcp_memory.viewer import memories
+from mcp_memory.viewer.rendering import page
+from mcp_memory.viewer.visiting import Visit, Visits
+
+MOST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A memory that waits for a person, and why."""
+
+    memory: Memory
+    why: str
+    against: Memory | None = None
+
+
+def build(visits: Visits) -> Mapping[str, object]:
+    """The endpoints of this page by name."""
+
+    async def review(request: Request) -> Response:
+        async with visits(request) as visit:
+            return await _review(request, visit)
+
+    async def proposals(request: Request) -> Response:
+        """What a plan proposes; asked apart, for it reads the whole history."""
+        async with visits(request) as visit:
+            groups = await _proposed(visit, request.query_params.get("project", ""))
+            return page(request, visit, "proposals", part="_proposals", groups=groups)
+
+    return {"review": review, "proposals": proposals}
+
+
+async def _review(request: Request, visit: Visit) -> Response:
+    every = [one for one in await memories.newest(visit.bank.rooms) if visit.sees(one.project)]
+    known = visit.bounded(sorted(await visit.bank.rooms.store.projects()))
+    return page(
+        request,
+        visit,
+        "review",
+        undecided=_undecided(every)[:MOST],
+        projects=known,
+        project=request.query_params.get("project", ""),
+    )
+
+
+def _undecided(every: Sequence[Memory]) -> list[Undecided]:
+    known = {one.ref: one for one in every}
+    live = [one for one in every if one.state is State.LIVE]
+    challengers = [
+        Undecided(known[ref], "challenges what stands", against=one)
+        for one in live
+        for ref in one.challenged_by
+        if ref in known and known[ref].state is State.LIVE
+    ]
+    told = {one.memory.ref for one in challengers}
+    flagged = [
+        Undecided(one, f"flagged: {', '.join(one.flags)}")
+        for one in live
+        if one.flags and one.ref not in told
+    ]
+    told |= {one.memory.ref for one in flagged}
+    candidates = [
+        Undecided(one, "a candidate: one session, or one source, bears it")
+        for one in live
+        if one.standing is Standing.CANDIDATE and one.ref not in told
+    ]
+    return [*challengers, *flagged, *candidates]
+
+
+async def _proposed(visit: Visit, project: str) -> Sequence[Group]:
+    if project:
+        visit.must_see(project, project)
+    elif visit.access.projects:
+        return ()
+    return (await visit.bank.plan(project or "*")).groups[:MOST]

@@ -1,0 +1,155 @@
+"""Today: what was learned, said and used, what waits for a person, and how the memory grows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mcp_memory.domain.models import Memory, Standing, State
+from mcp_memory.history import keeping
+from mcp_memory.history.keeping import Kept
+from mcp_memory.hooks import ledger
+from mcp_memory.store.rows import LedgerRow, SessionRow, Where
+from mcp_memory.text.counting import counted
+from mcp_memory.viewer import drawing, memories
+from mcp_memory.viewer.rendering import page
+from mcp_memory.viewer.visiting import Visit, Visits
+
+WEEKS = 26
+LATELY = 8
+MOST_CHANGES = 12
+_SAID = {
+    "session-start": "When a session began",
+    "prompt": "On a prompt",
+    "before-edit": "Before an edit",
+    "tool-failed": "After a failure",
+    "before-compaction": "Before compaction",
+    "session-end": "When a session ended",
+}
+UNDOABLE = frozenset({"retain", "apply", "forget", "restore", "index", "feedback", "undo"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One batch of the ledger, as a line tells it."""
+
+    batch: str
+    op: str
+    at: datetime
+    actor: str
+    refs: tuple[str, ...]
+    undoable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a person's decision."""
+
+    candidates: int
+    challengers: tuple[Memory, ...]
+    flagged: tuple[Memory, ...]
+    at_risk: tuple[Kept, ...]
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to decide."""
+        return bool(self.candidates or self.challengers or self.flagged or self.at_risk)
+
+
+def build(visits: Visits) -> Mapping[str, object]:
+    """The endpoints of this page by name."""
+
+    async def today(request: Request) -> Response:
+        async with visits(request) as visit:
+            return await _today(request, visit)
+
+    return {"today": today}
+
+
+async def _today(request: Request, visit: Visit) -> Response:
+    rooms = visit.bank.rooms
+    known = visit.bounded(sorted(await rooms.store.projects()))
+    rows = [row for row in await rooms.store.outlines(known) if row.state == State.LIVE.value]
+    held = [one for one in await memories.newest(rooms) if visit.sees(one.project)]
+    live = [one for one in held if one.state is State.LIVE]
+    tallies = await anyio.to_thread.run_sync(ledger.summary, rooms.settings.home)
+    said = [(_SAID.get(name, name), tally) for name, tally in tallies.items() if tally.calls]
+    return page(
+        request,
+        visit,
+        "today",
+        counts=_counts(rows, live),
+        steps=await rooms.store.count("evidence", Where(kinds=("step",), projects=known)),
+        learned=live[:LATELY],
+        said=said,
+        waiting=await _waiting(visit, live),
+        changes=await _changes(visit),
+        weeks=drawing.columns(_weekly(rows, rooms.now()), title=_title(rows)),
+        degraded=rooms.degraded(),
+    )
+
+
+def _counts(rows: Sequence[SessionRow], live: Sequence[Memory]) -> Mapping[str, int]:
+    """What the bank holds, in the words of the page."""
+    return {
+        "sessions": sum(not row.parent for row in rows),
+        "sub-agents": sum(bool(row.parent) for row in rows),
+        "projects": len({row.project for row in rows}),
+        "memories that stand": sum(m.standing is Standing.ESTABLISHED for m in live),
+    }
+
+
+async def _waiting(visit: Visit, live: Sequence[Memory]) -> Waiting:
+    at_risk: tuple[Kept, ...] = ()
+    if visit.own:
+        told = await keeping.history(visit.bank.rooms)
+        at_risk = tuple(kept for kept in told.hosts if kept.soon or kept.new or kept.changed)
+    return Waiting(
+        candidates=sum(one.standing is Standing.CANDIDATE for one in live),
+        challengers=tuple(one for one in live if one.challenged_by),
+        flagged=tuple(one for one in live if one.flags),
+        at_risk=at_risk,
+    )
+
+
+async def _changes(visit: Visit) -> list[Change]:
+    """The last batches, newest first; only for who may undo them."""
+    if not visit.deletes or visit.access.projects:
+        return []
+    rows = await visit.bank.rooms.store.ledger()
+    undone = {ref for row in rows if row.op == "undo" for ref in row.refs if ref.startswith("b:")}
+    batches: dict[str, LedgerRow] = {}
+    for row in rows:
+        batches.setdefault(row.batch, row)
+    last = list(reversed(batches.values()))[:MOST_CHANGES]
+    return [
+        Change(row.batch, row.op, row.at, row.actor, row.refs[:3], _may(row, undone)) for row in last
+    ]
+
+
+def _may(row: LedgerRow, undone: set[str]) -> bool:
+    return row.op in UNDOABLE and row.batch not in undone
+
+
+def _weekly(rows: Sequence[SessionRow], now: datetime) -> dict[str, int]:
+    """Sessions a week over the last half year, by the Monday that each began with."""
+    monday = now.astimezone(UTC).date() - timedelta(days=now.astimezone(UTC).weekday())
+    first = monday - timedelta(weeks=WEEKS - 1)
+    begun = Counter(_monday(row.started_at.date()) for row in rows if row.started_at)
+    weeks = [first + timedelta(weeks=place) for place in range(WEEKS)]
+    return {week.isoformat(): begun[week] for week in weeks}
+
+
+def _monday(of: date) -> date:
+    return of - timedelta(days=of.weekday())
+
+
+def _title(rows: Sequence[SessionRow]) -> str:
+    dated = sorted(row.started_at for row in rows if row.started_at)
+    if not dated:
+        return "No sessions yet"
+    return f"{counted(len(rows), 'session')} since {dated[0].date().isoformat()}, by week"
