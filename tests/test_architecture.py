@@ -14,7 +14,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 FOLDERS = (
     "settings", "domain", "text", "readers", "hosts", "store", "embedding", "trajectories", "archive",
     "rooms", "search", "memories", "runbook", "hooks", "history", "forgetting", "importing", "checkup",
-    "bank", "evals", "remote", "server", "cli", "__main__",
+    "bank", "evals", "remote", "viewer", "server", "cli", "__main__",
 )  # fmt: skip
 """Lowest first; a file imports from folders below its own, and from its own."""
 PURE = (

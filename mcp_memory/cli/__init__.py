@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("list", "List sessions, or memories."),
     "projects": ("projects", "What is one project: show, rename and merge."),
     "status": ("status", "What the bank holds and how it is."),
+    "view": ("view", "Look at the memory in a browser: what it knows, why, what waits for you."),
     "stats": ("stats", "Whether what hooks say unasked pays: injected, opened, used, tokens."),
     "export": ("exchange", "Write the bank as JSON lines."),
     "import": ("exchange", "Read an export, or what another memory tool keeps, as candidates."),

@@ -62,6 +62,8 @@ def _listen(settings: Settings, transports: tuple[str, ...]) -> None:
             paths = {"streamable-http": listening.HTTP_PATH, "sse": listening.SSE_PATH}
             told = [f"{name} at {listener.url}{paths[name]}" for name in sorted(wanted)]
             click.echo(f"Listening: {', '.join(told)}", err=True)
+            page = listener.view or f"{listener.url}/view/ (with an access token)"
+            click.echo(f"The page: {page}", err=True)
             await listener.ended.wait()
 
     try:

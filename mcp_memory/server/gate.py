@@ -21,7 +21,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OPEN_PATHS = ("/healthz", "/readyz")
 """What a balancer asks, by whatever name it knows the server; they tell no more than yes or no."""
 _ARCHIVE = (wire.HOLDINGS, wire.TRAJECTORIES, wire.FILES, wire.FILE)
-KNOWN_PATHS = (*OPEN_PATHS, "/mcp", "/sse", "/messages/", *_ARCHIVE)
+KNOWN_PATHS = (*OPEN_PATHS, "/mcp", "/sse", "/messages/", "/view/", *_ARCHIVE)
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 MOST_BODIES = 64 * 1024 * 1024
 """Bytes of request bodies held at a time, all callers together."""

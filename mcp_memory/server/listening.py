@@ -29,7 +29,10 @@ from mcp_memory.server.authentication import OpenDoor, StillAllowed, build_guard
 from mcp_memory.server.held import Banks
 from mcp_memory.server.punctual import PunctualProtocol
 from mcp_memory.server.sharing import sharing_routes
+from mcp_memory.server.viewing import CookieDoor, Viewing
 from mcp_memory.settings import Settings
+from mcp_memory.viewer.entering import Entrance
+from mcp_memory.viewer.metrics import Counted
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,8 @@ class Listener:
 
     url: str
     ended: anyio.Event
+    view: str = ""
+    """A link that lets one browser in, once; empty where callers show tokens."""
 
 
 @asynccontextmanager
@@ -65,19 +70,53 @@ async def open_listener(
     _check(settings)
     with _bound(settings) as sock:
         there = settings.model_copy(update={"listen_port": sock.getsockname()[1]})
-        server = _server(there, transports=transports, cwd=cwd)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.run_until_stopped, sock)
-            await server.listens.wait()
-            try:
-                yield Listener(_address(there), server.ended)
-            finally:
-                server.should_exit = True
-                with anyio.CancelScope(shield=True):
-                    await server.ended.wait()
+        entrance = Entrance(secure=own_url(there).startswith("https:"))
+        server = _server(there, entrance, transports=transports, cwd=cwd)
+        link = "" if is_guarded(settings) else f"{_address(there)}{entrance.link()}"
+        async with _running(server, sock):
+            yield Listener(_address(there), server.ended, link)
 
 
-def _server(settings: Settings, *, transports: Sequence[Transport], cwd: Path | None) -> "_Server":
+@asynccontextmanager
+async def open_viewer(
+    settings: Settings, *, cwd: Path | None = None, read_only: bool = False
+) -> AsyncIterator[Listener]:
+    """Listen for this machine's user's browser alone: on loopback, let in by a one-time link.
+
+    Raises:
+        CannotListen: the address is not loopback, or the port is taken.
+    """
+    if not is_loopback(settings.listen_host):
+        raise CannotListen(
+            "the page is this machine's user's: it listens on loopback only.",
+            next_step="`mcp-memory serve --transport http` shows it to others, by access tokens.",
+        )
+    quiet = settings.model_copy(update={"index_auto": False, "push_url": ""})
+    with _bound(quiet) as sock:
+        there = quiet.model_copy(update={"listen_port": sock.getsockname()[1]})
+        viewing = Viewing(Banks(there, str(cwd or Path.cwd())), Entrance(), read_only=read_only)
+        server = _Server(_config(viewing.alone(names_of(there)), there), viewing.banks)
+        async with _running(server, sock):
+            url = _address(there)
+            yield Listener(url, server.ended, f"{url}{viewing.entrance.link()}")
+
+
+@asynccontextmanager
+async def _running(server: "_Server", sock: socket.socket) -> AsyncIterator[None]:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.run_until_stopped, sock)
+        await server.listens.wait()
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            with anyio.CancelScope(shield=True):
+                await server.ended.wait()
+
+
+def _server(
+    settings: Settings, entrance: Entrance, *, transports: Sequence[Transport], cwd: Path | None
+) -> "_Server":
     guard = build_guard(settings, resource=f"{own_url(settings)}{HTTP_PATH}")
     banks = Banks(
         settings.model_copy(
@@ -93,7 +132,7 @@ def _server(settings: Settings, *, transports: Sequence[Transport], cwd: Path | 
         build_server(settings, banks=banks, guard=guard),
         settings,
         transports=transports,
-        banks=banks,
+        viewing=Viewing(banks, entrance, guard.verifier),
         guard=guard,
     )
     return _Server(_config(app, settings), banks)
@@ -104,10 +143,11 @@ def build_app(
     settings: Settings,
     *,
     transports: Sequence[Transport],
-    banks: Banks,
+    viewing: Viewing,
     guard: Guard,
 ) -> Starlette:
-    """The ASGI application: the gate, who is calling, and behind them the transports."""
+    """The ASGI application: the gate, who is calling, and behind them transports and pages."""
+    banks = viewing.banks
     http = server.streamable_http_app(
         streamable_http_path=HTTP_PATH,
         stateless_http=settings.stateless,
@@ -133,18 +173,20 @@ def build_app(
     served = [route for name in transports for route in apps[name].routes]
     shared = sharing_routes(banks, guard, request_bytes=settings.request_bytes)
     return Starlette(
-        routes=_once([*_probes(banks), *_metadata(guard), *shared, *served]),
-        middleware=_middleware(settings, http.user_middleware, guard),
+        routes=[*_once([*_probes(banks), *_metadata(guard), *shared, *served]), viewing.pages()],
+        middleware=_middleware(settings, http.user_middleware, guard, viewing),
         lifespan=lifespan,
     )
 
 
 def _middleware(
-    settings: Settings, authentication: Sequence[Middleware], guard: Guard
+    settings: Settings, authentication: Sequence[Middleware], guard: Guard, viewing: Viewing
 ) -> list[Middleware]:
     """Outermost first: names and log, who is calling, how often, for how long, how much."""
     return [
+        Middleware(Counted, metrics=viewing.metrics),
         Middleware(gate.Doorkeeper, names=names_of(settings)),
+        Middleware(CookieDoor, entrance=viewing.entrance),
         Middleware(OpenDoor, verifier=guard.verifier),
         *authentication,
         Middleware(gate.RateLimit, per_minute=settings.requests_per_minute),

@@ -4,14 +4,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
 
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain.access import Access, acting
+from mcp_memory.server import gate
 from mcp_memory.server.app import Verifying
 from mcp_memory.server.authentication import LOCAL
 from mcp_memory.server.callers import Verified
@@ -22,6 +25,10 @@ from mcp_memory.viewer.metrics import Metrics
 from mcp_memory.viewer.pages import build_pages
 from mcp_memory.viewer.rendering import bare
 from mcp_memory.viewer.visiting import PREFIX, Visit
+
+
+LONGEST_FORM = 20_000
+"""Bytes of a form that is read before anybody is known."""
 
 
 class Viewing:
@@ -40,7 +47,7 @@ class Viewing:
     ) -> None:
         self.entrance = entrance
         self.metrics = Metrics()
-        self._banks = banks
+        self.banks = banks
         self._verifier = verifier
         self._read_only = read_only
 
@@ -52,6 +59,21 @@ class Viewing:
         }
         return build_pages(self._visit, doors, self.metrics)
 
+    def alone(self, names: gate.Names) -> Starlette:
+        """The pages as an application of their own, for a browser on this machine."""
+
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            async with self.banks.open():
+                self.banks.warm()
+                yield
+
+        return Starlette(
+            routes=[self.pages(), Route("/", _to_the_page)],
+            middleware=[Middleware(gate.Doorkeeper, names=names)],
+            lifespan=lifespan,
+        )
+
     @asynccontextmanager
     async def _visit(self, request: Request) -> AsyncIterator[Visit]:
         visitor = self.entrance.visitor(request.headers.get("cookie", ""))
@@ -59,7 +81,7 @@ class Viewing:
         if visitor is None or access is None:
             raise Stranger
         await check_form(request, visitor.csrf)
-        async with self._banks.lent(access.tenant, writes=request.method != "GET") as bank:
+        async with self.banks.lent(access.tenant, writes=request.method != "GET") as bank:
             marked = acting.set("" if self._verifier is None else access.caller)
             try:
                 yield Visit(
@@ -86,7 +108,7 @@ class Viewing:
         if (once := request.query_params.get("once")) and self.entrance.opens(once):
             return self._admitted("")
         told = ""
-        if request.method == "POST" and self._verifier is not None:
+        if request.method == "POST" and self._verifier is not None and _is_short(request):
             token = str((await request.form()).get("token", "")).strip()
             if token and await self._access(token) is not None:
                 return self._admitted(token)
@@ -106,6 +128,16 @@ class Viewing:
         if request.method == "POST":
             self.entrance.leave(request.headers.get("cookie", ""), answer)
         return answer
+
+
+def _is_short(request: Request) -> bool:
+    """Whether a stranger's form says that it is short: no more of it is read."""
+    length = request.headers.get("content-length", "")
+    return length.isdigit() and int(length) <= LONGEST_FORM
+
+
+async def _to_the_page(_: Request) -> Response:
+    return RedirectResponse(f"{PREFIX}/", 303)
 
 
 class CookieDoor:

@@ -1,10 +1,10 @@
 """Drawing: small pictures as SVG, made on the server; colours and type come from the style sheet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
-_WIDTH, _HEIGHT, _GAP, _FOOT = 640, 96, 3, 14
+_WIDTH, _HEIGHT, _GAP = 640, 80, 3
 
 
 def columns(values: Mapping[str, int], *, title: str) -> Markup:
@@ -13,35 +13,19 @@ def columns(values: Mapping[str, int], *, title: str) -> Markup:
     step = _WIDTH / max(1, len(values))
     made = []
     for place, (name, value) in enumerate(values.items()):
-        tall = (_HEIGHT - _FOOT) * value / most
+        tall = _HEIGHT * value / most
         made.append(
             Markup(
                 '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1.5">'
                 "<title>{}: {}</title></rect>"
             ).format(
-                place * step, _HEIGHT - _FOOT - tall, max(1.0, step - _GAP), max(tall, 0.5), name, value
+                place * step, _HEIGHT - tall, max(1.0, step - _GAP), max(tall, 0.5), name, value
             )
         )
-    ends = list(values)[:: max(1, len(values) - 1)] if values else []
-    labels = [
-        Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, _HEIGHT - 2, anchor, name)
-        for (x, anchor), name in zip(((0, "start"), (_WIDTH, "end")), ends, strict=False)
-    ]
     return Markup(
         '<svg class="columns" viewBox="0 0 {} {}" role="img" aria-label="{}" '
         'preserveAspectRatio="none">{}</svg>'
-    ).format(_WIDTH, _HEIGHT, title, Markup("").join([*made, *labels]))
-
-
-def line(values: Sequence[float], *, title: str) -> Markup:
-    """A line over values from 0 to 1, left to right."""
-    if len(values) < 2:
-        return Markup("")
-    step = 160 / (len(values) - 1)
-    points = " ".join(f"{place * step:.1f},{30 - 28 * value:.1f}" for place, value in enumerate(values))
-    return Markup(
-        '<svg class="line" viewBox="0 0 160 32" role="img" aria-label="{}"><polyline points="{}"/></svg>'
-    ).format(title, points)
+    ).format(_WIDTH, _HEIGHT, title, Markup("").join(made))
 
 
 def shade(value: float, most: float) -> int:

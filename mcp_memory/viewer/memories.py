@@ -153,17 +153,16 @@ async def _change(request: Request, visit: Visit) -> Response:
     form = await request.form()
     match str(form.get("do", "")):
         case "confirm":
-            draft = _draft_of(memory, memory.text)
-            kept = await visit.bank.retain(draft, by=visit.by)
+            kept = await visit.bank.retain(_draft_of(memory, memory.text), by=visit.by)
         case "edit":
             text = str(form.get("text", "")).strip()
-            if text == memory.text:
-                return back(request, f"/memory/{ref}")
-            kept = await visit.bank.retain(
-                _draft_of(memory, text).model_copy(update={"supersedes": ref}), by=visit.by
-            )
+            kept = await visit.bank.retain(_draft_of(memory, text), by=visit.by)
         case "retire":
-            await visit.bank.apply([], retire=[ref])
+            # A person takes back what they will; a token's wish goes through the gate.
+            if visit.own:
+                await visit.bank.delete([ref], mode="forget", reason="retired on the page")
+            else:
+                await visit.bank.apply([], retire=[ref])
             return back(request, f"/memory/{ref}")
         case "well" | "badly" as how:
             went = Outcome.SUCCESS if how == "well" else Outcome.FAILURE
@@ -187,6 +186,7 @@ def _draft_of(memory: Memory, text: str) -> Draft:
         files=memory.files,
         tags=memory.tags,
         project=memory.project,
+        supersedes=memory.ref,
     )
 
 

@@ -42,6 +42,7 @@ _ADDRESSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "undo": ("/undo/{batch}", ("POST",)),
     "review": ("/review", ("GET",)),
     "proposals": ("/proposals", ("GET",)),
+    "accept": ("/proposals", ("POST",)),
     "map": ("/map", ("GET",)),
     "graph": ("/graph", ("GET",)),
     "delete": ("/delete", ("GET", "POST")),

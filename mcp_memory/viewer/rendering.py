@@ -21,7 +21,7 @@ MOST_CHARS = 4_000
 _DAYS = ((1, "today"), (2, "yesterday"), (7, "{} days ago"))
 
 
-def page(request: Request, visit: Visit, name: str, *, status: int = 200, **told: Any) -> Any:
+def page(request: Request, visit: Visit, name: str, **told: Any) -> HTMLResponse:
     """One page, or only its inner part for a script that asks for it."""
     inner = request.headers.get("hx-request") == "true" and "part" in told
     template = told.pop("part") if inner else name
@@ -29,7 +29,7 @@ def page(request: Request, visit: Visit, name: str, *, status: int = 200, **told
     made = _templates().get_template(f"{template}.html").render(
         **told, visit=visit, at=request.url.path, now=visit.bank.rooms.now(), base=PREFIX
     )
-    return HTMLResponse(made, status)
+    return HTMLResponse(made)
 
 
 def bare(name: str, *, status: int = 200, **told: Any) -> HTMLResponse:
@@ -54,21 +54,22 @@ def _templates() -> Environment:
         "folder": folder,
         "cut": cut,
         "marked": marked,
-        "counted": lambda number, noun: counted(number, noun),
+        "counted": counted,
     }
     return made
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """How long ago, in the words that people use; a date once it is more than a month."""
+    """How long ago, in the words that people use."""
     if at is None:
         return "undated"
     days = (now.astimezone(UTC).date() - at.astimezone(UTC).date()).days
     for below, word in _DAYS:
         if days < below:
             return word.format(days)
-    if days < 31:
-        return f"{days // 7} week{'s' * (days >= 14)} ago"
+    for unit, many in (("year", 365), ("month", 30), ("week", 7)):
+        if days >= many:
+            return f"{counted(days // many, unit)} ago"
     return day(at)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mcp_memory.domain.models import Group, Memory, Standing, State
+from mcp_memory.domain.asked import Planning
+from mcp_memory.domain.models import Draft, Evidence, Group, Memory, Standing, State
 from mcp_memory.viewer import memories
 from mcp_memory.viewer.rendering import page
 from mcp_memory.viewer.visiting import Visit, Visits
@@ -36,7 +37,13 @@ def build(visits: Visits) -> Mapping[str, object]:
             groups = await _proposed(visit, request.query_params.get("project", ""))
             return page(request, visit, "proposals", part="_proposals", groups=groups)
 
-    return {"review": review, "proposals": proposals}
+    async def accept(request: Request) -> Response:
+        """A proposal written as a memory, through the gate."""
+        async with visits(request) as visit:
+            visit.must(visit.writes, "write")
+            return await _accept(request, visit)
+
+    return {"review": review, "proposals": proposals, "accept": accept}
 
 
 async def _review(request: Request, visit: Visit) -> Response:
@@ -50,6 +57,23 @@ async def _review(request: Request, visit: Visit) -> Response:
         projects=known,
         project=request.query_params.get("project", ""),
     )
+
+
+async def _accept(request: Request, visit: Visit) -> Response:
+    form = await request.form()
+    project = str(form.get("project", ""))
+    visit.must_see(project, project)
+    cited = tuple(str(form.get("refs", "")).split())
+    for ref, owner in (await visit.bank.owners(cited)).items():
+        visit.must_see(owner, ref)
+    draft = Draft(
+        text=str(form.get("text", "")).strip(),
+        when_to_use=str(form.get("when", "")).strip(),
+        evidence=tuple(Evidence(ref=ref) for ref in cited),
+        project=project,
+    )
+    applied = await visit.bank.apply([draft])
+    return memories.back(request, f"/memory/{applied.refs[0]}" if applied.refs else "/review")
 
 
 def _undecided(every: Sequence[Memory]) -> list[Undecided]:
@@ -81,4 +105,4 @@ async def _proposed(visit: Visit, project: str) -> Sequence[Group]:
         visit.must_see(project, project)
     elif visit.access.projects:
         return ()
-    return (await visit.bank.plan(project or "*")).groups[:MOST]
+    return (await visit.bank.plan(Planning(project=project or "*", limit=MOST))).groups

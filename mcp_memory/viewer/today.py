@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -14,7 +15,6 @@ from mcp_memory.history import keeping
 from mcp_memory.history.keeping import Kept
 from mcp_memory.hooks import ledger
 from mcp_memory.store.rows import LedgerRow, SessionRow, Where
-from mcp_memory.text.counting import counted
 from mcp_memory.viewer import drawing, memories
 from mcp_memory.viewer.rendering import page
 from mcp_memory.viewer.visiting import Visit, Visits
@@ -30,6 +30,7 @@ _SAID = {
     "before-compaction": "Before compaction",
     "session-end": "When a session ended",
 }
+_FLOWING = frozenset({"index", "projects", "regroup"})
 UNDOABLE = frozenset({"retain", "apply", "forget", "restore", "index", "feedback", "undo"})
 
 
@@ -43,6 +44,8 @@ class Change:
     actor: str
     refs: tuple[str, ...]
     undoable: bool
+    more: int = 0
+    """How many of the same kind came right before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ async def _today(request: Request, visit: Visit) -> Response:
     rows = [row for row in await rooms.store.outlines(known) if row.state == State.LIVE.value]
     held = [one for one in await memories.newest(rooms) if visit.sees(one.project)]
     live = [one for one in held if one.state is State.LIVE]
+    weeks = _weekly(rows, rooms.now())
     tallies = await anyio.to_thread.run_sync(ledger.summary, rooms.settings.home)
     said = [(_SAID.get(name, name), tally) for name, tally in tallies.items() if tally.calls]
     return page(
@@ -88,7 +92,9 @@ async def _today(request: Request, visit: Visit) -> Response:
         said=said,
         waiting=await _waiting(visit, live),
         changes=await _changes(visit),
-        weeks=drawing.columns(_weekly(rows, rooms.now()), title=_title(rows)),
+        weeks=drawing.columns(weeks, title=_growth(rows)),
+        first_week=next(iter(weeks)),
+        growth=_growth(rows),
         degraded=rooms.degraded(),
     )
 
@@ -125,10 +131,16 @@ async def _changes(visit: Visit) -> list[Change]:
     batches: dict[str, LedgerRow] = {}
     for row in rows:
         batches.setdefault(row.batch, row)
-    last = list(reversed(batches.values()))[:MOST_CHANGES]
+    runs = [list(run) for _, run in groupby(reversed(batches.values()), key=_alike)]
     return [
-        Change(row.batch, row.op, row.at, row.actor, row.refs[:3], _may(row, undone)) for row in last
+        Change(row.batch, row.op, row.at, row.actor, row.refs[:3], _may(row, undone), len(rest))
+        for row, *rest in runs[:MOST_CHANGES]
     ]
+
+
+def _alike(row: LedgerRow) -> str:
+    """What is told as one line when it follows itself: reading history, which goes on and on."""
+    return row.op if row.op in _FLOWING else row.batch
 
 
 def _may(row: LedgerRow, undone: set[str]) -> bool:
@@ -148,8 +160,8 @@ def _monday(of: date) -> date:
     return of - timedelta(days=of.weekday())
 
 
-def _title(rows: Sequence[SessionRow]) -> str:
+def _growth(rows: Sequence[SessionRow]) -> str:
     dated = sorted(row.started_at for row in rows if row.started_at)
     if not dated:
         return "No sessions yet"
-    return f"{counted(len(rows), 'session')} since {dated[0].date().isoformat()}, by week"
+    return f"Sessions a week, the last half year; the first of all began {dated[0].date().isoformat()}"

@@ -17,7 +17,7 @@
   ];
   const drawn = cytoscape({
     container: box, elements, layout: { name: "preset" }, pixelRatio: 1, textureOnViewport: true,
-    hideEdgesOnViewport: graph.nodes.length > 1500, hideLabelsOnViewport: true, wheelSensitivity: 0.4, minZoom: 0.02, maxZoom: 4,
+    hideEdgesOnViewport: graph.nodes.length > 1500, hideLabelsOnViewport: true, minZoom: 0.02, maxZoom: 4,
     style: [
       { selector: "node", style: { width: "data(size)", height: "data(size)", "background-color": "data(colour)", label: "data(label)", color: ink, "font-size": 9, "min-zoomed-font-size": 8, "text-max-width": 120, "text-wrap": "ellipsis" } },
       { selector: 'node[kind = "project"]', style: { "font-size": 26, "font-weight": 600, "min-zoomed-font-size": 7, "text-valign": "top" } },
