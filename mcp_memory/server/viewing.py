@@ -26,7 +26,6 @@ from mcp_memory.viewer.pages import build_pages
 from mcp_memory.viewer.rendering import bare
 from mcp_memory.viewer.visiting import PREFIX, Visit
 
-
 LONGEST_FORM = 20_000
 """Bytes of a form that is read before anybody is known."""
 

@@ -10,9 +10,12 @@ from starlette.responses import PlainTextResponse, Response
 from mcp_memory.domain.access import SCOPES, AccessTokens, Wanted
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.memories import listing
+from mcp_memory.viewer import fields
 from mcp_memory.viewer.metrics import Metrics
 from mcp_memory.viewer.rendering import page
 from mcp_memory.viewer.visiting import Visit, Visits
+
+MOST_DAYS = 3_650
 
 
 def build(visits: Visits, metrics: Metrics) -> Mapping[str, object]:
@@ -20,17 +23,18 @@ def build(visits: Visits, metrics: Metrics) -> Mapping[str, object]:
 
     async def admin(request: Request) -> Response:
         async with visits(request) as visit:
-            visit.must(visit.access.holds("admin") and not visit.access.tenant, "admin")
+            visit.must_administer()
             return await _admin(request, visit, metrics, made="")
 
     async def token(request: Request) -> Response:
         async with visits(request) as visit:
-            visit.must(visit.deletes and not visit.access.tenant, "admin")
+            visit.must_administer()
+            visit.must("admin", whole=True)
             return await _admin(request, visit, metrics, made=await _token(request, visit))
 
     async def figures(request: Request) -> Response:
         async with visits(request) as visit:
-            visit.must(visit.access.holds("admin") and not visit.access.tenant, "admin")
+            visit.must_administer()
             status = await listing.status(visit.bank.rooms)
             return PlainTextResponse(
                 metrics.told(status), media_type="text/plain; version=0.0.4; charset=utf-8"
@@ -65,13 +69,12 @@ async def _token(request: Request, visit: Visit) -> str:
         return ""
     days = str(form.get("days", ""))
     scope = next((one for one in SCOPES if one == form.get("scope")), None)
-    if scope is None or not (days.isdigit() and len(days) < 5 or not days):
+    if scope is None or (days and not 0 < fields.number(days, otherwise=0) <= MOST_DAYS):
         raise InvalidInput("Scope or days cannot be read.", next_step="Use the page's form.")
-    named = tuple(str(form.get("projects", "")).replace(",", " ").split())
     wanted = Wanted(
         name=str(form.get("name", "")).strip(),
         scope=scope,
-        projects=named,
+        projects=fields.refs(str(form.get("projects", ""))),
         expires_at=now + timedelta(days=int(days)) if days else None,
     )
     _, token = await anyio.to_thread.run_sync(lambda: tokens.make(wanted, now=now))

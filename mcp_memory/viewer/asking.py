@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mcp_memory.domain import refs
+from mcp_memory.domain import projects, refs
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.domain.hits import Hit, SearchResult
@@ -89,7 +89,7 @@ async def _found(visit: Visit, sought: Sought, known: Sequence[str]) -> SearchRe
         explain=True,
     )
     if visit.access.projects and not sought.project:
-        asked = asked.model_copy(update={"project": known[0] if known else "user"})
+        asked = asked.model_copy(update={"project": known[0] if known else projects.USER})
     found = await searching.search(rooms, asked)
     if not found.found:
         return found
@@ -108,25 +108,27 @@ def _without(rooms: Rooms, off: frozenset[str]) -> Rooms:
 
 async def _missing(visit: Visit, sought: Sought, hits: Sequence[Hit]) -> str:
     """Why a record that a person expected is not among the hits, in one sentence."""
-    rooms = visit.bank.rooms
     try:
         ref = refs.parse(sought.expected)
         owner = (await visit.bank.owners([sought.expected]))[sought.expected]
+        visit.must_see(owner, sought.expected)
     except MemoryBankError as error:
         return str(error)
-    if not visit.sees(owner):
-        return "There is no such record."
     for place, hit in enumerate(hits, 1):
         if sought.expected in (hit.ref, *hit.also):
             return f"It is there: hit {place}, {hit.score:.2f} (as {hit.ref})."
-    if sought.project and owner not in (sought.project, "user"):
+    if sought.project and owner not in (sought.project, projects.USER):
         return f"It belongs to another project: {owner}."
     if ref.kind == "memory":
-        memory = await spans.current(rooms, sought.expected)
-        if memory.state is not State.LIVE:
-            return f"It is {memory.state.value}: search does not put it forward."
-        return "It is a memory that no channel found near these words."
-    return await _judged(rooms, sought, ref)
+        return await _unheard(visit.bank.rooms, sought.expected)
+    return await _judged(visit.bank.rooms, sought, ref)
+
+
+async def _unheard(rooms: Rooms, ref: str) -> str:
+    memory = await spans.current(rooms, ref)
+    if memory.state is not State.LIVE:
+        return f"It is {memory.state.value}: search does not put it forward."
+    return "It is a memory that no channel found near these words."
 
 
 async def _judged(rooms: Rooms, sought: Sought, ref: refs.Ref) -> str:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from mcp_memory.domain.asked import DeletionMode, Filter
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Deletion
+from mcp_memory.viewer import fields
 from mcp_memory.viewer.rendering import page
 from mcp_memory.viewer.visiting import Visit, Visits
 
@@ -28,12 +29,14 @@ async def _delete(request: Request, visit: Visit) -> Response:
     """The form; with refs or words the preview of what they reach; posted, the receipt."""
     posted = request.method == "POST"
     given = await request.form() if posted else request.query_params
-    named = tuple(str(given.get("refs", "")).replace(",", " ").split())
+    named = fields.refs(str(given.get("refs", "")))
     contains = str(given.get("contains", ""))
-    mode = next((m for m in _MODES if m == given.get("mode")), "preview") if posted else "preview"
+    mode: DeletionMode = "preview"
+    if posted:
+        mode = next((one for one in _MODES if one == given.get("mode")), mode)
     seen: Deletion | None = None
     if named or contains:
-        visit.must(visit.deletes, "admin")
+        visit.must("admin")
         if mode == "purge" and str(given.get("sure", "")) != "purge":
             raise InvalidInput(
                 "A purge cannot be taken back, and was not confirmed; nothing was changed.",

@@ -19,6 +19,8 @@ from mcp_memory.viewer.visiting import PREFIX, Visit, Visits
 
 MOST_NODES = 5_000
 MOST_FILES = 60
+SOON = 3
+"""A failure so many steps after an edit is told beside it."""
 _SHARED = 2
 """A file or an error stands on the map once so many sessions met it."""
 
@@ -153,7 +155,9 @@ def _met(row: SessionRow) -> Iterator[tuple[str, str, dict[str, object]]]:
 
 
 def _shared(rows: Sequence[SessionRow]) -> Counter[str]:
-    return Counter(f"{kind[0]}:{row.project}\n{name}" for row in rows for kind, name, _ in _met(row))
+    return Counter(
+        f"{kind[0]}:{row.project}\n{name}" for row in rows for kind, name, _ in _met(row)
+    )
 
 
 def _heat(rows: Sequence[SessionRow]) -> list[Heat]:
@@ -171,7 +175,7 @@ def _heat(rows: Sequence[SessionRow]) -> list[Heat]:
             name = str(one["name"])
             edited[name] += len(steps)
             sessions[name] += 1
-            failures[name] += sum(any(0 < bad - step <= 3 for step in steps) for bad in failed)
+            failures[name] += sum(any(0 < bad - step <= SOON for step in steps) for bad in failed)
     most, worst = max(edited.values(), default=0), max(failures.values(), default=0)
     return [
         Heat(name, count, failures[name], sessions[name],

@@ -1,6 +1,6 @@
 """Memories: their list and pages, and what a person does with them: confirm, edit, retire, undo."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -48,17 +48,17 @@ def build(visits: Visits) -> Mapping[str, object]:
 
     async def change(request: Request) -> Response:
         async with visits(request) as visit:
-            visit.must(visit.writes, "write")
+            visit.must("write")
             return await _change(request, visit)
 
     async def write(request: Request) -> Response:
         async with visits(request) as visit:
-            visit.must(visit.writes, "write")
+            visit.must("write")
             return await _write(request, visit)
 
     async def undo(request: Request) -> Response:
         async with visits(request) as visit:
-            visit.must(visit.deletes and not visit.access.projects, "admin")
+            visit.must("admin", whole=True)
             await visit.bank.undo(request.path_params["batch"])
             return back(request)
 
@@ -76,7 +76,7 @@ async def _listed(request: Request, visit: Visit) -> Response:
     asked = request.query_params
     shown, words = asked.get("show", "all"), asked.get("words", "").casefold().split()
     every = [one for one in await newest(visit.bank.rooms) if visit.sees(one.project)]
-    tests = {
+    tests: Mapping[str, Callable[[Memory], bool]] = {
         "all": lambda one: one.state is State.LIVE,
         "standing": lambda one: one.state is State.LIVE and one.standing is Standing.ESTABLISHED,
         "candidates": lambda one: one.state is State.LIVE and one.standing is Standing.CANDIDATE,

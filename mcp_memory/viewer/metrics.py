@@ -4,6 +4,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,14 +22,14 @@ class Metrics:
         self._since = time.monotonic()
         self._ended: Counter[tuple[str, int]] = Counter()
         self._below: Counter[tuple[str, float]] = Counter()
-        self._seconds: Counter[str] = Counter()
+        self._seconds: dict[str, float] = {}
         self.under_way = 0
 
     def note(self, path: str, status: int, seconds: float) -> None:
         """One request that was answered."""
         where = found[1] if (found := _PATH.match(path)) else "other"
         self._ended[where, status] += 1
-        self._seconds[where] += seconds  # type: ignore[assignment]  # a Counter sums floats, too
+        self._seconds[where] = self._seconds.get(where, 0.0) + seconds
         for bound in BUCKETS:
             self._below[where, bound] += seconds <= bound
 
@@ -40,7 +41,9 @@ class Metrics:
             "hours up": round(up / 3600, 2),
             "requests": answered,
             "a minute": round(answered / max(up, 1) * 60, 1),
-            "refused or failed": sum(n for (_, status), n in self._ended.items() if status >= 400),
+            "refused or failed": sum(
+                n for (_, status), n in self._ended.items() if status >= HTTPStatus.BAD_REQUEST
+            ),
             "under way": self.under_way,
         }
 

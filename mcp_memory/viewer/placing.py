@@ -34,9 +34,9 @@ def _together(nodes: Sequence[str], ties: Mapping[str, str]) -> list[str]:
     for node in nodes:
         if (tied := ties.get(node, "")) in known and tied != node:
             below.setdefault(tied, []).append(node)
-    tied = {node for some in below.values() for node in some}
+    bound = {node for some in below.values() for node in some}
     order: dict[str, None] = {}
-    waiting = [node for node in reversed(nodes) if node not in tied]
+    waiting = [node for node in reversed(nodes) if node not in bound]
     while waiting:
         node = waiting.pop()
         if node not in order:

@@ -18,6 +18,7 @@ from mcp_memory.viewer.visiting import PREFIX, Visit
 
 MOST_CHARS = 4_000
 """Of one text so much stands on a page; the rest is opened by a link."""
+_THOUSAND = 1_000
 _DAYS = ((1, "today"), (2, "yesterday"), (7, "{} days ago"))
 
 
@@ -26,15 +27,19 @@ def page(request: Request, visit: Visit, name: str, **told: Any) -> HTMLResponse
     inner = request.headers.get("hx-request") == "true" and "part" in told
     template = told.pop("part") if inner else name
     told.pop("part", None)
-    made = _templates().get_template(f"{template}.html").render(
-        **told, visit=visit, at=request.url.path, now=visit.bank.rooms.now(), base=PREFIX
+    made = (
+        _templates()
+        .get_template(f"{template}.html")
+        .render(**told, visit=visit, at=request.url.path, now=visit.bank.rooms.now(), base=PREFIX)
     )
     return HTMLResponse(made)
 
 
 def bare(name: str, *, status: int = 200, **told: Any) -> HTMLResponse:
     """A page for somebody who has not come in."""
-    return HTMLResponse(_templates().get_template(f"{name}.html").render(**told, base=PREFIX), status)
+    return HTMLResponse(
+        _templates().get_template(f"{name}.html").render(**told, base=PREFIX), status
+    )
 
 
 @cache
@@ -86,9 +91,9 @@ def clock(at: datetime | None) -> str:
 def size(count: float) -> str:
     """Bytes as people read them."""
     for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
+        if count < _THOUSAND or unit == "GB":
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
+        count /= _THOUSAND
     return ""
 
 

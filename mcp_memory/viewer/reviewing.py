@@ -40,7 +40,7 @@ def build(visits: Visits) -> Mapping[str, object]:
     async def accept(request: Request) -> Response:
         """A proposal written as a memory, through the gate."""
         async with visits(request) as visit:
-            visit.must(visit.writes, "write")
+            visit.must("write")
             return await _accept(request, visit)
 
     return {"review": review, "proposals": proposals, "accept": accept}

@@ -16,7 +16,7 @@ from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
 from mcp_memory.trajectories import edits, evidence
 from mcp_memory.trajectories.calls import called, failed
 from mcp_memory.trajectories.edits import Edit
-from mcp_memory.viewer import memories
+from mcp_memory.viewer import fields, memories
 from mcp_memory.viewer.rendering import compared, page
 from mcp_memory.viewer.visiting import Visit, Visits
 
@@ -82,8 +82,7 @@ async def _session(request: Request, visit: Visit) -> Response:
     visit.must_see(row.project, f"t:{id_}")
     if row.state == State.FORGOTTEN.value:
         raise UnknownRef(f"t:{id_}")
-    first = _number(request.query_params.get("from", "1"), row.steps)
-    first = (first - 1) // A_PAGE * A_PAGE + 1
+    first = _first(request.query_params.get("from", ""), row.steps)
     rows = await _rows(visit, id_, first, first + A_PAGE - 1)
     told = _told(rows)
     cited = [one for one in await memories.newest(visit.bank.rooms) if _cites(one.evidence, id_)]
@@ -119,8 +118,10 @@ async def _evidence(request: Request, visit: Visit) -> Response:
     )
 
 
-def _number(text: str, most: int) -> int:
-    return min(max(1, int(text)), max(1, most)) if text.isdigit() and len(text) < 9 else 1
+def _first(asked: str, steps: int) -> int:
+    """The first step of the page that holds the one that is asked for."""
+    step = min(max(1, fields.number(asked)), max(1, steps))
+    return (step - 1) // A_PAGE * A_PAGE + 1
 
 
 async def _rows(visit: Visit, id_: str, first: int, last: int) -> list[EvidenceRow]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from mcp_memory.domain.models import State
 from mcp_memory.store.rows import SessionRow
+from mcp_memory.viewer import fields
 from mcp_memory.viewer.rendering import page
 from mcp_memory.viewer.visiting import Visit, Visits
 
@@ -52,13 +53,12 @@ def build(visits: Visits) -> Mapping[str, object]:
 
 async def _timeline(request: Request, visit: Visit) -> Response:
     asked = request.query_params
-    number = asked.get("page", "1")
     chosen = Chosen(
         asked.get("project", ""),
         asked.get("host", ""),
         asked.get("outcome", ""),
         asked.get("words", ""),
-        int(number) if number.isdigit() and len(number) < 7 else 1,
+        max(1, fields.number(asked.get("page", ""))),
     )
     store = visit.bank.rooms.store
     known = visit.bounded(sorted(await store.projects()))

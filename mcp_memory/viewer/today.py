@@ -164,4 +164,6 @@ def _growth(rows: Sequence[SessionRow]) -> str:
     dated = sorted(row.started_at for row in rows if row.started_at)
     if not dated:
         return "No sessions yet"
-    return f"Sessions a week, the last half year; the first of all began {dated[0].date().isoformat()}"
+    return (
+        f"Sessions a week, the last half year; the first of all began {dated[0].date().isoformat()}"
+    )

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain import projects
-from mcp_memory.domain.access import Access
+from mcp_memory.domain.access import Access, Scope
 from mcp_memory.domain.errors import NotAllowed, UnknownRef
 from mcp_memory.domain.models import SourceClass
 
@@ -61,26 +61,41 @@ class Visit:
         if not self.sees(project):
             raise UnknownRef(ref[:80])
 
-    def must(self, may: bool, needs: str) -> None:
-        """Refuse a change that this visitor may not make.
+    def must(self, needs: Scope, *, whole: bool = False) -> None:
+        """Refuse a change that this visitor may not make; `whole`: it reaches beyond any project.
 
         Raises:
             NotAllowed: the access does not reach so far, or the page only shows.
         """
-        if may:
-            return
         if self.read_only:
             raise NotAllowed("this page only shows.", next_step="Start it without --read-only.")
-        raise NotAllowed(
-            f"this token may {self.access.scope}; that needs `{needs}`.",
-            next_step="Sign in with another token, or ask the bank's owner for one.",
-        )
+        if not self.access.holds(needs) or (whole and self.access.projects):
+            reach = "some projects only" if self.access.holds(needs) else f"`{self.access.scope}`"
+            raise NotAllowed(
+                f"this token is for {reach}; that needs `{needs}`.",
+                next_step="Sign in with another token, or ask the bank's owner for one.",
+            )
+
+    def must_administer(self) -> None:
+        """Refuse all but the server's own administrators.
+
+        Raises:
+            NotAllowed: the access is a tenant's, of some projects, or less than `admin`.
+        """
+        if not self.administers:
+            raise NotAllowed(
+                "that is for the server's administrators.",
+                next_step="Sign in with a token of scope admin that is bound to nothing.",
+            )
+
+    @property
+    def administers(self) -> bool:
+        """Whether the server's tokens and load are shown."""
+        return self.access.holds("admin") and not (self.access.tenant or self.access.projects)
 
     def _within(self, project: str) -> str | None:
         names = {project: 1}
-        return next(
-            (name for name in self.access.projects if projects.resolve(name, names)), None
-        )
+        return next((name for name in self.access.projects if projects.resolve(name, names)), None)
 
 
 Visits = Callable[[Request], AbstractAsyncContextManager[Visit]]

@@ -95,7 +95,7 @@ async def test_the_keyboard_alone_reaches_search_timeline_and_review(
     settings: Settings, tmp_path: Path
 ) -> None:
     await filled(settings, tmp_path)
-    async with viewing(settings) as (base, link), opened(link) as tab:
+    async with viewing(settings) as (_, link), opened(link) as tab:
         await tab.keyboard.press("Tab")
         assert await tab.evaluate("document.activeElement.textContent") == "To the content"
         await tab.keyboard.press("/")

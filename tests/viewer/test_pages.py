@@ -255,9 +255,7 @@ async def test_a_token_that_is_revoked_closes_the_page(settings: Settings, tmp_p
         assert "Access token" in (await client.get(f"{base}/")).text
 
 
-async def test_words_kept_over_a_server_are_a_candidate(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_words_kept_over_a_server_are_a_candidate(settings: Settings, tmp_path: Path) -> None:
     await filled(settings, tmp_path)
     token = made(settings, scope="write")
     async with listening(settings) as server, httpx2.AsyncClient(follow_redirects=True) as client:
