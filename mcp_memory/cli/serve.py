@@ -61,9 +61,8 @@ def _listen(settings: Settings, transports: tuple[str, ...]) -> None:
         async with listening.open_listener(settings, transports=sorted(wanted)) as listener:
             paths = {"streamable-http": listening.HTTP_PATH, "sse": listening.SSE_PATH}
             told = [f"{name} at {listener.url}{paths[name]}" for name in sorted(wanted)]
+            told.append(f"page at {listener.view or f'{listener.url}/view/'}")
             click.echo(f"Listening: {', '.join(told)}", err=True)
-            page = listener.view or f"{listener.url}/view/ (with an access token)"
-            click.echo(f"The page: {page}", err=True)
             await listener.ended.wait()
 
     try:
