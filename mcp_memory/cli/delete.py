@@ -56,7 +56,10 @@ async def delete_command(
     )
     chosen = None if asked == Filter() else asked
     from mcp_memory.cli.opening import opened
+    from mcp_memory.forgetting import purging
 
+    if mode == "purge":
+        purging.telling.set(lambda what: click.echo(f"purge: {what}", err=True))
     async with opened() as bank:
         done = await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
         show(

@@ -1,7 +1,10 @@
 """Purging: records erased from store and archive, kept from coming back, and looked for again."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
@@ -14,12 +17,20 @@ from mcp_memory.history import wire, writing
 from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
+from mcp_memory.store import detecting
 from mcp_memory.store.changes import Change
+from mcp_memory.store.detecting import Seen
+from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import MemoryRow, Table, Where
+from mcp_memory.text.needles import Needles
 from mcp_memory.trajectories import evidence, indexing, reaching, rendering
 from mcp_memory.trajectories.reaching import Reach
 
 MOST_NEEDLES = 24
+telling: ContextVar[Callable[[str], None]] = ContextVar("telling", default=lambda _: None)
+"""Is told what a purge is at: it takes seconds in a large bank."""
+Files = dict[str, Counter[str]]
+"""How often each needle stands in the files of a folder."""
 
 
 async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Reach) -> Deletion:
@@ -28,8 +39,10 @@ async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Re
     The order is such that a kill at any point leaves nothing that comes back: tombstones first,
     then what replaces the sessions' other rows, then the erasure, then the files.
     """
+    told = telling.get()
+    told("reading what is to go")
     texts = await _texts(rooms, hidden, memories)
-    needles = await _needles(rooms, texts, hidden, memories)
+    needles = reaching.needles(texts, survives=lambda _: False, limit=MOST_NEEDLES)
     copies = await _copies(rooms, hidden, needles)
     before = await anyio.to_thread.run_sync(_in_files, rooms, needles)
     await _bury(rooms, hidden, memories)
@@ -37,10 +50,14 @@ async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Re
         weakened = [await _weakened(rooms, ref, lost, hidden) for ref, lost in reach.lost.items()]
         await change.add(memories=[retain.in_batch(row, change.batch) for row in weakened])
         await _replace(rooms, change, hidden)
-    checks = await rooms.store.purge(_selected(hidden, memories), needles)
+    selected = _selected(hidden, memories)
+    also: tuple[Table, ...] = ("evidence", "sessions") if hidden.steps else ()
+    stays = partial(_stays, hidden, memories)
+    erased = await rooms.store.purge(Erasure(selected, needles, also, stays, told))
+    told("writing the archive's files anew")
     await writing.rerender(rooms, (*hidden.sessions, *hidden.steps))
-    after = await anyio.to_thread.run_sync(_in_files, rooms, needles)
-    checks += [Check(where=place, control=before[place], left=after[place]) for place in before]
+    after = await anyio.to_thread.run_sync(_in_files, rooms, erased.needles)
+    checks = [*erased.checks, *await _file_checks(rooms, before, after, hidden, memories)]
     return Deletion(
         mode="purge",
         refs=(*hidden.refs, *memories),
@@ -49,7 +66,7 @@ async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Re
         batch=change.batch,
         checks=tuple(checks),
         beyond_reach=copies,
-        notes=_notes(needles, checks),
+        notes=_notes(erased.needles, checks),
     )
 
 
@@ -68,12 +85,34 @@ async def _texts(rooms: Rooms, hidden: Hidden, memories: Sequence[str]) -> list[
     return texts
 
 
-async def _needles(
-    rooms: Rooms, texts: Sequence[str], hidden: Hidden, memories: Sequence[str]
-) -> list[str]:
-    """Pieces of the texts that stand nowhere else in the bank, so that none may be left."""
-    found = reaching.needles(texts, survives=lambda _: False, limit=MOST_NEEDLES)
-    return [piece for piece in found if not await _elsewhere(rooms, piece, hidden, memories)]
+def _stays(hidden: Hidden, memories: Sequence[str], seen: Seen) -> bool:
+    """Whether a row that holds a needle is not to go: what is made anew without it does not count."""
+    if seen.table == "memories":
+        return seen.key not in memories
+    if seen.table == "sessions":
+        return seen.key not in hidden.sessions and seen.key not in hidden.steps
+    if seen.trajectory in hidden.sessions:
+        return False
+    gone = hidden.steps.get(seen.trajectory)
+    own = seen.kind != "episode" and seen.column == "text" and seen.first not in (gone or ())
+    return gone is None or own
+
+
+async def _file_checks(
+    rooms: Rooms, before: Files, after: Files, hidden: Hidden, memories: Sequence[str]
+) -> list[Check]:
+    """What the files held and hold, without what stands there by right: a memory may repeat a step."""
+    left = {needle for found in after.values() for needle in found}
+    rightly = {each for each in left if await _elsewhere(rooms, each, hidden, memories)}
+    asked = {needle for found in before.values() for needle in found} - rightly
+    return [
+        Check(
+            where=place,
+            control=sum(count for needle, count in before[place].items() if needle in asked),
+            left=sum(count for needle, count in after[place].items() if needle not in rightly),
+        )
+        for place in before
+    ]
 
 
 async def _elsewhere(rooms: Rooms, piece: str, hidden: Hidden, memories: Sequence[str]) -> bool:
@@ -160,24 +199,16 @@ async def _copies(rooms: Rooms, hidden: Hidden, needles: Sequence[str]) -> tuple
 
 def _there(transcripts: Sequence[str], needles: Sequence[str], home: Path) -> tuple[str, ...]:
     kept = sorted(path for path in transcripts if Path(path).is_file())
-    typed = [str(path) for path in hosts.prompts() if _count(path, needles)]
+    wanted = Needles(needles)
+    typed = [str(path) for path in hosts.prompts() if detecting.in_file(path, wanted)]
     return (*kept, *typed, *sorted(str(path) for path in home.glob("store.schema-*")))
 
 
-def _in_files(rooms: Rooms, needles: Sequence[str]) -> dict[str, int]:
+def _in_files(rooms: Rooms, needles: Sequence[str]) -> Files:
     """How often needles occur in archive and spool, which hold plain text."""
-    return {
-        name: sum(_count(path, needles) for path in folder.rglob("*") if path.is_file())
-        for name, folder in (
-            ("archive", rooms.settings.archive_dir),
-            ("spool", rooms.settings.spool_dir),
-        )
-    }
-
-
-def _count(path: Path, needles: Iterable[str]) -> int:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return sum(text.count(needle) for needle in needles)
+    wanted = Needles(needles)
+    places = {"archive": rooms.settings.archive_dir, "spool": rooms.settings.spool_dir}
+    return {name: detecting.in_files(folder, wanted) for name, folder in places.items()}
 
 
 def _notes(needles: Sequence[str], checks: Sequence[Check]) -> tuple[str, ...]:

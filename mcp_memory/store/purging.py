@@ -1,73 +1,127 @@
 """Purge: rows out of every file of every version, and the detector that proves it."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any
 
 import anyio
 import anyio.to_thread
-import orjson
 
 from mcp_memory.domain.models import Check
+from mcp_memory.store import detecting
 from mcp_memory.store.changes import CHANGED, Effect, carry_out, told
+from mcp_memory.store.detecting import Seen
 from mcp_memory.store.home import begin_purge, end_purge
 from mcp_memory.store.locking import OPENING, elected, others_alive
-from mcp_memory.store.rows import Table
+from mcp_memory.store.rows import Table, Where
 from mcp_memory.store.tables import Tables
-from mcp_memory.store.upkeep import SEARCHED, build_indexes, optimize
+from mcp_memory.store.upkeep import SEARCHED, WORD_COLUMNS, build_indexes, optimize
+from mcp_memory.text.needles import Needles
 
-_CHUNK = 1 << 22
-_ADDRESS = "_rowaddr"
 _ORPHAN_SECONDS = 600.0
 """No append is under way for longer: what nothing names by then never will be."""
 _LOOKS = 40
-_MOST_VERSIONS = 200
-"""Read before a purge, as its control; after it there are but a few, and all are read."""
+_PORTIONS = (("0", "3"), ("3", "6"), ("6", "9"))
+"""How a row's hash begins, from and below: three of sixteen are more than the tenth that makes a
+compaction write a file anew.
+"""
 
 
-async def purge(
-    tables: Tables, effects: Sequence[Effect], needles: Sequence[str], *, locks: Path, owner: str
-) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What a purge erases, and by what it is known to be gone.
+
+    Rows are named by keys, trajectories and the like, never by `contains`: what is to be erased
+    must not be written down once more.
+    """
+
+    selected: Mapping[Table, Where]
+    needles: Sequence[str] = ()
+    also: Sequence[Table] = ()
+    """Tables that have lost rows already, which still lie in their files."""
+    stays: Callable[[Seen], bool] = lambda _: False
+    """Whether a row that holds a needle is to stay: then the needle tells nothing."""
+    told: Callable[[str], None] = lambda _: None
+    """Is told what is being done."""
+
+    @property
+    def effects(self) -> list[Effect]:
+        """The rows to drop."""
+        if any(where.contains for where in self.selected.values()):
+            raise AssertionError
+        return [Effect("drop", table, where) for table, where in self.selected.items()]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that hold any of it: no other is read or rewritten."""
+        return tuple(table for table in CHANGED if table in {*self.selected, *self.also})
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What a purge came to."""
+
+    checks: list[Check]
+    needles: tuple[str, ...]
+    """Those that stood in nothing that stays."""
+    left: Counter[str] = field(default_factory=Counter)
+
+
+async def purge(tables: Tables, erasure: Erasure, *, locks: Path, owner: str) -> Erased:
     """Erase rows and prove it; the caller holds the maintenance lock.
 
     A note of the work lies beside the tables until it is done, so that an opening after a kill can
-    finish it. All rows move to new files, since rows that were replaced long ago lie in the old
-    ones too, marked as deleted and no more.
+    finish it. All rows of a table that held any move to new files, since rows that were replaced
+    long ago lie in the old ones too, marked as deleted and no more.
     """
-    before = await _detect(tables, needles)
-    old = await anyio.to_thread.run_sync(_files, tables.path)
+    erasure.told("looking for it in every version")
+    held = await detecting.in_tables(tables, erasure.tables, Needles(erasure.needles))
+    elsewhere = {seen.needle for seen in held if erasure.stays(seen)}
+    needles = Needles([each for each in erasure.needles if each not in elsewhere])
+    before = await _counted(tables, erasure, needles, held)
+    old = await anyio.to_thread.run_sync(_files, tables.path, erasure.tables)
     with anyio.CancelScope(shield=True):
+        effects = erasure.effects
         await anyio.to_thread.run_sync(begin_purge, tables.path.parent, told(effects))
-        await finish_purge(tables, effects, locks=locks, owner=owner)
-        after = await _detect(tables, needles)
-        left = old & await anyio.to_thread.run_sync(_files, tables.path)
+        await finish_purge(tables, effects, erasure.tables, locks=locks, owner=owner)
+        erasure.told("looking again")
+        seen = await detecting.in_tables(tables, erasure.tables, needles)
+        after = await _counted(tables, erasure, needles, seen)
+        left = old & await anyio.to_thread.run_sync(_files, tables.path, erasure.tables)
         unnamed = await _unnamed(tables)
         await anyio.to_thread.run_sync(end_purge, tables.path.parent)
     checks = [Check(where=place, control=before[place], left=after[place]) for place in before]
-    return [
-        *checks,
+    checks += [
         Check(where="files from before the purge", control=len(old), left=len(left)),
         Check(where="files that no version names", control=len(old), left=len(unnamed)),
     ]
+    return Erased(checks, needles.all)
 
 
 async def finish_purge(
-    tables: Tables, effects: Sequence[Effect], *, locks: Path, owner: str
+    tables: Tables,
+    effects: Sequence[Effect],
+    touched: Sequence[Table] = CHANGED,
+    *,
+    locks: Path,
+    owner: str,
 ) -> None:
-    """Erase the rows, move all others to new files, build indexes anew, drop what went before."""
+    """Erase the rows, build word indexes without them, move all others, drop what went before."""
     await carry_out(tables, effects)
-    for table in CHANGED:
-        # Setting a column to itself rewrites every row in one commit, which concurrent appends
-        # do not disturb.
-        await tables.write(partial(tables[table].update, updates_sql={"state": "state"}))
-        if table in SEARCHED:
-            await build_indexes(tables, table, anew=True)
+    for table in touched:
+        if table == "evidence":
+            # The words first: until the new index is there, the old one answers.
+            await build_indexes(tables, table, anew=True, among=WORD_COLUMNS)
+            await _move_in_portions(tables, table)
+        else:
+            await _move(tables, table)
     async with _still(tables, locks, owner) as alone:
-        for table in tables.by_name:
+        for table in dict.fromkeys((*touched, "ledger")):
             # Unverified files are those of unfinished appends: without other writers, leftovers.
             await optimize(tables, table, keep=timedelta(0), unverified=alone)
     oldest = time() - _ORPHAN_SECONDS
@@ -76,89 +130,48 @@ async def finish_purge(
             path.unlink(missing_ok=True)
 
 
+async def _move(tables: Tables, table: Table, where: str = "") -> None:
+    """Rows to new files, in one commit that concurrent appends do not disturb."""
+    condition = {"where": where} if where else {}
+    await tables.write(partial(tables[table].update, updates_sql={"state": "state"}, **condition))
+    if not where and table in SEARCHED:
+        await build_indexes(tables, table, anew=True)
+
+
+async def _move_in_portions(tables: Tables, table: Table) -> None:
+    """All rows to new files without a moment in which no index knows most of them.
+
+    A file of which a tenth is gone is rewritten by a compaction, and indexes follow; rows that are
+    moved by an update are known to none until they are indexed again.
+    """
+    old = await anyio.to_thread.run_sync(_files, tables.path, (table,))
+    for first, below in _PORTIONS:
+        await _move(tables, table, f"hash >= '{first}' AND hash < '{below}'")
+        await optimize(tables, table, keep=timedelta(0))
+        if not old & await anyio.to_thread.run_sync(_files, tables.path, (table,)):
+            return
+    await _move(tables, table)
+
+
+async def _counted(
+    tables: Tables, erasure: Erasure, needles: Needles, seen: Sequence[Seen]
+) -> dict[str, int]:
+    """How often the needles were seen, by table, and how often they stand in raw files."""
+    counts = Counter(each.table for each in seen if each.needle in needles.all)
+    raw = [
+        await anyio.to_thread.run_sync(detecting.in_files, tables.path / f"{table}.lance", needles)
+        for table in erasure.tables
+    ]
+    found = {f"table {table}": counts[table] for table in erasure.tables}
+    return {**found, "raw files": sum(each.total() for each in raw)}
+
+
 @asynccontextmanager
 async def _still(tables: Tables, locks: Path, owner: str) -> AsyncIterator[bool]:
     """Whether this process is the only writer; none begins to write meanwhile if so."""
     opening = locks / OPENING
     async with elected(opening, seconds=60, work="opening the store"), tables.still():
         yield not others_alive(locks, owner)
-
-
-async def _detect(tables: Tables, needles: Sequence[str]) -> dict[str, int]:
-    """How often needles occur: decoded in every version of every table, and raw in every file."""
-    found = {
-        f"table {table}": await _in_versions(tables, table, needles) for table in tables.by_name
-    }
-    found["raw files"] = await anyio.to_thread.run_sync(_in_files, tables.path, needles)
-    return found
-
-
-async def _in_versions(tables: Tables, table: Table, needles: Sequence[str]) -> int:
-    """Each fragment is read in the oldest version that has it, where most of its rows are alive."""
-    # A handle of its own: checking a version out must not move the one that others read.
-    handle = await tables.connection.open_table(table)
-    unread = total = 0
-    for version in _chosen([each["version"] for each in await handle.list_versions()], table):
-        await handle.checkout(version)
-        # An address is a fragment's number and a row's place in it; numbers only grow.
-        query = handle.query().where(f"_rowaddr >= {unread << 32}").with_row_address()
-        async for batch in await query.select([*await _texts(handle), _ADDRESS]).to_batches():
-            newest, found = await anyio.to_thread.run_sync(_in_batch, batch, needles)
-            unread = max(unread, newest + 1)
-            total += found
-    handle.close()
-    return total
-
-
-def _chosen(versions: Sequence[int], table: Table) -> Sequence[int]:
-    """All versions, evenly thinned out where a busy store has very many; the ledger loses no row."""
-    if table == "ledger":
-        return versions[-1:]
-    step = -(-len(versions) // _MOST_VERSIONS)
-    return [*versions[:-1:step], versions[-1]]
-
-
-async def _texts(handle: Any) -> list[str]:
-    return [each.name for each in await handle.schema() if str(each.type) == "string"]
-
-
-def _in_batch(batch: Any, needles: Sequence[str]) -> tuple[int, int]:
-    """The newest fragment in it, and how often needles occur."""
-    import pyarrow.compute as pc  # heavy: only once a store is opened
-
-    newest = pc.max(batch.column(_ADDRESS)).as_py()
-    found = sum(
-        pc.sum(pc.count_substring(column, spelled)).as_py() or 0
-        for needle in needles
-        for spelled in _spellings(needle)
-        for column in batch.columns[:-1]
-    )
-    return (-1 if newest is None else newest >> 32), found
-
-
-def _spellings(needle: str) -> set[str]:
-    """As it is, and as JSON holds it."""
-    return {needle, orjson.dumps(needle).decode()[1:-1]}
-
-
-def _in_files(root: Path, needles: Sequence[str]) -> int:
-    raw = [spelled.encode() for needle in needles for spelled in _spellings(needle)]
-    overlap = max((len(needle) for needle in raw), default=1)
-    return sum(
-        piece.count(needle)
-        for path in root.rglob("*")
-        if path.is_file()
-        for piece in _pieces(path, overlap)
-        for needle in raw
-    )
-
-
-def _pieces(path: Path, overlap: int) -> Iterator[bytes]:
-    tail = b""
-    with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            yield tail + piece
-            tail = piece[-(overlap - 1) :] if overlap > 1 else b""
 
 
 def _files(root: Path, folders: Sequence[Table] = CHANGED) -> frozenset[Path]:

@@ -25,11 +25,9 @@ from pydantic import JsonValue
 from mcp_memory.domain import refs
 from mcp_memory.domain.access import acting
 from mcp_memory.domain.errors import Busy, MemoryBankError
-from mcp_memory.domain.models import Check
 from mcp_memory.store.catalogue import Catalogue, outlined, stamped
 from mcp_memory.store.changes import (
     Change,
-    Effect,
     Recovered,
     commit,
     complete,
@@ -39,7 +37,7 @@ from mcp_memory.store.changes import (
 from mcp_memory.store.filters import one_of, parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.locking import MAINTENANCE, Alive, elected
-from mcp_memory.store.purging import purge
+from mcp_memory.store.purging import Erased, Erasure, purge
 from mcp_memory.store.rows import (
     EvidenceRow,
     Found,
@@ -287,26 +285,15 @@ class Store:
         except Busy:
             return None
 
-    async def purge(self, selected: Mapping[Table, Where], needles: Sequence[str]) -> list[Check]:
+    async def purge(self, erasure: Erasure) -> Erased:
         """Erase rows for good, and look again with the detector that found the needles before.
-
-        Rows are named by keys, trajectories and the like, never by `contains`: what is to be erased
-        must not be written down once more.
 
         Raises:
             Busy: maintenance of another process does not end.
         """
-        effects = [Effect("drop", table, where) for table, where in selected.items()]
-        if any(where.contains for where in selected.values()):
-            raise AssertionError
         async with self._elected(seconds=self._writer.busy_seconds):
-            return await purge(
-                self._tables,
-                effects,
-                needles,
-                locks=self._writer.locks,
-                owner=self._writer.alive.owner,
-            )
+            locks, owner = self._writer.locks, self._writer.alive.owner
+            return await purge(self._tables, erasure, locks=locks, owner=owner)
 
     async def replace_vectors(
         self,

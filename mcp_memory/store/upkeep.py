@@ -1,7 +1,7 @@
 """Upkeep by one elected process: compaction, indexes once they pay, old versions pruned."""
 
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -91,8 +91,13 @@ async def optimize(
     await anyio.to_thread.run_sync(trim)
 
 
-async def build_indexes(tables: Tables, table: Table, *, anew: bool = False) -> tuple[str, ...]:
-    """Build the indexes that pay at this size and are not there; `anew` rebuilds those that are."""
+async def build_indexes(
+    tables: Tables, table: Table, *, anew: bool = False, among: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Build the indexes that pay at this size and are not there; `anew` rebuilds those that are.
+
+    `among`: only of these columns; empty: of any.
+    """
     present = {column for index in await _indexes(tables, table) for column in index.columns}
     if "vector" in present and await _otherwise_measured(tables, table):
         present.remove("vector")  # of an earlier version; until it is built anew a scan answers
@@ -101,6 +106,7 @@ async def build_indexes(tables: Tables, table: Table, *, anew: bool = False) -> 
     for column in present - set(paying) if anew else ():
         await _drop(tables, table, column)
     wanted = [column for column in paying if anew or column not in present]
+    wanted = [column for column in wanted if not among or column in among]
     for column in wanted:
         build = partial(tables[table].create_index, column, config=_config(column), replace=True)
         await tables.attempt(build)

@@ -10,10 +10,11 @@ import anyio
 import pytest
 from store_rows import added, evidence, keys, memory, opened
 
+from mcp_memory.domain import refs
 from mcp_memory.store import Store
 from mcp_memory.store.changes import Effect, told
 from mcp_memory.store.home import begin_purge, pending_purge
-from mcp_memory.store.purging import _files
+from mcp_memory.store.purging import Erasure, _files
 from mcp_memory.store.rows import Table, Where
 from mcp_memory.store.upkeep import optimize
 
@@ -29,20 +30,23 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 async def planted(store: Store) -> None:
     for start in range(0, 1_000, 250):
-        rows = [evidence(n, f"plain step {n}") for n in range(start, start + 250)]
+        rows = [
+            evidence(n, f"plain step {n}", hash=refs.digest(n)) for n in range(start, start + 250)
+        ]
         if start == 0:
-            rows[150] = evidence(150, f"so {PLANTED} tonight", identifiers="heron_bridge")
+            told = {"identifiers": "heron_bridge", "hash": refs.digest(150)}
+            rows[150] = evidence(150, f"so {PLANTED} tonight", **told)
         await added(store, *rows)
 
 
 async def controls(store: Store, *needles: str) -> dict[str, int]:
-    checks = await store.purge(GONE, needles)
+    checks = (await store.purge(Erasure(GONE, needles))).checks
     assert {check.where: check.left for check in checks if check.left} == {}
     return {check.where: check.control for check in checks}
 
 
 def indexed_files(store: Store) -> set[Path]:
-    return set(store._tables.path.rglob("_indices/**/*.lance"))
+    return set((store._tables.path / "evidence.lance").rglob("_indices/**/*.lance"))
 
 
 async def test_a_purged_sentence_is_gone_and_every_other_row_is_the_same(store: Store) -> None:
@@ -71,10 +75,10 @@ async def test_a_row_that_was_replaced_long_ago_goes_from_its_file(store: Store)
     await planted(store)
     await store._tables["evidence"].delete("key = 't:s1#150'")
     await optimize(store._tables, "evidence", keep=timedelta(0))
-    old = _files(store._tables.path)
+    old = _files(store._tables.path, ("evidence",))
     found = await controls(store, PLANTED)
     assert found["files from before the purge"] == len(old)
-    assert not old & _files(store._tables.path)
+    assert not old & _files(store._tables.path, ("evidence",))
 
 
 async def test_the_detector_sees_text_inside_json(store: Store) -> None:
@@ -84,14 +88,14 @@ async def test_the_detector_sees_text_inside_json(store: Store) -> None:
 
 async def test_all_versions_of_a_purged_memory_go(store: Store) -> None:
     await store.once("retain", lambda batch: [memory("m:1", batch), memory("m:2", batch)])
-    await store.purge({"memories": Where(keys=("m:1",), states=())}, [])
+    await store.purge(Erasure({"memories": Where(keys=("m:1",), states=())}))
     assert [row.key for row in await store.find("memories", Where(states=()))] == ["m:2"]
 
 
 async def test_a_purge_of_nothing_named_is_no_purge_of_everything(store: Store) -> None:
     await planted(store)
     with pytest.raises(AssertionError):
-        await store.purge({"evidence": Where(states=())}, [])
+        await store.purge(Erasure({"evidence": Where(states=())}))
     assert await store.count("evidence", Where()) == 1_000
 
 
