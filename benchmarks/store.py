@@ -11,6 +11,7 @@ from apparatus.rows import DIM, RANDOM, SHARES, WORDS, evidence, memory, vector
 from apparatus.timing import awaited, machine, middle, peak, size
 
 from mcp_memory.store import Store, open_store
+from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import EvidenceRow, Where
 from mcp_memory.store.schema import to_arrow
 
@@ -47,7 +48,11 @@ async def measure(home: Path, rows: int) -> None:
         tell(rows, "maintenance with nothing to do", await awaited(store.maintain))
         tables.line(f"{rows:,}", "disk", f"{size(home) >> 20} MB")
         where = Where(keys=("t:s1#1",), states=())
-        tell(rows, "purge of one row", await awaited(lambda: store.purge({"evidence": where}, [])))
+        tell(
+            rows,
+            "purge of one row",
+            await awaited(lambda: store.purge(Erasure({"evidence": where}))),
+        )
         tables.line(f"{rows:,}", "most memory, with building", f"{peak()} MB")
 
 

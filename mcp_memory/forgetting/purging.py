@@ -57,6 +57,7 @@ async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Re
     told("writing the archive's files anew")
     await writing.rerender(rooms, (*hidden.sessions, *hidden.steps))
     after = await anyio.to_thread.run_sync(_in_files, rooms, erased.needles)
+    before = {name: _only(found, erased.needles) for name, found in before.items()}
     checks = [*erased.checks, *await _file_checks(rooms, before, after, hidden, memories)]
     return Deletion(
         mode="purge",
@@ -96,6 +97,10 @@ def _stays(hidden: Hidden, memories: Sequence[str], seen: Seen) -> bool:
     gone = hidden.steps.get(seen.trajectory)
     own = seen.kind != "episode" and seen.column == "text" and seen.first not in (gone or ())
     return gone is None or own
+
+
+def _only(found: Counter[str], needles: Sequence[str]) -> Counter[str]:
+    return Counter({needle: found[needle] for needle in needles if needle in found})
 
 
 async def _file_checks(

@@ -26,9 +26,9 @@ from mcp_memory.text.needles import Needles
 _ORPHAN_SECONDS = 600.0
 """No append is under way for longer: what nothing names by then never will be."""
 _LOOKS = 40
-_PORTIONS = (("0", "3"), ("3", "6"), ("6", "9"))
-"""How a row's hash begins, from and below: three of sixteen are more than the tenth that makes a
-compaction write a file anew.
+_PORTIONS = (("0", "2"), ("2", "5"), ("5", "9"))
+"""How a row's hash begins, from and below: two of sixteen are more than the tenth that makes a
+compaction write a file anew; of a small file it may take another round.
 """
 
 

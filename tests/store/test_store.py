@@ -13,6 +13,7 @@ from store_rows import added, evidence, keys, memory, opened
 
 from mcp_memory.domain.errors import StoreTooNew
 from mcp_memory.store import Store, home, upkeep
+from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import Where
 
 
@@ -89,6 +90,7 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 from store_rows import evidence, opened
 from mcp_memory.store import changes
+from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import Where
 
 async def carry_out(tables, effects):
@@ -135,7 +137,8 @@ async def test_a_purged_sentence_is_in_no_file_of_any_version(store: Store) -> N
             rows[50] = evidence(150, f"so {planted} tonight")
         await added(store, *rows)
     before = {row.key: row for row in await store.find("evidence", Where())}
-    checks = await store.purge({"evidence": Where(keys=("t:s1#150",), states=())}, [planted])
+    gone = Erasure({"evidence": Where(keys=("t:s1#150",), states=())}, [planted])
+    checks = (await store.purge(gone)).checks
     assert sum(check.control for check in checks) > 0
     assert all(check.left == 0 for check in checks)
     after = {row.key: row for row in await store.find("evidence", Where())}
