@@ -13,9 +13,8 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory.domain.models import Check
-from mcp_memory.store import detecting
 from mcp_memory.store.changes import CHANGED, Effect, carry_out, told
-from mcp_memory.store.detecting import Seen
+from mcp_memory.store.detecting import Seen, in_files, in_tables
 from mcp_memory.store.home import begin_purge, end_purge
 from mcp_memory.store.locking import OPENING, elected, others_alive
 from mcp_memory.store.rows import Table, Where
@@ -80,7 +79,7 @@ async def purge(tables: Tables, erasure: Erasure, *, locks: Path, owner: str) ->
     long ago lie in the old ones too, marked as deleted and no more.
     """
     erasure.told("looking for it in every version")
-    held = await detecting.in_tables(tables, erasure.tables, Needles(erasure.needles))
+    held = await in_tables(tables, erasure.tables, Needles(erasure.needles))
     elsewhere = {seen.needle for seen in held if erasure.stays(seen)}
     needles = Needles([each for each in erasure.needles if each not in elsewhere])
     before = await _counted(tables, erasure, needles, held)
@@ -90,7 +89,7 @@ async def purge(tables: Tables, erasure: Erasure, *, locks: Path, owner: str) ->
         await anyio.to_thread.run_sync(begin_purge, tables.path.parent, told(effects))
         await finish_purge(tables, effects, erasure.tables, locks=locks, owner=owner)
         erasure.told("looking again")
-        seen = await detecting.in_tables(tables, erasure.tables, needles)
+        seen = await in_tables(tables, erasure.tables, needles)
         after = await _counted(tables, erasure, needles, seen)
         left = old & await anyio.to_thread.run_sync(_files, tables.path, erasure.tables)
         unnamed = await _unnamed(tables)
@@ -159,7 +158,7 @@ async def _counted(
     """How often the needles were seen, by table, and how often they stand in raw files."""
     counts = Counter(each.table for each in seen if each.needle in needles.all)
     raw = [
-        await anyio.to_thread.run_sync(detecting.in_files, tables.path / f"{table}.lance", needles)
+        await anyio.to_thread.run_sync(in_files, tables.path / f"{table}.lance", needles)
         for table in erasure.tables
     ]
     found = {f"table {table}": counts[table] for table in erasure.tables}
