@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
-_ERASED = re.compile(r"[^\n]*\r(?:\x1b\[2K)+")
 
 
 def played(
@@ -50,5 +49,6 @@ def played(
 def screen(command: Sequence[str], *, columns: int, env: Mapping[str, str] | None = None) -> str:
     """What a person sees in the end, without colours."""
     text = "".join(told for _, told in played(command, columns=columns, env=env))
-    text = _ERASED.sub("", text.replace("\r\n", "\n"))
-    return "\n".join(line.rstrip() for line in ANSI.sub("", text).splitlines())
+    plain = ANSI.sub("", text.replace("\r\n", "\n"))
+    # What was written over is not seen; an empty rest after a return erased the line.
+    return "\n".join(line.split("\r")[-1].rstrip() for line in plain.split("\n")).rstrip("\n")

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("exchange", "Write the bank as JSON lines."),
     "import": ("exchange", "Read an export, or what another memory tool keeps, as candidates."),
     "doctor": ("doctor", "Check the bank, and repair what is derived."),
+    "setup": ("setup", "Find agents and their history, and set memory up for all of them."),
     "install": ("install", "Put the server into the settings of the hosts on this machine."),
     "uninstall": ("install", "Take the server out of them again."),
     "push": ("push", "Send sessions of this machine to a remote bank, masked."),

@@ -1,7 +1,5 @@
 """`mcp-memory index`: histories of the agents on this machine, or the paths that are named."""
 
-import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
@@ -11,19 +9,12 @@ import anyio
 import click
 import orjson
 
-from mcp_memory import hosts, readers
+from mcp_memory import readers
 from mcp_memory.bank import MemoryBank
-from mcp_memory.cli import closing, options
+from mcp_memory.cli import closing, intake, options
 from mcp_memory.cli.door import command
-from mcp_memory.domain.reports import FileReport
 from mcp_memory.history import following, indexer, repositories, watching
-from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
-from mcp_memory.text.counting import counted
-
-PROCESSES_PAY = 16_000_000
-"""Bytes of transcripts from which processes of their own earn the second that each takes to start."""
-MOST_PROCESSES = 6
 
 
 @click.command("index")
@@ -63,9 +54,13 @@ async def index_command(
         if not paths:
             following.allow_everything(bank.rooms)
         if watch:
-            await _watch(bank, lambda: indexer.transcripts(paths) if paths else _histories())
+            await _watch(bank, lambda: indexer.transcripts(paths) if paths else intake.histories())
             return
-        reports = await (_index(bank, list(indexer.transcripts(paths))) if paths else _all(bank))
+        reports = await (
+            intake.read(bank, list(indexer.transcripts(paths)))
+            if paths
+            else intake.everything(bank)
+        )
         rows = await bank.rooms.store.catalogue()
     if as_json:
         click.echo(orjson.dumps(closing.counts(reports, rows), option=orjson.OPT_INDENT_2).decode())
@@ -80,48 +75,12 @@ async def index_command(
 
 async def _repository(bank: MemoryBank, paths: Sequence[Path], repository: Path) -> None:
     """Transcripts first: commits are linked to what the bank has."""
-    reports = await _index(bank, list(indexer.transcripts(paths))) if paths else []
+    reports = await intake.read(bank, list(indexer.transcripts(paths))) if paths else []
     with indexer.elected(bank.rooms):
         told = await repositories.index_repository(bank.rooms, repository)
     click.echo(closing.read([*reports, told]))
     if told.reason:
         click.echo(told.reason)
-
-
-def _histories() -> list[Path]:
-    found = [path for host in hosts.HOSTS for path in host.transcripts()]
-    return [*found, *hosts.prompts()]
-
-
-async def _all(bank: MemoryBank) -> list[FileReport]:
-    """What hosts keep, and what hooks handed over: that may lie in a folder nobody looks through."""
-    notes = spool.waiting(bank.rooms.settings.spool_dir)
-    handed = [note.transcript for note in notes if note.transcript.is_file()]
-    reports = await _index(bank, list(dict.fromkeys([*handed, *_histories()])))
-    for note in notes:
-        spool.done(note)
-    return reports
-
-
-async def _index(bank: MemoryBank, found: Sequence[Path]) -> list[FileReport]:
-    with click.progressbar(
-        length=len(found), label="Indexing", file=sys.stderr, item_show_func=_shown
-    ) as bar:
-        try:
-            reports = await bank.index(
-                found,
-                progress=lambda report: bar.update(1, report),
-                processes=_processes(found),
-            )
-        except anyio.get_cancelled_exc_class():
-            click.echo(
-                f"\nStopped at {bar.pos} of {counted(len(found), 'file')}; what was read is kept and "
-                "can be asked. The same command goes on from there.",
-                err=True,
-            )
-            raise
-    await bank.rooms.store.maintain()
-    return reports
 
 
 async def _watch(bank: MemoryBank, sources: watching.Sources) -> None:
@@ -147,18 +106,3 @@ async def _pushing(settings: Settings) -> AsyncIterator[None]:
         tasks.start_soon(keep_pushed, settings, str(Path.cwd()))
         yield
         tasks.cancel_scope.cancel()
-
-
-def _processes(found: Sequence[Path]) -> int:
-    """As many as there are processors, where the work outweighs starting them."""
-    much = sum(path.stat().st_size for path in found if path.exists()) > PROCESSES_PAY
-    return min(os.cpu_count() or 1, MOST_PROCESSES) if much else 0
-
-
-def _shown(report: object) -> str | None:
-    """What the bar says of the file that was read last."""
-    if not isinstance(report, FileReport):
-        return None
-    return (
-        f"{report.path.name[-40:]} {report.steps} steps" if report.steps else report.path.name[-40:]
-    )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from mcp_memory.cli import ending
+from mcp_memory.cli import ending, removing
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError
 from mcp_memory.hosts.installing.changes import Change, apply, plan_install, plan_uninstall
 from mcp_memory.hosts.installing.checking import standing
@@ -13,7 +13,7 @@ from mcp_memory.hosts.installing.hooking import HOOKED, Hooked, plan_hooks, plan
 from mcp_memory.hosts.installing.launch import launch
 from mcp_memory.hosts.installing.targets import TARGETS, Target
 
-_NAMES = click.Choice([target.name for target in TARGETS])
+NAMES = click.Choice([target.name for target in TARGETS])
 _DONE = {
     "added": "added",
     "updated": "updated",
@@ -33,7 +33,7 @@ _SAID = {
 
 
 @click.command("install")
-@click.argument("hosts", nargs=-1, type=_NAMES, metavar="[HOST]...")
+@click.argument("hosts", nargs=-1, type=NAMES, metavar="[HOST]...")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--print", "only_print", is_flag=True, help="Print the entry, to put in by hand.")
 @click.option("--name", "server", default="", help="What the server is called in the host.")
@@ -56,41 +56,60 @@ def install_command(
         command = launch()
     except MemoryBankError as error:
         raise ending.Failed(str(error)) from error
-    chosen = _chosen(hosts)
+    targets = _chosen(hosts)
     if only_print:
-        for target in chosen:
+        for target in targets:
             entry = {target.table: {server or target.server: target.entry(command)}}
             click.echo(f"{target.title} · {target.file()}")
             click.echo(json.dumps(entry, indent=2, ensure_ascii=False))
         return
     asked = not (dry_run or no_check)
     refused = _carried_out(
-        chosen, lambda each: plan_install(each, command, server), dry_run, asked=asked
+        targets, lambda each: plan_install(each, command, server), dry_run, asked=asked
     )
     if hooks:
-        refused += _hooked(chosen, lambda each: plan_hooks(each, command), dry_run)
+        refused += _hooked(targets, lambda each: plan_hooks(each, command), dry_run)
     if refused:
         raise SystemExit(1)
 
 
 @click.command("uninstall")
-@click.argument("hosts", nargs=-1, type=_NAMES, metavar="[HOST]...")
+@click.argument("hosts", nargs=-1, type=NAMES, metavar="[HOST]...")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--name", "server", default="", help="What the server is called in the host.")
-def uninstall_command(hosts: tuple[str, ...], dry_run: bool, server: str) -> None:
+@click.option(
+    "--everything", is_flag=True, help="Out of every host, and the bank deleted: asks first."
+)
+@click.option("--yes", "-y", is_flag=True, help="With --everything: do it without asking.")
+def uninstall_command(
+    hosts: tuple[str, ...], dry_run: bool, server: str, everything: bool, yes: bool
+) -> None:
     """Take the server out of the settings of each HOST, or of every host; the bank stays as it is."""
-    chosen = _chosen(hosts)
+    if everything:
+        if hosts or server:
+            raise click.UsageError("--everything is of every host: name none.")
+        removing.remove(yes=yes, dry_run=dry_run)
+        return
+    targets = _chosen(hosts)
     # In the other order than they came: each finds the file as it left it.
-    refused = _hooked(chosen, plan_no_hooks, dry_run)
-    refused += _carried_out(chosen, lambda each: plan_uninstall(each, server), dry_run, asked=False)
+    refused = _hooked(targets, plan_no_hooks, dry_run)
+    refused += _carried_out(
+        targets, lambda each: plan_uninstall(each, server), dry_run, asked=False
+    )
     if refused:
         raise SystemExit(1)
 
 
-def _chosen(names: Sequence[str]) -> list[Target]:
+def chosen(names: Sequence[str]) -> list[Target]:
+    """The hosts that are named, else those found on this machine."""
     if names:
         return [target for target in TARGETS if target.name in names]
-    found = [target for target in TARGETS if target.found()]
+    return [target for target in TARGETS if target.found()]
+
+
+def _chosen(names: Sequence[str]) -> list[Target]:
+    """The same; where there are none it is said how to name one."""
+    found = chosen(names)
     if not found:
         known = ", ".join(target.name for target in TARGETS)
         click.echo(f"No host found on this machine. Name one of: {known}.")

@@ -24,7 +24,7 @@ async def opened(*, vectors: bool = True, project: str | None = None) -> AsyncIt
     """The bank of the current settings and folder.
 
     Raises:
-        InvalidInput: `project` names none of its projects, or several.
+        InvalidInput: `project` names none of its projects.
     """
     settings = Settings() if vectors else Settings(embedding_model="none")
     logging.basicConfig(
@@ -34,16 +34,14 @@ async def opened(*, vectors: bool = True, project: str | None = None) -> AsyncIt
         if project and project not in (projects.EVERY, projects.USER):
             known = await bank.rooms.store.projects()
             meant = bank.rooms.identities().asked(project)
-            if projects.resolve(meant, known) is None:
+            if not projects.candidates(meant, known):
                 raise unknown(project, known)
         waiting.end()
         yield bank
 
 
-def unknown(asked: str, known: dict[str, int]) -> InvalidInput:
-    """What is said of a project that is none, or may be several."""
-    if several := projects.ambiguity(asked, known):
-        return InvalidInput(several, next_step="`mcp-memory projects` shows them all.")
+def unknown(asked: str, known: Iterable[str]) -> InvalidInput:
+    """What is said of a project that is none."""
     near = nearest(asked, known)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     return InvalidInput(

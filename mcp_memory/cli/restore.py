@@ -9,6 +9,7 @@ import click
 from mcp_memory.cli import ending, options
 from mcp_memory.cli.blame import inside
 from mcp_memory.cli.door import command, json_text
+from mcp_memory.cli.drawing.notes import spoken
 from mcp_memory.search.named.restore import Restored
 from mcp_memory.text.counting import counted
 
@@ -74,6 +75,8 @@ def _write(file: Path, text: str, force: bool) -> None:
 
 def _say(found: Restored) -> None:
     """What is known of the text, on standard error."""
+    for note in found.notes:
+        click.echo(f"Note: {spoken(note)}", err=True)
     if not found.ref:
         click.echo(_nothing(found), err=True)
         return

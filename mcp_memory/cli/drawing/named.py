@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mcp_memory.cli.drawing.hits import OUTCOMES
+from mcp_memory.cli.drawing.notes import noted
 from mcp_memory.cli.drawing.screen import Page, for_people
 from mcp_memory.domain.models import Outcome
 from mcp_memory.search.named.blame import Blame, Blamed
@@ -25,6 +26,7 @@ def fenced(page: Page, lines: Iterable[Any]) -> Iterator[Any]:
 
 def blame(page: Page, found: Blame) -> Iterator[Any]:
     """Which sessions changed a file, newest first."""
+    yield from noted(page, found.notes)
     if not found.sessions:
         yield page.text(("No session changed ", "warn"), found.path, (" here.", "warn"))
         yield page.text(
@@ -76,6 +78,7 @@ def _change(page: Page, change: Change) -> Iterator[Any]:
 
 def fix(page: Page, found: Fixed) -> Iterator[Any]:
     """What was done before after an error."""
+    yield from noted(page, found.notes)
     if not (found.cures or found.learned or found.met):
         yield page.text(("This error was not met before.", "warn"))
         yield page.text(
@@ -114,6 +117,7 @@ def _cure(page: Page, one: Cure) -> Iterator[Any]:
 
 def how(page: Page, found: Ways) -> Iterator[Any]:
     """The commands that worked."""
+    yield from noted(page, found.notes)
     if not found.ways:
         yield page.text(("No command that worked here is known for ", "warn"), found.what)
         yield page.text(

@@ -47,12 +47,13 @@ class Blame(Frozen):
     files: tuple[str, ...] = ()
     """The files that are meant, where the path may mean several."""
     more: int = 0
+    notes: tuple[str, ...] = ()
 
 
 async def blame(rooms: Rooms, path: str, *, project: str | None = None, limit: int = 8) -> Blame:
     """The sessions that changed a file, or the files of a folder, newest first."""
     asked = parts_of(path)
-    known = await held(rooms, project)
+    known, notes = await held(rooms, project)
     files = _meant(asked, known)
     touched = [(one, made) for one in known if (made := _changes(one, files))]
     told = [await _blamed(rooms, one, made) for one, made in touched[:limit]]
@@ -61,6 +62,7 @@ async def blame(rooms: Rooms, path: str, *, project: str | None = None, limit: i
         sessions=tuple(told),
         files=tuple(sorted(files)) if len(files) > 1 else (),
         more=len(touched) - len(told),
+        notes=notes,
     )
 
 

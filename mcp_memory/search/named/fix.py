@@ -54,11 +54,12 @@ class Fixed(Frozen):
     met: tuple[Met, ...] = ()
     sessions: int = 0
     """How many sessions met it."""
+    notes: tuple[str, ...] = ()
 
 
 async def fix(rooms: Rooms, error: str, *, project: str | None = None, limit: int = 5) -> Fixed:
     """The cures of an error, most alike first, then the newest; memories of it; where it was met."""
-    known = await held(rooms, project)
+    known, notes = await held(rooms, project)
     like = _Likeness(error, known)
     cures = _cures(known, like)
     met = [
@@ -77,6 +78,7 @@ async def fix(rooms: Rooms, error: str, *, project: str | None = None, limit: in
         learned=learned.hits if learned.found else (),
         met=tuple(open_[:MOST_MET]),
         sessions=len({each.ref.partition("#")[0] for each in met}),
+        notes=notes,
     )
 
 

@@ -1,10 +1,11 @@
 """Held: the sessions of a project with what the archive's indexes say of each, newest first."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import log
+from typing import NamedTuple
 
 import anyio.to_thread
 
@@ -67,11 +68,18 @@ class Held:
         return Change(ref=self.span(change.step), old=change.old, new=change.new, undone=undone)
 
 
-async def held(rooms: Rooms, project: str | None) -> list[Held]:
-    """The live sessions of the projects that answer, newest first."""
+class Sessions(NamedTuple):
+    """The live sessions of the projects that answer, newest first, and what is to be said of the choice."""
+
+    all: Sequence[Held]
+    notes: tuple[str, ...] = ()
+
+
+async def held(rooms: Rooms, project: str | None) -> Sessions:
+    """The sessions that answer for a project; of the one that the caller stands in by default."""
     scope = await scope_of(rooms, project)
     rows = await rooms.store.sessions(projects=scope.projects, states=(State.LIVE.value,))
-    return await anyio.to_thread.run_sync(_read, rows)
+    return Sessions(await anyio.to_thread.run_sync(_read, rows), scope.notes)
 
 
 def _read(rows: Iterable[SessionRow]) -> list[Held]:

@@ -46,6 +46,7 @@ class Ways(Frozen):
 
     what: str
     ways: tuple[Way, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class _Ran:
 
 async def how(rooms: Rooms, what: str, *, project: str | None = None, limit: int = 6) -> Ways:
     """Commands that went well and bear on what is asked, those that only look left out."""
-    known = await held(rooms, project)
+    known, notes = await held(rooms, project)
     words = [w for w in wording.informative(what) if w.casefold() not in _FILLERS]
     words = words or list(wording.informative(what))
     lines = {each.name for one in known for each in one.entry.commands}
@@ -71,7 +72,7 @@ async def how(rooms: Rooms, what: str, *, project: str | None = None, limit: int
     found = _counted(known, _Asked(words, lines, goals))
     best = sorted(found.values(), key=_worth, reverse=True)
     told = [_way(ran) for ran in best if ran.newest is not None and ran.share >= LEAST_SHARE]
-    return Ways(what=what, ways=tuple(told[:limit]))
+    return Ways(what=what, ways=tuple(told[:limit]), notes=notes)
 
 
 class _Asked:

@@ -33,6 +33,7 @@ class Restored(Frozen):
     """What else the path may mean."""
     touched: tuple[str, ...] = ()
     """Where the file was touched, when its whole text was never seen."""
+    notes: tuple[str, ...] = ()
 
 
 async def restore(
@@ -40,19 +41,20 @@ async def restore(
 ) -> Restored:
     """The newest text of a file that history has, up to a time; empty where it never had all of it."""
     asked = parts_of(path)
-    known = [one for one in await held(rooms, project) if until is None or _begun(one, until)]
+    sessions, notes = await held(rooms, project)
+    known = [one for one in sessions if until is None or _begun(one, until)]
     names = _names(asked, known)
     if not names:
-        return Restored(path=path)
+        return Restored(path=path, notes=notes)
     name = names[0]
     read: list[tuple[Held, list[Step]]] = []
     for one in _touching(known, name)[:MOST_SESSIONS]:
         read.insert(0, (one, await _steps(rooms, one, name, until)))
         found = _replayed(read, name)
         if found is not None:
-            return _told(found, name, names)
+            return _told(found, name, names).model_copy(update={"notes": notes})
     touched = tuple(one.span(_marks(one, name)[-1]) for one, _ in reversed(read))
-    return Restored(path=name, files=tuple(names[1:]), touched=touched)
+    return Restored(path=name, files=tuple(names[1:]), touched=touched, notes=notes)
 
 
 def _begun(one: Held, until: datetime) -> bool:
