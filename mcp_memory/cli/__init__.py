@@ -80,6 +80,12 @@ OPENS = {
     *("inspect", "list", "status", "projects", "history"),
 }
 """Commands that open the bank to answer, which takes a second."""
+FIRST = {
+    **dict.fromkeys(OPENS, "Opening the bank …"),
+    "setup": "Looking for agents and their history …",
+    "tour": "Laying out two past sessions …",
+}
+"""What a person reads until there is an answer, at once."""
 
 
 class LazyGroup(click.Group):
@@ -107,8 +113,8 @@ class LazyGroup(click.Group):
             near += difflib.get_close_matches(name, COMMANDS, n=2)
             hint = f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
-        if name in OPENS and not {"-h", "--help"} & set(args):
-            waiting.begin("Opening the bank …")
+        if name in FIRST and not {"-h", "--help"} & set(args):
+            waiting.begin(FIRST[name])
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

@@ -164,6 +164,21 @@ def test_the_tour_walks_through_all_six_tools_and_leaves_nothing() -> None:
         assert f"── {title}" in done.stdout
     assert ", 0 after" in done.stdout
     assert "still there" not in done.stdout
+    first, last = done.stdout.splitlines()[0], done.stdout.splitlines()[-3:]
+    assert first == "In March an agent mended the same crash twice, in two files."
+    assert last[0].split()[:2] == ["mcp-memory", "setup"]
+    page = done.stdout[done.stdout.index("── runbook") : done.stdout.index("── search: what")]
+    for wanted in ("nowhere in recorded history", "Name the encoding when opening files", "mended"):
+        assert wanted in page, page
     folder = re.search(r"lie in (\S+?)/claude", done.stdout)
     assert folder is not None
     assert not Path(folder.group(1)).exists()
+
+
+def test_the_first_words_of_the_tour_come_before_the_server() -> None:
+    probe = (
+        "import sys, mcp_memory.cli.tour;"
+        "print([m for m in ('mcp', 'lancedb', 'mcp_memory.bank') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
