@@ -168,7 +168,7 @@ def test_the_tour_walks_through_all_six_tools_and_leaves_nothing() -> None:
     assert first == "In March an agent mended the same crash twice, in two files."
     assert last[0].split()[:2] == ["mcp-memory", "setup"]
     page = done.stdout[done.stdout.index("── runbook") : done.stdout.index("── search: what")]
-    for wanted in ("nowhere in recorded history", "Name the encoding when opening files", "mended"):
+    for wanted in ("nowhere in recorded history", "Name the encoding when opening files", "became"):
         assert wanted in page, page
     folder = re.search(r"lie in (\S+?)/claude", done.stdout)
     assert folder is not None
