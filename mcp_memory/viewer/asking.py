@@ -11,6 +11,7 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import State
+from mcp_memory.memories import freshness
 from mcp_memory.rooms import WEIGHTS, Rooms
 from mcp_memory.search import searching, spans
 from mcp_memory.viewer.rendering import page
@@ -90,7 +91,7 @@ async def _found(visit: Visit, sought: Sought, known: Sequence[str]) -> SearchRe
     )
     if visit.access.projects and not sought.project:
         asked = asked.model_copy(update={"project": known[0] if known else projects.USER})
-    found = await searching.search(rooms, asked)
+    found = await freshness.marked(rooms, asked, await searching.search(rooms, asked))
     if not found.found:
         return found
     # The same once more without a floor: what lies below it is drawn, not told to any model.

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from mcp_memory.domain import trusting as trusted
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Draft, Memory, MemoryKind, Outcome, Standing, State
+from mcp_memory.memories import freshness, releasing
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, withholding
 from mcp_memory.store.rows import MemoryRow, Where
 from mcp_memory.viewer.rendering import compared, page
 from mcp_memory.viewer.visiting import PREFIX, Visit, Visits
@@ -110,8 +113,11 @@ async def _memory(request: Request, visit: Visit) -> Response:
     ref = request.path_params["ref"]
     versions = await _versions(visit, ref)
     memory = versions[-1].memory
-    used = (await visit.bank.rooms.usage()).get(ref, (0, 0))
-    known = {one.ref: one for one in await newest(visit.bank.rooms) if visit.sees(one.project)}
+    rooms = visit.bank.rooms
+    used = (await rooms.usage()).get(ref, (0, 0))
+    trusting = await anyio.to_thread.run_sync(trusted.read, rooms.settings.home)
+    looked = (await freshness.of_memories(rooms, [memory])).get(ref, ())
+    known = {one.ref: one for one in await newest(rooms) if visit.sees(one.project)}
     beside = [
         (why, known[other])
         for why, other in (
@@ -129,7 +135,8 @@ async def _memory(request: Request, visit: Visit) -> Response:
         versions=list(reversed(versions)),
         used=used,
         beside=beside,
-        words=request.query_params.get("said", ""),
+        held=withholding.of_memory(memory, trusting),
+        looked=looked,
     )
 
 
@@ -163,6 +170,15 @@ async def _change(request: Request, visit: Visit) -> Response:
                 await visit.bank.delete([ref], mode="forget", reason="retired on the page")
             else:
                 await visit.bank.apply([], retire=[ref])
+            return back(request, f"/memory/{ref}")
+        case "release" | "distrust" as how:
+            visit.must("admin", whole=True)
+            rooms = visit.bank.rooms
+            await (
+                releasing.release(rooms, (ref,))
+                if how == "release"
+                else releasing.distrust(rooms, ref)
+            )
             return back(request, f"/memory/{ref}")
         case "well" | "badly" as how:
             went = Outcome.SUCCESS if how == "well" else Outcome.FAILURE

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mcp_memory.domain import trusting as trusted
 from mcp_memory.domain.asked import Planning
 from mcp_memory.domain.models import Draft, Evidence, Group, Memory, Standing, State
+from mcp_memory.domain.trusting import Trusting
+from mcp_memory.search import withholding
 from mcp_memory.viewer import memories
 from mcp_memory.viewer.rendering import page
 from mcp_memory.viewer.visiting import Visit, Visits
@@ -49,11 +53,12 @@ def build(visits: Visits) -> Mapping[str, object]:
 async def _review(request: Request, visit: Visit) -> Response:
     every = [one for one in await memories.newest(visit.bank.rooms) if visit.sees(one.project)]
     known = visit.bounded(sorted(await visit.bank.rooms.store.projects()))
+    trusting = await anyio.to_thread.run_sync(trusted.read, visit.bank.rooms.settings.home)
     return page(
         request,
         visit,
         "review",
-        undecided=_undecided(every)[:MOST],
+        undecided=_undecided(every, trusting)[:MOST],
         projects=known,
         project=request.query_params.get("project", ""),
     )
@@ -76,7 +81,7 @@ async def _accept(request: Request, visit: Visit) -> Response:
     return memories.back(request, f"/memory/{applied.refs[0]}" if applied.refs else "/review")
 
 
-def _undecided(every: Sequence[Memory]) -> list[Undecided]:
+def _undecided(every: Sequence[Memory], trusting: Trusting) -> list[Undecided]:
     known = {one.ref: one for one in every}
     live = [one for one in every if one.state is State.LIVE]
     challengers = [
@@ -86,18 +91,18 @@ def _undecided(every: Sequence[Memory]) -> list[Undecided]:
         if ref in known and known[ref].state is State.LIVE
     ]
     told = {one.memory.ref for one in challengers}
-    flagged = [
-        Undecided(one, f"flagged: {', '.join(one.flags)}")
+    held = [
+        Undecided(one, f"held back: {', '.join(why)}")
         for one in live
-        if one.flags and one.ref not in told
+        if one.ref not in told and (why := withholding.of_memory(one, trusting))
     ]
-    told |= {one.memory.ref for one in flagged}
+    told |= {one.memory.ref for one in held}
     candidates = [
         Undecided(one, "a candidate: one session, or one source, bears it")
         for one in live
         if one.standing is Standing.CANDIDATE and one.ref not in told
     ]
-    return [*challengers, *flagged, *candidates]
+    return [*challengers, *held, *candidates]
 
 
 async def _proposed(visit: Visit, project: str) -> Sequence[Group]:

@@ -10,10 +10,14 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mcp_memory.domain import trusting as trusted
 from mcp_memory.domain.models import Memory, Standing, State
 from mcp_memory.history import keeping
 from mcp_memory.history.keeping import Kept
 from mcp_memory.hooks import ledger
+from mcp_memory.memories import freshness
+from mcp_memory.memories.freshness import Stale
+from mcp_memory.search import withholding
 from mcp_memory.store.rows import LedgerRow, SessionRow, Where
 from mcp_memory.viewer import drawing, memories
 from mcp_memory.viewer.rendering import page
@@ -54,13 +58,16 @@ class Waiting:
 
     candidates: int
     challengers: tuple[Memory, ...]
-    flagged: tuple[Memory, ...]
+    held: tuple[Memory, ...]
+    """Held back: they give power away that nobody bore out, or are of a distrusted source."""
+    stale: tuple[Stale, ...]
     at_risk: tuple[Kept, ...]
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to decide."""
-        return bool(self.candidates or self.challengers or self.flagged or self.at_risk)
+        told = (self.candidates, self.challengers, self.held, self.stale, self.at_risk)
+        return any(told)
 
 
 def build(visits: Visits) -> Mapping[str, object]:
@@ -110,14 +117,18 @@ def _counts(rows: Sequence[SessionRow], live: Sequence[Memory]) -> Mapping[str, 
 
 
 async def _waiting(visit: Visit, live: Sequence[Memory]) -> Waiting:
+    rooms = visit.bank.rooms
+    trusting = await anyio.to_thread.run_sync(trusted.read, rooms.settings.home)
+    stale = await freshness.stale(rooms) if live else []
     at_risk: tuple[Kept, ...] = ()
     if visit.own:
-        told = await keeping.history(visit.bank.rooms)
+        told = await keeping.history(rooms)
         at_risk = tuple(kept for kept in told.hosts if kept.soon or kept.new or kept.changed)
     return Waiting(
         candidates=sum(one.standing is Standing.CANDIDATE for one in live),
         challengers=tuple(one for one in live if one.challenged_by),
-        flagged=tuple(one for one in live if one.flags),
+        held=tuple(one for one in live if withholding.of_memory(one, trusting)),
+        stale=tuple(one for one in stale if visit.sees(one.project)),
         at_risk=at_risk,
     )
 
