@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -121,83 +122,116 @@ def libraries_of(node: ast.AST) -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=place_of)
-class TestEveryFile:
-    def test_opens_with_one_sentence_that_says_what_it_is(self, path: Path) -> None:
-        docstring = ast.get_docstring(tree_of(path))
-        assert docstring, f"open {path.name} with a docstring of one sentence: what is this room?"
-        assert docstring.splitlines()[0].endswith((".", ":", "?")), "end that line as a sentence"
+def opens_with_one_sentence_that_says_what_it_is(path: Path) -> None:
+    docstring = ast.get_docstring(tree_of(path))
+    assert docstring, f"open {path.name} with a docstring of one sentence: what is this room?"
+    assert docstring.splitlines()[0].endswith((".", ":", "?")), "end that line as a sentence"
 
-    def test_has_no_more_than_four_hundred_lines(self, path: Path) -> None:
-        count = len(path.read_text(encoding="utf-8").splitlines())
-        assert count <= FILE_LINES, f"{count} lines: find the second noun in it, give it a file"
 
-    def test_is_not_named_after_nothing(self, path: Path) -> None:
-        assert path.stem not in FORBIDDEN, "name the file after the noun that it holds"
+def has_no_more_than_four_hundred_lines(path: Path) -> None:
+    count = len(path.read_text(encoding="utf-8").splitlines())
+    assert count <= FILE_LINES, f"{count} lines: find the second noun in it, give it a file"
 
-    def test_imports_point_down_only(self, path: Path) -> None:
-        folder = folder_of(path)
-        if folder == "__init__":
-            return
-        for name in internal_imports(path):
-            other = name.split(".")[1]
-            assert other == folder or FOLDERS.index(other) < FOLDERS.index(folder), (
-                f"{place_of(path)} imports {name} from above: move what it needs into a folder "
-                f"below {folder}/, or hand it in as an argument"
-            )
 
-    def test_each_library_has_one_owner(self, path: Path) -> None:
-        for name in imports_of(path):
-            owners = OWNERS.get(name.split(".")[0])
-            assert owners is None or place_of(path).startswith(owners), (
-                f"{name} belongs to {', '.join(owners or ())}: call that room instead"
-            )
+def is_not_named_after_nothing(path: Path) -> None:
+    assert path.stem not in FORBIDDEN, "name the file after the noun that it holds"
 
-    def test_heavy_libraries_are_imported_inside_functions(self, path: Path) -> None:
-        heavy = {name for node in tree_of(path).body for name in libraries_of(node)} & HEAVY
-        assert not heavy, f"import {heavy} where it is used: a server starts without them"
 
-    def test_functions_are_short_with_few_parameters(self, path: Path) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        for node in ast.walk(tree_of(path)):
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            head = "\n".join(lines[max(0, node.lineno - 2) : node.body[0].lineno])
-            assert _length(node) <= FUNCTION_LINES or "PLR0915" in head, (
-                f"{node.name} has {_length(node)} lines: divide it, or say why beside PLR0915"
-            )
-            free = place_of(path).startswith(LONG_SIGNATURES) or "PLR0913" in head
-            assert free or _parameters(node) <= PARAMETERS, (
-                f"{node.name} has {_parameters(node)} parameters: make those that travel together "
-                "one value, or say why beside PLR0913"
-            )
-
-    def test_nothing_is_imported_for_typing_only(self, path: Path) -> None:
-        assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8"), (
-            "a typing-only import hides a circle: import it, or move the type down"
+def imports_point_down_only(path: Path) -> None:
+    folder = folder_of(path)
+    if folder == "__init__":
+        return
+    for name in internal_imports(path):
+        other = name.split(".")[1]
+        assert other == folder or FOLDERS.index(other) < FOLDERS.index(folder), (
+            f"{place_of(path)} imports {name} from above: move what it needs into a folder "
+            f"below {folder}/, or hand it in as an argument"
         )
 
-    def test_any_exception_is_caught_at_the_outer_doors_only(self, path: Path) -> None:
-        if place_of(path).startswith(BROAD_DOORS):
-            return
-        lines = path.read_text(encoding="utf-8").splitlines()
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Name):
-                broad = node.type.id in {"Exception", "BaseException"}
-                reraised = any(isinstance(each, ast.Raise) for each in node.body)
-                assert not broad or reraised or "BLE001" in lines[node.lineno - 1], (
-                    f"line {node.lineno}: catch what can happen, or say why beside BLE001"
-                )
 
-    def test_a_pure_room_does_no_io_and_owns_no_clock(self, path: Path) -> None:
-        if not place_of(path).startswith(PURE):
-            return
-        impure = {name.split(".")[0] for name in imports_of(path)} & IMPURE_LIBRARIES
-        assert not impure, f"{place_of(path)} is pure: leave {impure} to its callers"
-        text = path.read_text(encoding="utf-8")
-        assert not re.search(r"\bopen\(|datetime\.now|time\.time|\.read_text|\.write_text", text)
-        asynchronous = [n for n in ast.walk(tree_of(path)) if isinstance(n, ast.AsyncFunctionDef)]
-        assert not asynchronous, f"{place_of(path)} is pure: await in its callers"
+def each_library_has_one_owner(path: Path) -> None:
+    for name in imports_of(path):
+        owners = OWNERS.get(name.split(".")[0])
+        assert owners is None or place_of(path).startswith(owners), (
+            f"{name} belongs to {', '.join(owners or ())}: call that room instead"
+        )
+
+
+def heavy_libraries_are_imported_inside_functions(path: Path) -> None:
+    heavy = {name for node in tree_of(path).body for name in libraries_of(node)} & HEAVY
+    assert not heavy, f"import {heavy} where it is used: a server starts without them"
+
+
+def functions_are_short_with_few_parameters(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for node in ast.walk(tree_of(path)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        head = "\n".join(lines[max(0, node.lineno - 2) : node.body[0].lineno])
+        assert _length(node) <= FUNCTION_LINES or "PLR0915" in head, (
+            f"{node.name} has {_length(node)} lines: divide it, or say why beside PLR0915"
+        )
+        free = place_of(path).startswith(LONG_SIGNATURES) or "PLR0913" in head
+        assert free or _parameters(node) <= PARAMETERS, (
+            f"{node.name} has {_parameters(node)} parameters: make those that travel together "
+            "one value, or say why beside PLR0913"
+        )
+
+
+def nothing_is_imported_for_typing_only(path: Path) -> None:
+    assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8"), (
+        "a typing-only import hides a circle: import it, or move the type down"
+    )
+
+
+def any_exception_is_caught_at_the_outer_doors_only(path: Path) -> None:
+    if place_of(path).startswith(BROAD_DOORS):
+        return
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Name):
+            broad = node.type.id in {"Exception", "BaseException"}
+            reraised = any(isinstance(each, ast.Raise) for each in node.body)
+            assert not broad or reraised or "BLE001" in lines[node.lineno - 1], (
+                f"line {node.lineno}: catch what can happen, or say why beside BLE001"
+            )
+
+
+def a_pure_room_does_no_io_and_owns_no_clock(path: Path) -> None:
+    if not place_of(path).startswith(PURE):
+        return
+    impure = {name.split(".")[0] for name in imports_of(path)} & IMPURE_LIBRARIES
+    assert not impure, f"{place_of(path)} is pure: leave {impure} to its callers"
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\bopen\(|datetime\.now|time\.time|\.read_text|\.write_text", text)
+    asynchronous = [n for n in ast.walk(tree_of(path)) if isinstance(n, ast.AsyncFunctionDef)]
+    assert not asynchronous, f"{place_of(path)} is pure: await in its callers"
+
+
+RULES = (
+    opens_with_one_sentence_that_says_what_it_is,
+    has_no_more_than_four_hundred_lines,
+    is_not_named_after_nothing,
+    imports_point_down_only,
+    each_library_has_one_owner,
+    heavy_libraries_are_imported_inside_functions,
+    functions_are_short_with_few_parameters,
+    nothing_is_imported_for_typing_only,
+    any_exception_is_caught_at_the_outer_doors_only,
+    a_pure_room_does_no_io_and_owns_no_clock,
+)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_file(rule: Callable[[Path], None]) -> None:
+    """One test a rule, not one a file and rule: there are thousands of those, and all faults show."""
+    faults = []
+    for path in SOURCES:
+        try:
+            rule(path)
+        except AssertionError as fault:
+            faults.append(f"{place_of(path)}: {str(fault).splitlines()[0]}")
+    assert not faults, "\n".join(faults)
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
