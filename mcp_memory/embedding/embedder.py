@@ -6,15 +6,16 @@ import math
 import re
 import threading
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from mcp_memory.domain.errors import EmbedderUnavailable
+from mcp_memory.embedding.lookup import Lookup
 
 DEFAULT = "default"
 BUNDLED = "mcp-memory/static-minilm-256-"
@@ -22,13 +23,13 @@ DEFAULT_NAME = f"{BUNDLED}3"
 """Its vectors are another model's once the number is raised: a bank is moved over."""
 DEFAULT_DIM = 256
 MOST_CHARS = 2_000
-_BATCH = 128
 _BATCH_CHARS = 8_000
 """Bounds what one batch takes once padded, whatever the lengths."""
 _BATCH_TRANSFORMER = 8
 """A batch of 64 takes a transformer to 1.6 GB, one of 8 to 0.4."""
 
 Vector = tuple[float, ...]
+T = TypeVar("T")
 
 
 class Embedder(Protocol):
@@ -130,9 +131,12 @@ class FastEmbedder:
     def embed_blocking(self, texts: Sequence[str]) -> bytes:
         """The same vectors as float32 rows, made in the calling thread."""
         seen = [_readable(text) for text in texts]
+        if self._bundled:
+            return self._run(lambda model: _looked_up(model, seen))
         order = sorted(range(len(seen)), key=lambda place: len(seen[place]))
         rows = [b""] * len(order)
-        for place, row in zip(order, self._run([seen[i] for i in order]), strict=True):
+        made = self._run(lambda model: _run_through(model, [seen[i] for i in order]))
+        for place, row in zip(order, made, strict=True):
             rows[place] = row
         return b"".join(rows)
 
@@ -140,17 +144,13 @@ class FastEmbedder:
         numbers = memoryview(self.embed_blocking(texts)).cast("f").tolist()
         return [tuple(numbers[at : at + self.dim]) for at in range(0, len(numbers), self.dim)]
 
-    def _run(self, texts: list[str]) -> list[bytes]:
-        most = _BATCH if self._bundled else _BATCH_TRANSFORMER
+    def _run(self, work: Callable[[Any], T]) -> T:
+        """Work with the model, loaded; one at a time."""
         try:
             with self._lock:
                 if self._loaded is None:
                     self._loaded = self._load()
-                return [
-                    _unit(vector).astype("float32", copy=False).tobytes()
-                    for batch in _batches(texts, most)
-                    for vector in self._loaded.embed(batch, batch_size=most)
-                ]
+                return work(self._loaded)
         except Exception as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise EmbedderUnavailable(self._model, reason[:200]) from error
@@ -169,7 +169,7 @@ class FastEmbedder:
             )
         _register_bundled()
         with resources.as_file(resources.files("mcp_memory.embedding") / "model") as folder:
-            return TextEmbedding(
+            loaded: Any = TextEmbedding(
                 self._model,
                 specific_model_path=str(folder),
                 cache_dir=str(folder),  # any other would be created, though nothing is cached
@@ -177,6 +177,7 @@ class FastEmbedder:
                 threads=1,  # it looks tokens up: a second thread spins for a third of the time
                 enable_cpu_mem_arena=False,
             )
+        return Lookup(loaded.model.tokenizer, loaded.model.model)
 
 
 def succeeds(name: str, former: str) -> bool:
@@ -196,14 +197,30 @@ def build_embedder(model: str, *, path: Path | None, threads: int) -> Embedder |
     return FastEmbedder(model, path=path, threads=threads)
 
 
-def _batches(texts: list[str], most: int) -> Iterator[list[str]]:
+def _batches(texts: list[str]) -> Iterator[list[str]]:
     """Neighbours of texts sorted by length, few when long."""
     start = 0
     for end in range(1, len(texts) + 1):
         wider = end - start + 1
-        if end == len(texts) or wider > most or wider * len(texts[end]) > _BATCH_CHARS:
+        if (
+            end == len(texts)
+            or wider > _BATCH_TRANSFORMER
+            or wider * len(texts[end]) > _BATCH_CHARS
+        ):
             yield texts[start:end]
             start = end
+
+
+def _looked_up(table: Lookup, texts: list[str]) -> bytes:
+    return b"".join(_unit(row).tobytes() for rows in table.sums(texts) for row in rows)
+
+
+def _run_through(model: Any, texts: list[str]) -> list[bytes]:
+    return [
+        _unit(vector).astype("float32", copy=False).tobytes()
+        for batch in _batches(texts)
+        for vector in model.embed(batch, batch_size=_BATCH_TRANSFORMER)
+    ]
 
 
 def _unit(vector: Any) -> Any:
