@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import mul
 
+import anyio.to_thread
+
 from mcp_memory.archive.files import Archive
 from mcp_memory.domain import identities, paths, projects, trusting
 from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
@@ -118,6 +120,15 @@ class Rooms:
         except EmbedderUnavailable:
             return [None] * len(texts)
         return [next(made) if text else None for text in texts]
+
+    async def packed_vectors(self, texts: list[str]) -> bytes | None:
+        """Vectors of texts as float32 rows; None while there is no embedder."""
+        if self.embedder is None or not self.store.vectors_ready:
+            return None
+        try:
+            return await anyio.to_thread.run_sync(self.embedder.embed_blocking, texts)
+        except EmbedderUnavailable:
+            return None
 
     async def likeness(self, text: str, others: Sequence[str]) -> list[float]:
         """How near each of the others is to a text, -1 to 1; 0 where to know it would take long."""

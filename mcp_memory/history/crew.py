@@ -81,7 +81,8 @@ class Crew:
 
 
 def _made(path: Path, terms: Terms, ground: Ground) -> Made:
-    return indexing.prepare(path, terms.known, terms.gone, terms.allowance, ground=ground)
+    report, made = indexing.prepare(path, terms.known, terms.gone, terms.allowance, ground=ground)
+    return report, [one.as_columns() for one in made]
 
 
 _hired: list[Terms] = []

@@ -29,6 +29,7 @@ from mcp_memory.readers import codex
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store import trimming
+from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.trajectories import admission, indexing, lineage
 from mcp_memory.trajectories.indexing import Prepared
@@ -64,8 +65,9 @@ class _Batch:
 
     def add(self, made: Sequence[Prepared]) -> None:
         self.prepared.extend(made)
-        self.rows += sum(len(one.rows) for one in made)
-        self.size += sum(len(row.text) + len(row.body) for one in made for row in one.rows)
+        packed = [one.packed for one in made if one.packed]
+        self.rows += sum(map(len, packed))
+        self.size += sum(each.size for each in packed)
 
     @property
     def full(self) -> bool:
@@ -350,8 +352,9 @@ def _told(rooms: Rooms, fresh: Iterable[Path]) -> Identities:
 
 def _said(one: Prepared) -> Iterator[str]:
     """An agent's own words; what it called and was answered is none."""
-    for row in one.rows:
-        step = orjson.loads(row.body) if row.kind == "step" and row.body else {}
+    rows = one.as_columns().packed or Packed.of(())
+    for kind, body in zip(rows.strings("kind"), rows.strings("body"), strict=True):
+        step = orjson.loads(body) if kind == "step" and body else {}
         if step.get("source", SourceClass.AGENT) == SourceClass.AGENT:
             yield f"{step.get('text', '')}\n{step.get('reasoning', '')}"
 

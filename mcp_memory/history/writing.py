@@ -13,6 +13,7 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import restating, spans, withholding
 from mcp_memory.store.changes import Change
 from mcp_memory.store.locking import elected
+from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
 from mcp_memory.trajectories import evidence, indexing, reaching
 from mcp_memory.trajectories.entries import Entry
@@ -69,10 +70,10 @@ async def write(rooms: Rooms, op: str, prepared: Sequence[Prepared]) -> str:
 async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> None:
     """Rows, catalogue and archive files of sessions within a change; older rows go afterwards."""
     trajectories = tuple(one.session.id for one in prepared)
-    before = await _before(rooms, trajectories)
-    fresh, stale = _difference(prepared, before)
-    rows = await with_vectors(rooms, fresh)
-    await change.add(evidence=rows, sessions=[one.session for one in prepared])
+    before = await change.hashes(trajectories)
+    fresh, stale = await anyio.to_thread.run_sync(_difference, prepared, before)
+    await _add(rooms, change, fresh)
+    await change.add(sessions=[one.session for one in prepared])
     older = (change.batch,)
     change.drop("sessions", Where(keys=trajectories, states=(), not_batches=older))
     if stale:
@@ -82,6 +83,13 @@ async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> Non
             await anyio.to_thread.run_sync(
                 rooms.archive.write_session, one.session.folder, one.files
             )
+
+
+async def _add(rooms: Rooms, change: Change, rows: Packed) -> None:
+    """Append rows with what the model makes of them; without a model they go by words."""
+    texts = await anyio.to_thread.run_sync(evidence.embedded_texts, rows)
+    vectors = await rooms.packed_vectors([text for text in texts if text])
+    await change.add_packed(rows, vectors, [bool(text) for text in texts])
 
 
 async def with_vectors(rooms: Rooms, rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:
@@ -99,21 +107,16 @@ async def rebuilt(rooms: Rooms, row: SessionRow, hidden: Mapping[int, str]) -> P
     )
 
 
-async def _before(rooms: Rooms, trajectories: Sequence[str]) -> dict[str, str]:
-    """Key to hash of the rows that sessions have now."""
-    rows = await rooms.store.find("evidence", Where(trajectories=tuple(trajectories), states=()))
-    return {row.key: row.hash for row in rows}
-
-
 def _difference(
-    prepared: Sequence[Prepared], before: dict[str, str]
-) -> tuple[list[EvidenceRow], tuple[str, ...]]:
+    prepared: Sequence[Prepared], before: Mapping[str, str]
+) -> tuple[Packed, tuple[str, ...]]:
     """Rows that are new or changed, and keys whose older rows must go."""
-    made = [row for one in prepared for row in one.rows]
-    fresh = [row for row in made if before.get(row.key) != row.hash]
-    changed = {row.key for row in fresh if row.key in before}
-    vanished = before.keys() - {row.key for row in made}
-    return fresh, tuple(sorted(changed | vanished))
+    made = Packed.joined([one.as_columns().packed or Packed.of(()) for one in prepared])
+    keys, hashes = made.strings("key"), made.strings("hash")
+    differ = [n for n, key in enumerate(keys) if before.get(key) != hashes[n]]
+    changed = {keys[n] for n in differ if keys[n] in before}
+    vanished = before.keys() - set(keys)
+    return made.only(differ), tuple(sorted(changed | vanished))
 
 
 async def rerender(rooms: Rooms, trajectories: Iterable[str]) -> None:

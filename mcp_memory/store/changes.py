@@ -6,11 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
+import anyio.to_thread
 import orjson
 from pydantic import JsonValue
 
-from mcp_memory.store.filters import quoted, to_sql
+from mcp_memory.store.filters import one_of, quoted, to_sql
+from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow, LedgerRow, MemoryRow, Phase, SessionRow, Table, Where
+from mcp_memory.store.schema import arrow_schema
 from mcp_memory.store.tables import Tables
 
 CHANGED: tuple[Table, ...] = ("evidence", "sessions", "memories")
@@ -49,6 +52,14 @@ class Change:
         """The name by which this change can be undone."""
         return self.intent.batch
 
+    async def hashes(self, trajectories: Sequence[str]) -> dict[str, str]:
+        """Key to hash of the evidence rows that sessions have so far."""
+        condition = one_of("trajectory", trajectories)
+        rows = await self.tables.read(
+            "evidence", lambda q: q.where(condition).select(["key", "hash"]), EvidenceRow
+        )
+        return {row.key: row.hash for row in rows}
+
     async def add(
         self,
         *,
@@ -60,6 +71,13 @@ class Change:
         for table, rows in (("evidence", evidence), ("sessions", sessions), ("memories", memories)):
             named = [replace(row, batch=self.batch) for row in rows]
             await self.tables.append(table, named)  # type: ignore[arg-type]
+
+    async def add_packed(self, rows: Packed, vectors: bytes | None, having: Sequence[bool]) -> None:
+        """Append evidence rows that are columns already, with the vectors of those `having` one."""
+        if len(rows):
+            schema = arrow_schema("evidence", self.tables.dim)
+            build = partial(rows.written, self.batch, schema, vectors, having=having)
+            await self.tables.put("evidence", await anyio.to_thread.run_sync(build))
 
     def drop(self, table: Table, where: Where) -> None:
         """Remove older rows, once the change is committed."""

@@ -2,9 +2,11 @@
 
 import types
 import typing
-from collections.abc import Sequence
+from array import array
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 from mcp_memory.store.rows import EvidenceRow, LedgerRow, MemoryRow, SessionRow, Table
@@ -64,18 +66,40 @@ def _encoding(column: str) -> dict[str, str] | None:
 
 
 def to_arrow(table: Table, rows: Sequence[Row], dim: int) -> Any:
-    """Rows as one Arrow table, built column by column: a dict a row costs ten times as much."""
-    import pyarrow as pa  # heavy: only once a store is opened
+    """Rows as one Arrow table."""
+    import pyarrow as pa  # heavy: only once a store is open
 
     schema = arrow_schema(table, dim)
-    columns = []
-    for column in schema:
-        values = [getattr(row, column.name) for row in rows]
-        if column.name == "vector":
-            columns.append(_vectors(values, column.type))
-        else:
-            columns.append(pa.array(values, column.type))
+    if "vector" not in schema.names:
+        return columns_of(table, rows)
+    told = columns_of(table, rows, without=("vector",))
+    vectors = [row.vector for row in rows if isinstance(row, EvidenceRow | MemoryRow)]
+    flat = array("f", chain.from_iterable(vector for vector in vectors if vector is not None))
+    having = [vector is not None for vector in vectors]
+    made = vectors_of(schema.field("vector").type, flat.tobytes(), having)
+    return pa.Table.from_arrays([*told.columns, made], schema=schema)
+
+
+def columns_of(table: Table, rows: Sequence[Row], *, without: Collection[str] = ()) -> Any:
+    """Rows built column by column, in the schema's order: a dict a row costs ten times as much."""
+    import pyarrow as pa  # heavy: only once a store is open
+
+    schema = pa.schema([each for each in arrow_schema(table, 0) if each.name not in without])
+    columns = [pa.array([getattr(row, c.name) for row in rows], c.type) for c in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def vectors_of(kind: Any, vectors: bytes | None, having: Sequence[bool]) -> Any:
+    """A column of vectors: float32 rows in a run, one for each that is `having` one; else null."""
+    import numpy as np  # heavy: only where vectors are written
+    import pyarrow as pa  # heavy: only once a store is open
+
+    flat = np.zeros((len(having), kind.list_size), dtype=kind.value_type.to_pandas_dtype())
+    present = np.array(having, dtype=bool) if vectors is not None else np.zeros(len(having), bool)
+    if vectors:
+        flat[present] = np.frombuffer(vectors, np.float32).reshape(-1, kind.list_size)
+    numbers = pa.array(flat.reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(numbers, kind.list_size, mask=pa.array(~present))
 
 
 def from_arrow(kind: type[R], table: Any) -> list[R]:
@@ -120,16 +144,3 @@ def _plain(hint: Any) -> type:
     if origin is tuple:
         return tuple if typing.get_args(hint)[0] is str else float
     return str if origin is typing.Literal else hint
-
-
-def _vectors(values: Sequence[tuple[float, ...] | None], kind: Any) -> Any:
-    import numpy as np  # heavy: only where vectors are written
-    import pyarrow as pa  # heavy: only once a store is opened
-
-    dim = kind.list_size
-    flat = np.zeros((len(values), dim), dtype=kind.value_type.to_pandas_dtype())
-    for place, vector in enumerate(values):
-        if vector is not None:
-            flat[place] = vector
-    missing = pa.array([vector is None for vector in values])
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), dim, mask=missing)

@@ -51,7 +51,10 @@ class Tables:
         """
         if not rows:
             return
-        data = await anyio.to_thread.run_sync(to_arrow, table, rows, self.dim)
+        await self.put(table, await anyio.to_thread.run_sync(to_arrow, table, rows, self.dim))
+
+    async def put(self, table: Table, data: Any) -> None:
+        """The same of rows that are an Arrow table already."""
         await self.write(lambda: self[table].add(data, on_bad_vectors="null"))
 
     async def delete(self, table: Table, condition: str) -> None:

@@ -15,6 +15,7 @@ from mcp_memory.domain.models import (
     ToolCall,
     Trajectory,
 )
+from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow
 from mcp_memory.text import guard, identifiers, powers
 from mcp_memory.trajectories import edits, failures, holding, marks, origins, rendering
@@ -152,6 +153,12 @@ def step_digest(step: Step) -> str:
 def embedded_text(row: EvidenceRow) -> str:
     """What a row's vector is made of; empty for outputs, whose steps stand for them."""
     return "" if row.kind == "output" else row.text[:EMBEDDED_CHARS]
+
+
+def embedded_texts(rows: Packed) -> list[str]:
+    """The same of rows that are packed."""
+    told = zip(rows.strings("kind"), rows.strings("text", chars=EMBEDDED_CHARS), strict=True)
+    return ["" if kind == "output" else text for kind, text in told]
 
 
 def step_of(row: EvidenceRow, outputs: Mapping[str, str]) -> Step:

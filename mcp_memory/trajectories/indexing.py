@@ -19,6 +19,7 @@ from mcp_memory.domain.models import (
     Trajectory,
 )
 from mcp_memory.domain.reports import FileReport, FileStatus
+from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow, SessionRow
 from mcp_memory.trajectories import (
     admission,
@@ -55,6 +56,12 @@ class Prepared:
     """The folder that its project would have alone, and its remote."""
     lacks: bool = False
     """Whether the bank holds steps that the file no longer has: it is to be prepared with them."""
+    packed: Packed | None = None
+    """The rows as columns, once they are packed for their way; `rows` are none then."""
+
+    def as_columns(self) -> "Prepared":
+        """The same with its rows packed."""
+        return self if self.packed else replace(self, rows=[], packed=Packed.of(self.rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""Packing: evidence rows as columns, which travel between processes and into the table as they are."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_memory.store.rows import EvidenceRow
+from mcp_memory.store.schema import columns_of, vectors_of
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Rows without batch and vectors, in a third of the memory that they take one by one.
+
+    As values each row is twenty objects, and a text takes up to four bytes a letter.
+    """
+
+    table: Any
+    """An Arrow table, which pickles as its bytes."""
+
+    @classmethod
+    def of(cls, rows: Sequence[EvidenceRow]) -> "Packed":
+        """The rows in their order."""
+        return cls(columns_of("evidence", rows, without=("batch", "vector")))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Packed"]) -> "Packed":
+        """All rows of the parts, of which there is at least one, in order; nothing is copied."""
+        import pyarrow as pa  # heavy: only once a store is open
+
+        return cls(pa.concat_tables([part.table for part in parts]))
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return int(self.table.num_rows)
+
+    @property
+    def size(self) -> int:
+        """Bytes that they take."""
+        return int(self.table.nbytes)
+
+    def strings(self, column: str, *, chars: int | None = None) -> list[str]:
+        """A column of texts, or the beginnings of them."""
+        import pyarrow.compute as pc  # heavy: only once a store is open
+
+        texts = self.table.column(column)
+        cut = texts if chars is None else pc.utf8_slice_codeunits(texts, 0, chars)
+        found: list[str] = cut.to_pylist()
+        return found
+
+    def only(self, places: Collection[int]) -> "Packed":
+        """The rows at these places; the same where it is all of them."""
+        import pyarrow as pa  # heavy: only once a store is open
+
+        if len(places) == len(self):
+            return self
+        return Packed(self.table.take(pa.array(list(places), pa.int64())))
+
+    def written(
+        self, batch: str, schema: Any, vectors: bytes | None, *, having: Sequence[bool]
+    ) -> Any:
+        """The table to append: each row with its batch, and those that are `having` one a vector.
+
+        `vectors` are rows of float32, one after another; None where no row gets any.
+        """
+        import pyarrow as pa  # heavy: only once a store is open
+
+        made = vectors_of(schema.field("vector").type, vectors, having)
+        told = {"batch": pa.repeat(pa.scalar(batch, pa.string()), len(self)), "vector": made}
+        columns = [told[n] if n in told else self.table.column(n) for n in schema.names]
+        return pa.Table.from_arrays(columns, schema=schema)
