@@ -10,6 +10,7 @@ from mcp_memory.domain.models import Frozen, Observation, SourceClass, Step, Too
 from mcp_memory.text import shell
 from mcp_memory.trajectories import shell_writes
 from mcp_memory.trajectories.calls import called
+from mcp_memory.trajectories.worked_out import WorkedOut
 
 MOST_CHARS = 20_000
 """Of an old or a new text so much is kept: a reader of edits cuts further."""
@@ -54,8 +55,12 @@ def of_steps(steps: Iterable[Step]) -> Iterator[Edit]:
         yield from of_step(step)
 
 
-def of_step(step: Step) -> Iterator[Edit]:
+def of_step(step: Step) -> tuple[Edit, ...]:
     """The edits of one step, each file's in the order of its calls."""
+    return _of_step(step, None)
+
+
+def _edits(step: Step) -> Iterator[Edit]:
     for call, seen in called(step):
         if _came_to_nothing(seen):
             continue
@@ -63,6 +68,9 @@ def of_step(step: Step) -> Iterator[Edit]:
             if path:
                 yield Edit(step=step.number, path=path, kind=kind, old=old[:MOST_CHARS],
                            new=new[:MOST_CHARS], told=told)  # fmt: skip
+
+
+_of_step = WorkedOut[Step, None, tuple[Edit, ...]](lambda step, _: tuple(_edits(step)))
 
 
 def written(steps: Iterable[Step]) -> dict[int, tuple[str, ...]]:

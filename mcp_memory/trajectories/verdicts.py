@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mcp_memory.domain.models import Frozen, Observation, SourceClass, Step
+from mcp_memory.domain.models import Frozen, Observation, SourceClass, Step, ToolCall
 from mcp_memory.text import causes, endings, families, shell
 from mcp_memory.text.shell import Program
 from mcp_memory.trajectories import calls, committing
 from mcp_memory.trajectories.calls import Made
+from mcp_memory.trajectories.worked_out import WorkedOut
 
 
 class Verdict(Frozen):
@@ -32,18 +33,28 @@ class Verdict(Frozen):
 
 def of(made: Made) -> Verdict | None:
     """How a call ended; None for one that never ran, or that the user refused."""
-    seen = made.seen
-    if seen is None or seen.source is SourceClass.USER or causes.never_ran(seen.text):
+    told = None if made.seen is None else _ended(made.seen, made.call)
+    if told is None or told.step == made.step.number:
+        return told
+    return told.model_copy(update={"step": made.step.number})
+
+
+def _of_call(seen: Observation, call: ToolCall) -> Verdict | None:
+    """How a call ended, as if in the step 0."""
+    if seen.source is SourceClass.USER or causes.never_ran(seen.text):
         return None
-    if not made.call.command:
+    if not call.command:
         good = (
             None
             if seen.failed is None and not seen.exit_code
             else not (seen.failed or seen.exit_code)
         )
-        return Verdict(step=made.step.number, command="", good=good, code=seen.exit_code,
+        return Verdict(step=0, command="", good=good, code=seen.exit_code,
                        reason="" if good is None else "the tool's own word")  # fmt: skip
-    return _judged(made.step.number, made.call.command, seen)
+    return _judged(call.command, seen)
+
+
+_ended = WorkedOut[Observation, ToolCall, Verdict | None](_of_call)
 
 
 def of_steps(steps: Iterable[Step]) -> Iterator[Verdict]:
@@ -51,7 +62,7 @@ def of_steps(steps: Iterable[Step]) -> Iterator[Verdict]:
     return (told for told in map(of, calls.made(steps)) if told is not None)
 
 
-def _judged(step: int, command: str, seen: Observation) -> Verdict:
+def _judged(command: str, seen: Observation) -> Verdict:
     found = shell.programs(command)
     looks = families.only_looks(found)
     reach = shell.covered(found, pipefail=shell.pipes_fail(found))
@@ -60,7 +71,7 @@ def _judged(step: int, command: str, seen: Observation) -> Verdict:
     code = seen.exit_code
     bad = bool(seen.failed or code)
     known = code is not None or seen.failed is not None
-    base = {"step": step, "command": command.strip(), "looks": looks, "code": code}
+    base = {"step": 0, "command": command.strip(), "looks": looks, "code": code}
     told = "failed" if code is None else f"exit code {code}"
     if known and bad and not _only_looked_last(reach, seen.text, command):
         return Verdict(**base, good=False, judges=own or hidden, reason=told)
