@@ -9,8 +9,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from mcp_memory import checkup
 from mcp_memory.archive.files import Archive
+from mcp_memory.checkup import remaking
 from mcp_memory.domain import identities, projects, remotes
 from mcp_memory.domain.asked import (
     ANYTHING,
@@ -41,7 +41,7 @@ from mcp_memory.domain.models import (
 from mcp_memory.domain.reports import FileReport
 from mcp_memory.embedding.embedder import Embedder, build_embedder
 from mcp_memory.embedding.reranker import build_reranker
-from mcp_memory.forgetting import delete, undo
+from mcp_memory.forgetting import delete, purging, undo
 from mcp_memory.history import following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
@@ -214,7 +214,7 @@ class MemoryBank(Bank):
     async def _move_over(self) -> None:
         """Vectors of the bundled model's former version made anew; words answer meanwhile."""
         try:
-            moved = await checkup.move_over(self.rooms)
+            moved = await remaking.move_over(self.rooms)
         except (Busy, EmbedderUnavailable) as error:
             logger.warning("vectors are of an older model until the next indexing: %s", error)
         else:
@@ -285,6 +285,23 @@ def _project(settings: Settings, cwd: str | None) -> str:
     return identities.read(settings.home).placed(folder, remote)
 
 
+async def _finished(rooms: Rooms) -> None:
+    """What a kill or a full disk cut off is brought to its end; what cannot be now, next time."""
+    await indexer.repair(rooms)
+    try:
+        await purging.finish(rooms)
+    except (MemoryBankError, OSError) as error:
+        logger.warning("a purge that was begun is not finished yet: %s", error)
+
+
+async def _settled(bank: MemoryBank) -> None:
+    """What hooks say is made once more; what fails is made at the next opening."""
+    try:
+        await bank.settle()
+    except (MemoryBankError, OSError) as error:
+        logger.warning("what hooks say is not up to date: %s", error)
+
+
 @asynccontextmanager
 async def open_bank(
     settings: Settings,
@@ -322,13 +339,13 @@ async def open_bank(
                     threads=settings.embedding_threads,
                 ),
             )
-            await indexer.repair(rooms)
+            await _finished(rooms)
             bank = MemoryBank(rooms)
             try:
                 yield bank
             finally:
                 with anyio.CancelScope(shield=True):
-                    await bank.settle()
+                    await _settled(bank)
     finally:
         if embedder is not None:
             await embedder.aclose()

@@ -1,6 +1,5 @@
 """The archive: the only writer of its files; atomic, inside its root, nothing rewritten in vain."""
 
-import errno
 import hashlib
 import shutil
 import time
@@ -9,7 +8,8 @@ from importlib import resources
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from mcp_memory.domain.errors import OutsideRoot, StoreFull
+from mcp_memory.domain import privacy
+from mcp_memory.domain.errors import OutsideRoot, of_system
 from mcp_memory.domain.projects import USER
 from mcp_memory.domain.replacing import FRESH, replace
 from mcp_memory.trajectories.catalogues import catalogues, listed_projects
@@ -36,7 +36,6 @@ PROJECT_FILES = (*INDEXES, MEMORIES)
 PROJECTS = "PROJECTS.md"
 _HEAD_LINES = 5
 """So many lines of an INDEX.md say what PROJECTS.md repeats."""
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Archive:
@@ -272,12 +271,10 @@ class Archive:
         if _holds(file, content):
             return False
         try:
-            _make(file.parent)
+            privacy.make(file.parent)
             replace(file, content)
         except OSError as error:
-            if error.errno in _FULL:
-                raise StoreFull(str(error)) from error
-            raise
+            raise of_system(error) from error
         return True
 
 
@@ -291,13 +288,6 @@ def _holds(file: Path, content: bytes) -> bool:
         return same_size and file.read_bytes() == content
     except FileNotFoundError:
         return False
-
-
-def _make(folder: Path) -> None:
-    """The folder and those above it that are missing, for the user alone."""
-    missing = [folder, *folder.parents]
-    for each in reversed([place for place in missing if not place.exists()]):
-        each.mkdir(mode=0o700, exist_ok=True)
 
 
 def _folders(place: Path) -> list[Path]:

@@ -35,7 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("stats", "Whether what hooks say unasked pays: injected, opened, used, tokens."),
     "export": ("exchange", "Write the bank as JSON lines."),
     "import": ("exchange", "Read an export, or what another memory tool keeps, as candidates."),
-    "doctor": ("doctor", "Check the bank, and repair what is derived."),
+    "doctor": ("doctor", "Check the bank, and repair it."),
+    "backup": ("backup", "Write the whole bank to one file while others write, or restore it."),
     "setup": ("setup", "Find agents and their history, and set memory up for all of them."),
     "install": ("install", "Put the server into the settings of the hosts on this machine."),
     "uninstall": ("install", "Take the server out of them again."),
@@ -55,7 +56,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Go on": ("resume", "restore"),
     "Keep": ("retain", "consolidate", "delete", "undo", "export", "import"),
     "Set up": ("setup", "install", "uninstall", "index", "history", "serve", "settings", "tour"),
-    "Look after": ("status", "stats", "projects", "doctor"),
+    "Look after": ("status", "stats", "projects", "doctor", "backup"),
     "Share": ("push", "pull", "bridge", "token"),
 }
 """The help page by what one wants; a command that is in none stands last."""

@@ -17,7 +17,7 @@ from mcp_memory.cli.drawing import screen, waiting
 from mcp_memory.cli.drawing.notes import spoken
 from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query
-from mcp_memory.domain.errors import MemoryBankError
+from mcp_memory.domain.errors import MemoryBankError, of_system, only
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import Runbook
 from mcp_memory.server.answers import CONFIRMING, Answer, as_structure, as_text
@@ -43,6 +43,10 @@ def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
             raise ending.Failed(spoken(str(error))) from error
         except ValidationError as error:
             raise ending.Failed(plainly(error)) from error
+        except OSError as error:
+            raise ending.Failed(str(of_system(error))) from error
+        except ExceptionGroup as group:
+            raise ending.Failed(str(only(group))) from group
         except KeyboardInterrupt:
             click.echo("Stopped; what was acknowledged is kept.", err=True)
             sys.exit(ending.INTERRUPTED)

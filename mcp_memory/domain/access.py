@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Frozen
 from mcp_memory.domain.replacing import replace
@@ -155,7 +156,7 @@ class AccessTokens:
             return None
 
     def _write(self, record: TokenRecord) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        privacy.make(self._folder)
         replace(self._folder / f"{record.id}.json", record.model_dump_json().encode())
 
 

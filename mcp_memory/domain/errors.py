@@ -12,15 +12,23 @@ MemoryBankError
 ├── EmbedderUnavailable(RuntimeError)   the embedding model cannot be loaded
 ├── StoreTooNew(RuntimeError)           the store was written by a newer version
 ├── StoreUnreadable(RuntimeError)       the store's files cannot be read
+│   ├── StoreGone                       they were there, and somebody removed them
+│   └── RecordUnreadable                one record's body cannot be read; all others can
 ├── StoreFull(OSError)                  the disk took no more
+├── HomeRefused(PermissionError)        the home's folder may not be read or written
+├── PurgeUnfinished(RuntimeError)       a purge was stopped half way; it goes on at the next opening
 ├── Busy(RuntimeError)                  another process holds a lock for longer than we wait
 ├── NotAllowed(PermissionError)         a caller's access does not reach so far
 ├── CannotReach(ConnectionError)         a remote bank was not reached, or did not answer as one
 └── CannotListen(RuntimeError)          the server may not, or cannot, listen where it was asked to
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system says when a disk, a quota or a file takes no more."""
 
 
 class MemoryBankError(Exception):
@@ -138,7 +146,32 @@ class StoreUnreadable(MemoryBankError, RuntimeError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"The store in {path} cannot be read ({reason}). It was not touched. "
-            "Run `mcp-memory doctor`; the archive beside it can still be read as files."
+            "`mcp-memory doctor` says what is damaged, and `mcp-memory backup --restore FILE` "
+            "brings a backup back; the archive beside it can still be read as files."
+        )
+
+
+class StoreGone(StoreUnreadable):
+    """Raised when the store's files were removed while it was open."""
+
+    def __init__(self, path: Path) -> None:
+        MemoryBankError.__init__(
+            self,
+            f"The store in {path} was removed while it was in use. Nothing was changed by this "
+            "call. Put it back (`mcp-memory backup --restore FILE`), or start again: the next start makes an "
+            "empty one there.",
+        )
+
+
+class RecordUnreadable(StoreUnreadable):
+    """Raised when one record cannot be read; `key` names it."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        MemoryBankError.__init__(
+            self,
+            f"The record {key} cannot be read. Nothing was changed, and all others are safe. "
+            "`mcp-memory doctor --repair` sets it aside.",
         )
 
 
@@ -150,6 +183,54 @@ class StoreFull(MemoryBankError, OSError):
             f"The disk took no more ({reason}). This write was not kept; everything "
             "acknowledged before it is safe. Free some space and do it again."
         )
+
+
+class HomeRefused(MemoryBankError, PermissionError):
+    """Raised when the system refuses to read or write a file of ours, for any reason but a full disk."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(
+            f"{path} could not be read or written ({reason}). What was acknowledged before is "
+            "safe; this was not done. Give this user the right to it, or set MCP_MEMORY_HOME to "
+            "another folder, and do it again."
+        )
+
+
+class PurgeUnfinished(MemoryBankError, RuntimeError):
+    """Raised when a purge was begun and could not be brought to its end."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The purge is not finished: {reason} What it names is not shown any more and does not "
+            "come back. It goes on by itself when the bank is opened next, or now by `mcp-memory "
+            "doctor --repair`; that says whether anything is left."
+        )
+
+
+def of_system(error: OSError) -> MemoryBankError:
+    """What an error of the operating system means for a bank."""
+    reason = error.strerror or type(error).__name__
+    if error.errno in FULL:
+        return StoreFull(reason)
+    return HomeRefused(error.filename or "A file of the bank", reason)
+
+
+def only(group: ExceptionGroup[Exception]) -> MemoryBankError:
+    """The first of our errors in a group that holds nothing else: channels are asked in parallel.
+
+    Raises:
+        ExceptionGroup: it holds something else.
+    """
+    known, rest = group.split((MemoryBankError, OSError))
+    if known is None or rest is not None:
+        raise group
+    first: BaseException = known
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, MemoryBankError):
+        return first
+    assert isinstance(first, OSError)
+    return of_system(first)
 
 
 class Busy(MemoryBankError, RuntimeError):

@@ -1,13 +1,13 @@
 """delete: preview what goes and what rests on it, forget, restore, or purge with a receipt."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.asked import DeletionMode, Filter
 from mcp_memory.domain.errors import InvalidInput, NothingFits, UnknownRef
-from mcp_memory.domain.models import Deletion, Memory, State
+from mcp_memory.domain.models import Deletion, Memory, State, Trajectory
 from mcp_memory.forgetting import hiding, purging, resting
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.memories import retain, superseding
@@ -15,7 +15,7 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
 from mcp_memory.text.counting import counted
-from mcp_memory.trajectories import reaching
+from mcp_memory.trajectories import evidence, reaching
 from mcp_memory.trajectories.reaching import MemoryView, Reach, Target
 
 EVIDENCE_KINDS = ("step", "episode", "output")
@@ -40,6 +40,8 @@ class Reached:
     hidden: Hidden
     memories: tuple[str, ...]
     reach: Reach
+    heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Sessions of which more than steps holds the words that are to go, and what."""
 
     @property
     def refs(self) -> tuple[str, ...]:
@@ -49,7 +51,8 @@ class Reached:
     @property
     def confirm(self) -> str:
         """What a caller passes back to show that it has seen the preview of just this."""
-        told = "\n".join((*self.refs, *self.reach.cascade, *self.reach.weakened))
+        heads = (f"{one} {' '.join(names)}" for one, names in sorted(self.heads.items()))
+        told = "\n".join((*self.refs, *self.reach.cascade, *self.reach.weakened, *heads))
         return hashlib.sha256(told.encode()).hexdigest()[:CONFIRM_CHARS]
 
 
@@ -73,7 +76,11 @@ async def delete(rooms: Rooms, asked: Asked) -> Deletion:
         return seen
     _confirmed(asked, reached)
     if asked.mode == "purge":
-        return await purging.purge(rooms, reached.hidden, _gone(reached), reached.reach)
+        words = asked.chosen.contains if asked.chosen else ""
+        gone = _gone(reached)
+        return await purging.purge(
+            rooms, reached.hidden, gone, reached.reach, heads=reached.heads, words=words
+        )
     if asked.mode == "forget":
         changed = await _forgetting(rooms, reached)
         batch = await hiding.mark(
@@ -87,8 +94,11 @@ async def delete(rooms: Rooms, asked: Asked) -> Deletion:
 
 
 async def _left_behind(rooms: Rooms, reached: Reached) -> tuple[str, ...]:
-    """What a memory that goes had superseded, and stays so without it."""
-    notes = []
+    """What a purge empties besides, and what a memory that goes had superseded."""
+    notes = [
+        f"mode=purge also empties {', '.join(names)} of t:{session}, which hold the words."
+        for session, names in sorted(reached.heads.items())
+    ]
     for ref in _gone(reached):
         older = (await spans.current(rooms, ref)).supersedes
         known = await spans.memory_rows(rooms, (older,)) if older else {}
@@ -112,9 +122,14 @@ def _gone(reached: Reached) -> tuple[str, ...]:
 
 async def _reached(rooms: Rooms, asked: Asked) -> Reached:
     named = [refs.parse(text) for text in asked.refs]
+    heads = {}
     if asked.chosen is not None:
-        named += await _chosen(rooms, asked.chosen)
-    if not named:
+        found = await _chosen(rooms, asked.chosen)
+        heads = await _heads(rooms, asked.chosen, {ref.id for ref in found})
+        if not found and not (heads and asked.mode in {"preview", "purge"}):
+            raise NothingFits(asked.chosen.model_dump(mode="json", exclude_defaults=True))
+        named += found
+    if not named and not heads:
         raise InvalidInput(
             "Nothing is named to delete.",
             next_step="Give refs, or a filter with at least one field.",
@@ -130,7 +145,28 @@ async def _reached(rooms: Rooms, asked: Asked) -> Reached:
     hidden = Hidden(sessions=tuple(sorted(sessions)), steps=kept)
     views = [_view(memory) for memory in await _memories(rooms)]
     reach = reaching.reach(targets, views, spans=await _episode_spans(rooms, views))
-    return Reached(hidden, tuple(memories), reach)
+    return Reached(
+        hidden, tuple(memories), reach, {i: n for i, n in heads.items() if i not in sessions}
+    )
+
+
+async def _heads(
+    rooms: Rooms, chosen: Filter, touched: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Sessions whose title, goal or branch holds the words; where more is asked for, of those found."""
+    if not chosen.contains or (chosen.kinds and not set(chosen.kinds) & {"step", "episode"}):
+        return {}
+    ids = (refs.parse(chosen.session).id,) if chosen.session else ()
+    projects = (chosen.project,) if chosen.project else ()
+    rows = await rooms.store.sessions(ids=ids, projects=projects)
+    if chosen.since or chosen.until or chosen.path:
+        rows = [row for row in rows if row.id in touched]
+    found = {
+        row.id: evidence.heads_with(Trajectory.model_validate_json(row.body), chosen.contains)
+        for row in rows
+        if chosen.contains in row.body
+    }
+    return {id_: names for id_, names in found.items() if names}
 
 
 async def _target(
@@ -161,11 +197,7 @@ async def _target(
 
 
 async def _chosen(rooms: Rooms, chosen: Filter) -> list[refs.Ref]:
-    """Refs of what a filter fits; in sessions these are steps, not whole sessions.
-
-    Raises:
-        NothingFits: it fits nothing.
-    """
+    """Refs of what a filter fits; in sessions these are steps, not whole sessions."""
     if chosen == Filter():
         raise InvalidInput(
             "The filter is empty and would fit everything.",
@@ -192,8 +224,6 @@ async def _chosen(rooms: Rooms, chosen: Filter) -> list[refs.Ref]:
     if not chosen.session and (named or not kinds):
         memories = await rooms.store.find("memories", replace(common, kinds=named))
         found += [refs.parse(row.key) for row in memories]
-    if not found:
-        raise NothingFits(chosen.model_dump(mode="json", exclude_defaults=True))
     return found
 
 

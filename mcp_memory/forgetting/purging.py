@@ -1,7 +1,9 @@
 """Purging: records erased from store and archive, kept from coming back, and looked for again."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
@@ -10,20 +12,27 @@ from pathlib import Path
 import anyio.to_thread
 
 from mcp_memory import hosts
+from mcp_memory.domain.errors import Busy, MemoryBankError, PurgeUnfinished, UnknownRef, of_system
 from mcp_memory.domain.models import Check, Deletion, Trajectory
-from mcp_memory.forgetting import resting
+from mcp_memory.forgetting import orders, resting
 from mcp_memory.forgetting.hiding import Hidden
+from mcp_memory.forgetting.orders import Order
 from mcp_memory.history import wire, writing
+from mcp_memory.history.writing import buried
+from mcp_memory.hooks import digesting
 from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store import detecting
 from mcp_memory.store.changes import Change
 from mcp_memory.store.detecting import Seen
+from mcp_memory.store.home import backups_of
+from mcp_memory.store.locking import elected
 from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import MemoryRow, Table, Where
 from mcp_memory.text.needles import Needles
 from mcp_memory.trajectories import evidence, indexing, reaching, rendering
+from mcp_memory.trajectories.naming import project_folder
 from mcp_memory.trajectories.reaching import Reach
 
 MOST_NEEDLES = 24
@@ -31,39 +40,106 @@ telling: ContextVar[Callable[[str], None]] = ContextVar("telling", default=lambd
 """Is told what a purge is at: it takes seconds in a large bank."""
 Files = dict[str, Counter[str]]
 """How often each needle stands in the files of a folder."""
+PUSHED = "pushed"
+"""Folder in the home with what `push` remembers; a file a bank."""
+_BANK = re.compile(rb'"bank":"([^"]{1,200})"')
 
 
-async def purge(rooms: Rooms, hidden: Hidden, memories: Sequence[str], reach: Reach) -> Deletion:
+async def purge(
+    rooms: Rooms,
+    hidden: Hidden,
+    memories: Sequence[str],
+    reach: Reach,
+    *,
+    heads: Mapping[str, tuple[str, ...]] | None = None,
+    words: str = "",
+) -> Deletion:
     """Erase sessions, steps and memories for good; what cannot be reached is named.
 
-    The order is such that a kill at any point leaves nothing that comes back: tombstones first,
-    then what replaces the sessions' other rows, then the erasure, then the files.
+    `heads`: of sessions that stay, what is emptied of all that is told of them, because it holds
+    the `words` that are to go. The order is written down first, so that a kill at any point is
+    followed by the rest: tombstones, what replaces the sessions' other rows, the erasure, the files.
+
+    Raises:
+        PurgeUnfinished: the disk took no more, or another process does not let it go on.
+        StoreFull: the disk took not even the order; nothing was begun.
     """
+    order = Order(hidden=hidden, memories=tuple(memories), lost=reach.lost, heads=heads or {})
+    lock, seconds = rooms.settings.locks_dir / orders.LOCK, rooms.settings.busy_seconds
+    async with elected(lock, seconds=seconds, work="a purge"):
+        file = await anyio.to_thread.run_sync(orders.give, rooms.settings, order)
+        try:
+            done = await _carried_out(rooms, order, words)
+        except (MemoryBankError, OSError) as error:
+            told = error if isinstance(error, MemoryBankError) else of_system(error)
+            raise PurgeUnfinished(str(told)) from error
+        await anyio.to_thread.run_sync(orders.done, file)
+    return done.model_copy(update={"cascade": reach.cascade, "weakened": reach.weakened})
+
+
+async def finish(rooms: Rooms) -> int:
+    """Bring to its end what a kill or a full disk cut off; how many purges that were.
+
+    One that another process is at is left to it.
+    """
+    if not await anyio.to_thread.run_sync(orders.pending, rooms.settings):
+        return 0
+    finished = 0
+    with suppress(Busy):
+        async with elected(rooms.settings.locks_dir / orders.LOCK, seconds=0, work="a purge"):
+            for file, order in await anyio.to_thread.run_sync(orders.pending, rooms.settings):
+                await _carried_out(rooms, await _still_to_do(rooms, order), "")
+                await _indexed_anew(rooms)
+                await anyio.to_thread.run_sync(orders.done, file)
+                finished += 1
+    return finished
+
+
+async def _indexed_anew(rooms: Rooms) -> None:
+    """All indexes: of a session whose rows are gone nothing says any more which one names it."""
+    known = await rooms.store.projects()
+    await anyio.to_thread.run_sync(rooms.archive.sweep, set(map(project_folder, known)))
+    await writing.write_projects(rooms, known)
+    await writing.write_memories(rooms)
+    await digesting.renew(rooms)
+
+
+async def _still_to_do(rooms: Rooms, order: Order) -> Order:
+    """The order without memories that lost their evidence already, or are no more."""
+    lost = {}
+    for ref, gone in order.lost.items():
+        with suppress(UnknownRef):
+            cited = {each.ref for each in (await spans.current(rooms, ref)).evidence}
+            if cited & set(gone):
+                lost[ref] = gone
+    return order.model_copy(update={"lost": lost})
+
+
+async def _carried_out(rooms: Rooms, order: Order, words: str) -> Deletion:
+    hidden, memories = order.hidden, order.memories
     told = telling.get()
     told("reading what is to go")
     texts = await _texts(rooms, hidden, memories)
     needles = reaching.needles(texts, survives=lambda _: False, limit=MOST_NEEDLES)
-    copies = await _copies(rooms, hidden, needles)
+    needles = list(dict.fromkeys((*filter(None, (words,)), *needles)))
+    copies = await _copies(rooms, (*hidden.sessions, *hidden.steps, *order.heads), needles)
     before = await anyio.to_thread.run_sync(_in_files, rooms, needles)
-    await _bury(rooms, hidden, memories)
+    await _bury(rooms, order)
     async with rooms.store.change("purge", refs=(*hidden.refs, *memories)) as change:
-        weakened = [await _weakened(rooms, ref, lost, hidden) for ref, lost in reach.lost.items()]
+        weakened = [await _weakened(rooms, ref, lost, hidden) for ref, lost in order.lost.items()]
         await change.add(memories=[retain.in_batch(row, change.batch) for row in weakened])
-        await _replace(rooms, change, hidden)
+        await _replace(rooms, change, order)
     selected = _selected(hidden, memories)
-    also: tuple[Table, ...] = ("evidence", "sessions") if hidden.steps else ()
-    stays = partial(_stays, hidden, memories)
-    erased = await rooms.store.purge(Erasure(selected, needles, also, stays, told))
+    also: tuple[Table, ...] = ("evidence", "sessions") if hidden.steps or order.heads else ()
+    erased = await rooms.store.purge(Erasure(selected, needles, also, partial(_stays, order), told))
     told("writing the archive's files anew")
-    await writing.rerender(rooms, (*hidden.sessions, *hidden.steps))
+    await writing.rerender(rooms, (*hidden.sessions, *hidden.steps, *order.heads))
     after = await anyio.to_thread.run_sync(_in_files, rooms, erased.needles)
     before = {name: _only(found, erased.needles) for name, found in before.items()}
-    checks = [*erased.checks, *await _file_checks(rooms, before, after, hidden, memories)]
+    checks = [*erased.checks, *await _file_checks(rooms, before, after, order)]
     return Deletion(
         mode="purge",
         refs=(*hidden.refs, *memories),
-        cascade=reach.cascade,
-        weakened=reach.weakened,
         batch=change.batch,
         checks=tuple(checks),
         beyond_reach=copies,
@@ -86,29 +162,28 @@ async def _texts(rooms: Rooms, hidden: Hidden, memories: Sequence[str]) -> list[
     return texts
 
 
-def _stays(hidden: Hidden, memories: Sequence[str], seen: Seen) -> bool:
+def _stays(order: Order, seen: Seen) -> bool:
     """Whether a row that holds a needle is not to go: what is made anew without it does not count."""
+    anew = {*order.hidden.steps, *order.heads}
     if seen.table == "memories":
-        return seen.key not in memories
+        return seen.key not in order.memories
     if seen.table == "sessions":
-        return seen.key not in hidden.sessions and seen.key not in hidden.steps
-    if seen.trajectory in hidden.sessions:
+        return seen.key not in order.hidden.sessions and seen.key not in anew
+    if seen.trajectory in order.hidden.sessions:
         return False
-    gone = hidden.steps.get(seen.trajectory)
-    own = seen.kind != "episode" and seen.column == "text" and seen.first not in (gone or ())
-    return gone is None or own
+    gone = order.hidden.steps.get(seen.trajectory, ())
+    own = seen.kind != "episode" and seen.column == "text" and seen.first not in gone
+    return seen.trajectory not in anew or own
 
 
 def _only(found: Counter[str], needles: Sequence[str]) -> Counter[str]:
     return Counter({needle: found[needle] for needle in needles if needle in found})
 
 
-async def _file_checks(
-    rooms: Rooms, before: Files, after: Files, hidden: Hidden, memories: Sequence[str]
-) -> list[Check]:
+async def _file_checks(rooms: Rooms, before: Files, after: Files, order: Order) -> list[Check]:
     """What the files held and hold, without what stands there by right: a memory may repeat a step."""
     left = {needle for found in after.values() for needle in found}
-    rightly = {each for each in left if await _elsewhere(rooms, each, hidden, memories)}
+    rightly = {each for each in left if await _elsewhere(rooms, each, order)}
     asked = {needle for found in before.values() for needle in found} - rightly
     return [
         Check(
@@ -120,58 +195,66 @@ async def _file_checks(
     ]
 
 
-async def _elsewhere(rooms: Rooms, piece: str, hidden: Hidden, memories: Sequence[str]) -> bool:
+async def _elsewhere(rooms: Rooms, piece: str, order: Order) -> bool:
     """Whether a record that stays holds the piece; what is made anew without it does not count."""
+    hidden, anew = order.hidden, {*order.hidden.steps, *order.heads}
     for row in await rooms.store.find("evidence", Where(contains=piece, states=())):
         if row.trajectory in hidden.sessions:
             continue
-        gone = hidden.steps.get(row.trajectory)
-        own = row.kind != "episode" and piece in row.text and row.first not in (gone or ())
-        if gone is None or own:
+        gone = hidden.steps.get(row.trajectory, ())
+        own = row.kind != "episode" and piece in row.text and row.first not in gone
+        if row.trajectory not in anew or own:
             return True
     kept = await rooms.store.find("memories", Where(contains=piece, states=()))
-    if any(row.key not in memories for row in kept):
+    if any(row.key not in order.memories for row in kept):
         return True
     others = await rooms.store.sessions()
     return any(
         piece in text
         for row in others
-        if row.id not in hidden.sessions and row.id not in hidden.steps
+        if row.id not in hidden.sessions and row.id not in anew
         for text in (row.body, row.entry, row.goal, row.title, row.source_path, row.cwd)
     )
 
 
-async def _bury(rooms: Rooms, hidden: Hidden, memories: Sequence[str]) -> None:
-    """Keyed hashes of what goes, so that no indexing and no import brings it back."""
+async def _bury(rooms: Rooms, order: Order) -> None:
+    """Keyed hashes of what goes, so that no indexing, copy or import brings it back."""
     gone = await writing.tombstones(rooms)
+    hidden = order.hidden
     marks = {reaching.tombstone(gone.key, session) for session in hidden.sessions}
-    versions = (await spans.memory_rows(rooms, memories)).values() if memories else ()
+    versions = (await spans.memory_rows(rooms, order.memories)).values() if order.memories else ()
     said = (spans.memory_of(version).text for rows in versions for version in rows)
     marks |= {reaching.tombstone(gone.key, reaching.spoken(text)) for text in said}
-    for row in await rooms.store.sessions(ids=tuple(hidden.steps)) if hidden.steps else ():
+    ids = (*hidden.sessions, *hidden.steps, *order.heads)
+    for row in await rooms.store.sessions(ids=ids) if ids else ():
         whole = await spans.trajectory(rooms, row)
+        chosen = None if row.id in hidden.sessions else hidden.steps.get(row.id, ())
         for step in whole.steps:
-            if step.number in hidden.steps[row.id]:
-                told = f"{row.id}:{evidence.step_digest(step)}"
-                marks.add(reaching.tombstone(gone.key, told))
+            if chosen is None or step.number in chosen:
+                marks |= {reaching.tombstone(gone.key, told) for told in buried(row.id, step)}
+        heads = [getattr(whole, name) for name in order.heads.get(row.id, ())]
+        marks |= {reaching.tombstone(gone.key, f"head:{text}") for text in heads if text}
     if marks:
         await rooms.store.put_tombstones(marks)
 
 
-async def _replace(rooms: Rooms, change: Change, hidden: Hidden) -> None:
+async def _replace(rooms: Rooms, change: Change, order: Order) -> None:
     """Sessions that lose steps are made anew without them: neighbours, episodes, goal, entry."""
-    if not hidden.steps:
+    ids = tuple(dict.fromkeys((*order.hidden.steps, *order.heads)))
+    if not ids:
         return
     prepared = []
-    for row in await rooms.store.sessions(ids=tuple(hidden.steps)):
-        gone = dict.fromkeys(hidden.steps[row.id], evidence.PURGED)
-        made = await writing.rebuilt(rooms, row, {**indexing.hidden_of(row), **gone})
+    for row in await rooms.store.sessions(ids=ids):
+        gone = dict.fromkeys(order.hidden.steps.get(row.id, ()), evidence.PURGED)
+        hidden = {**indexing.hidden_of(row), **gone}
+        emptied = order.heads.get(row.id, ())
+        made = await writing.rebuilt(rooms, row, hidden, emptied=emptied)
         if (made.session.goal, made.session.title) != (row.goal, row.title):
             # The folder's name was made of words that must go: the only time that it changes.
             await anyio.to_thread.run_sync(rooms.archive.remove_session, row.folder)
             bare = Trajectory.model_validate_json(made.session.body)
             fresh = replace(row, folder=rendering.session_folder(row.project, bare))
-            made = await writing.rebuilt(rooms, fresh, {**indexing.hidden_of(row), **gone})
+            made = await writing.rebuilt(rooms, fresh, hidden, emptied=emptied)
         prepared.append(made)
     await writing.put(rooms, change, prepared)
 
@@ -191,22 +274,42 @@ def _selected(hidden: Hidden, memories: Sequence[str]) -> dict[Table, Where]:
     return selected
 
 
-async def _copies(rooms: Rooms, hidden: Hidden, needles: Sequence[str]) -> tuple[str, ...]:
-    """Copies that a purge does not reach: hosts' own files, senders', backups of older schemas."""
-    ids = tuple(dict.fromkeys((*hidden.sessions, *hidden.steps)))
+async def _copies(rooms: Rooms, named: Iterable[str], needles: Sequence[str]) -> tuple[str, ...]:
+    """Copies that a purge does not reach: hosts' own files, senders', remote banks, backups."""
+    ids = tuple(dict.fromkeys(named))
     rows = await rooms.store.sessions(ids=ids) if ids else []
     transcripts = [row.source_path for row in rows]
     origins = filter(None, map(wire.source_of, transcripts))
     senders = sorted({f"the transcripts of {sender}, who pushed them" for sender, _ in origins})
-    here = await anyio.to_thread.run_sync(_there, transcripts, needles, rooms.settings.home)
-    return (*here, *senders)
+    home = rooms.settings.home
+    here = await anyio.to_thread.run_sync(_there, transcripts, needles, home)
+    away = await anyio.to_thread.run_sync(_pushed, home, ids)
+    return (*here, *senders, *away)
+
+
+def _pushed(home: Path, ids: Sequence[str]) -> tuple[str, ...]:
+    """Remote banks that were sent any of these sessions, as the notes of `push` say."""
+    found = []
+    for note in sorted((home / PUSHED).glob("*.json")):
+        raw = note.read_bytes()
+        if any(f'"{id_}"'.encode() in raw for id_ in ids):
+            told = _BANK.search(raw)
+            bank = told[1].decode() if told else "a remote bank"
+            found.append(f"what was pushed to {bank}: purge it there, too")
+    return tuple(found)
 
 
 def _there(transcripts: Sequence[str], needles: Sequence[str], home: Path) -> tuple[str, ...]:
     kept = sorted(path for path in transcripts if Path(path).is_file())
     wanted = Needles(needles)
     typed = [str(path) for path in hosts.prompts() if detecting.in_file(path, wanted)]
-    return (*kept, *typed, *sorted(str(path) for path in home.glob("store.schema-*")))
+    older = sorted(str(path) for path in home.glob("store.schema-*"))
+    aside = [str(p) for p in home.glob("set-aside.jsonl") if detecting.in_file(p, wanted)]
+    return (*kept, *typed, *older, *aside, *map(_backup, backups_of(home)))
+
+
+def _backup(file: str) -> str:
+    return f"the backup {file}: what it holds comes back where it is restored into another home"
 
 
 def _in_files(rooms: Rooms, needles: Sequence[str]) -> Files:
@@ -227,5 +330,8 @@ def _notes(needles: Sequence[str], checks: Sequence[Check]) -> tuple[str, ...]:
             "The detector did not find the text before the purge: the checks prove nothing."
         )
     if any(check.left for check in checks):
-        notes.append("Some of it is still there: see the checks. Purge again, or run `doctor`.")
+        notes.append(
+            "Some of it is still there: see the checks. `mcp-memory doctor --repair` erases what "
+            "no version names; what other processes still write goes with its next run."
+        )
     return tuple(notes)

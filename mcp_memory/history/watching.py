@@ -10,6 +10,7 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory import readers
+from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import Busy
 from mcp_memory.domain.reports import FileReport
 from mcp_memory.history import indexer
@@ -88,7 +89,7 @@ def _followed(path: Path) -> bool:
 
 def _folders(spool_dir: Path, paths: Iterable[Path]) -> list[Path]:
     """Folders of transcripts, and those above them, where a new project's folder appears."""
-    spool_dir.mkdir(parents=True, exist_ok=True)
+    privacy.make(spool_dir)
     below = {path.parent for path in paths}
     wanted = {spool_dir, *below, *(folder.parent for folder in below)}
     return sorted(folder for folder in wanted if os.access(folder, os.R_OK))

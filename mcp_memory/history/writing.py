@@ -1,6 +1,6 @@
 """Writing: sessions into store and archive as one change, and files anew from the store's own rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -39,14 +39,28 @@ class Tombstones:
         """Whether this step's content was purged from this session."""
         if not self.marks:
             return False
-        told = f"{trajectory}:{evidence.step_digest(step)}"
-        return reaching.tombstone(self.key, told) in self.marks
+        return any(reaching.tombstone(self.key, t) in self.marks for t in buried(trajectory, step))
+
+    def head(self, text: str) -> bool:
+        """Whether a title, a goal or a branch was emptied of just these words."""
+        return bool(self.marks) and reaching.tombstone(self.key, f"head:{text}") in self.marks
 
     def memory(self, text: str) -> bool:
         """Whether a memory with these words was purged."""
         return (
             bool(self.marks) and reaching.tombstone(self.key, reaching.spoken(text)) in self.marks
         )
+
+
+def buried(trajectory: str, step: Step) -> Iterator[str]:
+    """By what a purged step is known again: in its own session, and wherever it was copied to.
+
+    A copy has the time of the step that it is of; what has none could be said twice by chance.
+    """
+    digest = evidence.step_digest(step)
+    yield f"{trajectory}:{digest}"
+    if step.at is not None:
+        yield f"copy:{step.at.isoformat()}:{digest}"
 
 
 async def tombstones(rooms: Rooms) -> Tombstones:
@@ -98,9 +112,14 @@ async def with_vectors(rooms: Rooms, rows: Sequence[EvidenceRow]) -> list[Eviden
     return [replace(row, vector=vector) for row, vector in zip(rows, vectors, strict=True)]
 
 
-async def rebuilt(rooms: Rooms, row: SessionRow, hidden: Mapping[int, str]) -> Prepared:
-    """A session made anew from the store's own rows, with these steps hidden."""
-    whole = await spans.trajectory(rooms, row)
+async def rebuilt(
+    rooms: Rooms, row: SessionRow, hidden: Mapping[int, str], *, emptied: Collection[str] = ()
+) -> Prepared:
+    """A session made anew from the store's own rows, with these steps hidden.
+
+    `emptied`: of what is told of it besides its steps, what goes.
+    """
+    whole = (await spans.trajectory(rooms, row)).model_copy(update=evidence.emptied(emptied))
     purged = [number for number, why in hidden.items() if why == evidence.PURGED]
     return indexing.rebuilt(
         evidence.blanked(whole, purged), row, hidden=hidden, step_chars=rooms.settings.step_chars

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from mcp_memory.domain import privacy
 from mcp_memory.hooks.ready import folder, short
 
 NAME = "ledger.jsonl"
@@ -166,7 +167,7 @@ class _Line(NamedTuple):
 
 def _append(home: Path, line: Mapping[str, object]) -> None:
     file = folder(home) / NAME
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(file.parent)
     told = json.dumps({"t": int(time.time()), **line}, separators=(",", ":")) + "\n"
     # One write to a file opened for appending: hooks of many sessions do not tear each other's lines.
     handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from mcp_memory.domain import privacy
 from mcp_memory.domain.replacing import replace
 
 VERSION = 1
@@ -99,7 +100,7 @@ def write(home: Path, made: Ready) -> None:
         "errors": {name: said._asdict() for name, said in made.errors.items()},
         "files": {name: said._asdict() for name, said in made.files.items()},
     }
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(file.parent)
     replace(file, json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
 
 
@@ -132,7 +133,7 @@ def prune(home: Path, names: frozenset[str]) -> None:
 def first_time(home: Path, session: str, what: str) -> bool:
     """Whether a session is told this for the first time; of two hooks at once only one is told so."""
     marks = folder(home) / "told" / short(session)
-    marks.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(marks)
     try:
         os.close(os.open(marks / short(what), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:

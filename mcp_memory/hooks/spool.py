@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from mcp_memory.domain import privacy
 from mcp_memory.domain.replacing import replace
 
 LONGEST_NOTE = 1 << 20
@@ -28,7 +29,7 @@ def leave(folder: Path, transcript: str, session: str = "") -> Path:
     Raises:
         OSError: the note cannot be written; nothing is half there.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(folder)
     path = Path(transcript).expanduser().absolute()
     size = path.stat().st_size if path.is_file() else 0
     told = json.dumps({"path": str(path), "size": size, "session": session[:200]})

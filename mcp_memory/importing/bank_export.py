@@ -1,6 +1,6 @@
 """Our own exports: what this owner's key has sealed comes in as it was, all else is judged anew."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from mcp_memory.history.wire import Part
 from mcp_memory.history.writing import Tombstones
 from mcp_memory.importing.items import Item
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow
-from mcp_memory.trajectories import evidence, indexing
+from mcp_memory.trajectories import evidence, indexing, soundness
 from mcp_memory.trajectories.indexing import Prepared
 
 NAME = "mcp-memory"
@@ -69,7 +69,7 @@ def contents(file: Path, keys: Sequence[bytes]) -> Contents:
     """
     held = Contents()
     others: dict[str, tuple[int, MemoryRow]] = {}
-    for line in exchange.read(file, keys, held.refused):
+    for line in _sound(held, exchange.read(file, keys, held.refused)):
         record = line.record
         match record:
             case SessionRow():
@@ -88,6 +88,16 @@ def contents(file: Path, keys: Sequence[bytes]) -> Contents:
                 _refuse(held, line, "feedback of another home counts there")
     held.claimed += [_claimed(number, row) for number, row in others.values()]
     return held
+
+
+def _sound(held: Contents, lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines whose rows every verb can read, whoever sealed them: another would be in their way."""
+    for line in lines:
+        fault = "" if isinstance(line.record, Use) else soundness.fault(line.record)
+        if fault:
+            _refuse(held, line, fault)
+        else:
+            yield line
 
 
 def prepared(

@@ -7,7 +7,7 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory import hosts
-from mcp_memory.domain import projects
+from mcp_memory.domain import privacy, projects
 from mcp_memory.domain.errors import Busy, MemoryBankError
 from mcp_memory.remote import reaching
 from mcp_memory.remote.memo import Memo
@@ -53,7 +53,7 @@ async def push_once(settings: Settings, cwd: str) -> Report:
     address = reaching.address_of(settings.push_url, insecure=settings.remote_insecure)
     token = await anyio.to_thread.run_sync(reaching.token_of, settings.remote_token_file)
     terms = terms_of(settings, cwd)
-    settings.locks_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(settings.locks_dir)
     async with elected(settings.locks_dir / LOCK, seconds=0, work="pushing"):
         paths = await anyio.to_thread.run_sync(histories, terms)
         memo = await anyio.to_thread.run_sync(memo_of, settings, address, terms)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mcp_memory import readers
+from mcp_memory.domain import privacy
 from mcp_memory.domain.models import Frozen
 from mcp_memory.domain.refs import short_digest
 from mcp_memory.domain.replacing import replace
@@ -32,6 +33,8 @@ class Pushed(Frozen):
 
 class _Told(Frozen):
     reading: str
+    bank: str = ""
+    """Its address: a purge here names it among the copies that it does not reach."""
     names: Mapping[str, str] = {}
     files: Mapping[str, Pushed] = {}
 
@@ -44,6 +47,7 @@ class Memo:
 
     def __init__(self, folder: Path, address: str, terms: object) -> None:
         named = hashlib.sha256(address.encode()).hexdigest()[:16]
+        self._bank = address
         self._file = folder / f"{named}.json"
         self._reading = short_digest((VERSION, redaction.RULES_VERSION, readers.versions()))
         self._terms = short_digest(repr(terms))
@@ -68,8 +72,8 @@ class Memo:
 
     def save(self) -> None:
         """Write what was noted, whole or not at all."""
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        told = _Told(reading=self._reading, names=self.names, files=self._files)
+        privacy.make(self._file.parent)
+        told = _Told(reading=self._reading, bank=self._bank, names=self.names, files=self._files)
         replace(self._file, told.model_dump_json().encode())
 
     def _loaded(self) -> _Told:

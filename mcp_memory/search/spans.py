@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
+from pydantic import ValidationError
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.errors import UnknownRef
+from mcp_memory.domain.errors import RecordUnreadable, UnknownRef
 from mcp_memory.domain.models import Episode, Memory, Step, Trajectory
 from mcp_memory.domain.refs import Ref
 from mcp_memory.rooms import Rooms
@@ -165,5 +166,12 @@ async def current(rooms: Rooms, ref: str) -> Memory:
 
 
 def memory_of(row: MemoryRow) -> Memory:
-    """The memory that a row holds."""
-    return Memory.model_validate_json(row.body)
+    """The memory that a row holds.
+
+    Raises:
+        RecordUnreadable: its body is damaged.
+    """
+    try:
+        return Memory.model_validate_json(row.body)
+    except ValidationError as error:
+        raise RecordUnreadable(row.key) from error

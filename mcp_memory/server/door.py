@@ -15,6 +15,7 @@ import anyio.to_thread
 from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from mcp_memory.domain import privacy
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.domain.hits import SearchResult
@@ -130,7 +131,7 @@ def _known(asked: Any, token: str) -> dict[str, Any]:
 
 
 def _announce(note: Path, address: str, token: str) -> None:
-    note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(note.parent)
     replace(note, json.dumps({"address": address, "token": token}).encode())
 
 
@@ -145,7 +146,7 @@ def _withdraw(note: Path, token: str) -> None:
 
 def _sweep(folder: Path) -> None:
     """Take away the sockets of servers that were killed."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(folder)
     for file in folder.glob(f"{_PREFIX}*.sock"):
         number = file.name.removeprefix(_PREFIX).partition("-")[0]
         if number.isdigit() and not _alive(int(number)):

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -28,6 +29,9 @@ MOST_BODIES = 64 * 1024 * 1024
 STRANGERS_PER_MINUTE = 120
 """Requests a minute without a valid token that one address may make."""
 MOST_BUCKETS = 10_000
+_HOST = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,253})))(?::\d{1,5})?"
+)
 _REFUSALS = frozenset({401, 403, 408, 413, 421, 429, 503})
 
 
@@ -89,7 +93,7 @@ class Doorkeeper:
         except ValueError:
             return False
         here = self._names.hosts & frozenset(LOOPBACK)
-        return parts.scheme in {"http", "https"} and parts.hostname in here
+        return parts.scheme in {"http", "https"} and host_name(parts.netloc) in here
 
 
 class _Answer:
@@ -255,8 +259,9 @@ def shown_path(path: str) -> str:
 
 
 def host_name(host: str) -> str | None:
-    """The name within a Host header, without its port; None where it is not one."""
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    """The name within a Host header, without its port; None where it is not one.
+
+    By RFC 9110 a host and a port, and nothing else: what only begins like a known name is another.
+    """
+    match = _HOST.fullmatch(host)
+    return (match["six"] or match["name"]).casefold() if match else None

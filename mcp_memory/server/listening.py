@@ -273,7 +273,7 @@ def _address(settings: Settings) -> str:
 def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http=PunctualProtocol.within(settings.request_seconds),
+        http=PunctualProtocol.within(settings.request_seconds, connections=settings.connections),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -13,7 +13,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field, ValidationError
 
 from mcp_memory.domain.asked import DeletionMode, Filter, Order, Planning, Query, Show, Task
-from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed, of_system, only
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import HitKind, SearchResult
 from mcp_memory.domain.models import (
@@ -73,26 +73,12 @@ def speaking_errors(
             raise ToolError(str(error)) from error
         except ValidationError as error:
             raise ToolError(_faults(error)) from error
+        except OSError as error:
+            raise ToolError(str(of_system(error))) from error
         except ExceptionGroup as group:
-            raise ToolError(str(_only(group))) from group
+            raise ToolError(str(only(group))) from group
 
     return call
-
-
-def _only(group: ExceptionGroup[Exception]) -> MemoryBankError:
-    """The first of our errors in a group that holds nothing else: channels are asked in parallel.
-
-    Raises:
-        ExceptionGroup: it holds something else.
-    """
-    known, rest = group.split(MemoryBankError)
-    if known is None or rest is not None:
-        raise group
-    first: BaseException = known
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    assert isinstance(first, MemoryBankError)
-    return first
 
 
 def _faults(error: ValidationError) -> str:

@@ -91,7 +91,10 @@ class Change:
 async def commit(tables: Tables, change: Change) -> None:
     """Make the change hold; its effects are still to be carried out."""
     committed = replace(change.intent, phase="commit", effects=told(change.effects))
+    # What it adds lies on the disk before the ledger says that it holds.
+    await tables.settle(CHANGED, since=change.intent.at)
     await tables.append("ledger", [committed])
+    await tables.settle(("ledger",), since=change.intent.at)
 
 
 async def complete(tables: Tables, intent: LedgerRow, effects: Sequence[Effect]) -> None:

@@ -80,7 +80,12 @@ def _ranges(where: Where) -> Iterator[str]:
 
 def _moment(at: datetime) -> str:
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return f"timestamp '{aware.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}'"
+    try:
+        there = aware.astimezone(UTC)
+    except OverflowError:  # the first or the last day that there is, seen from another zone
+        there = at.replace(tzinfo=UTC)
+    # Not `strftime`: it writes the year 1 with one digit, and the store refuses that.
+    return f"timestamp '{there.replace(tzinfo=None).isoformat(sep=' ', timespec='microseconds')}'"
 
 
 _PATHS = "concat('/', replace(array_to_string(paths, '\n/'), '\\', '/'), '\n')"

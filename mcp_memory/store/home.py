@@ -8,12 +8,14 @@ from pathlib import Path
 
 import orjson
 
-from mcp_memory.domain.errors import StoreTooNew, StoreUnreadable
+from mcp_memory.domain import privacy
+from mcp_memory.domain.errors import StoreTooNew, StoreUnreadable, of_system
 from mcp_memory.store.schema import SCHEMA
 
 META = "meta.json"
 TOMBSTONES = "tombstones"
 PURGE = "purge.json"
+BACKUPS = "backups.json"
 _MARK_CHARS = 64
 
 
@@ -30,9 +32,9 @@ class Meta:
 
 def secure(folder: Path) -> None:
     """A folder that only its owner can enter (elsewhere than on POSIX the profile protects it)."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    privacy.make(folder)
     if os.name == "posix":
-        folder.chmod(0o700)
+        folder.chmod(privacy.FOLDER)
 
 
 def read_meta(path: Path) -> Meta | None:
@@ -68,13 +70,16 @@ def write_meta(path: Path, meta: Meta) -> None:
 
 def _write(file: Path, content: bytes) -> None:
     fresh = file.with_name(f"{file.name}.new")
-    with fresh.open("wb") as written:
-        written.write(content)
-        written.flush()
-        os.fsync(written.fileno())
-    if os.name == "posix":
-        fresh.chmod(0o600)
-    fresh.replace(file)
+    try:
+        with fresh.open("wb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        if os.name == "posix":
+            fresh.chmod(privacy.FILE)
+        fresh.replace(file)
+    except OSError as error:
+        raise of_system(error) from error
 
 
 def begin_purge(path: Path, effects: str) -> None:
@@ -112,11 +117,18 @@ def migrated(path: Path, meta: Meta) -> Meta:
 
 
 def add_tombstones(path: Path, marks: set[str]) -> None:
-    """Keyed hashes of what must not come back; each line is whole or ignored."""
-    with (path / TOMBSTONES).open("ab") as file:
-        file.write("".join(f"\n{mark}\n" for mark in sorted(marks)).encode())
-        file.flush()
-        os.fsync(file.fileno())
+    """Keyed hashes of what must not come back; each line is whole or ignored.
+
+    Raises:
+        StoreFull: the disk took no more.
+    """
+    try:
+        with (path / TOMBSTONES).open("ab") as file:
+            file.write("".join(f"\n{mark}\n" for mark in sorted(marks)).encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise of_system(error) from error
 
 
 def read_tombstones(path: Path) -> frozenset[str]:
@@ -126,3 +138,18 @@ def read_tombstones(path: Path) -> frozenset[str]:
         return frozenset()
     lines = file.read_text(encoding="ascii", errors="replace").split()
     return frozenset(line for line in lines if len(line) == _MARK_CHARS)
+
+
+def note_backup(home: Path, file: Path) -> None:
+    """Remember where a backup was written to, for a purge to name."""
+    told = sorted({*backups_of(home), str(file.absolute())})
+    _write(home / BACKUPS, orjson.dumps(told))
+
+
+def backups_of(home: Path) -> list[str]:
+    """Where backups of this home were written to."""
+    try:
+        told = orjson.loads((home / BACKUPS).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return []
+    return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import filelock
 
-from mcp_memory.domain.errors import Busy
+from mcp_memory.domain.errors import Busy, of_system
 
 PREFIX = "writer-"
 OPENING = "opening.lock"
@@ -22,6 +23,7 @@ async def elected(lock: Path, *, seconds: float, work: str) -> AsyncIterator[Non
 
     Raises:
         Busy: another one is at it.
+        HomeRefused: the lock's file cannot be made.
     """
     held = filelock.FileLock(lock, mode=0o600)
     deadline = anyio.current_time() + seconds
@@ -49,11 +51,24 @@ class Alive:
     def held(self) -> Iterator[None]:
         """Hold it; closed in good order, nothing stays behind."""
         lock = filelock.FileLock(self._file, mode=0o600)
-        lock.acquire()
+        try:
+            lock.acquire()
+        except OSError as error:
+            raise of_system(error) from error
         try:
             yield
         finally:
             _let_go(lock, self._file, keep=self.unfinished)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes: the actor of ledger rows, and the lock by which a dead writer is known."""
+
+    actor: str
+    alive: Alive
+    locks: Path
+    busy_seconds: float
 
 
 def dead_writers(locks: Path) -> Iterator[str]:
@@ -68,6 +83,17 @@ def dead_writers(locks: Path) -> Iterator[str]:
             finished = True
         finally:
             _let_go(lock, file, keep=not finished)
+
+
+def locks_of_the_dead(locks: Path) -> list[Path]:
+    """Locks of writers that were killed, or that the power left, since one closed in good order."""
+    found = []
+    for file in sorted(locks.glob(f"{PREFIX}*.lock")):
+        lock = filelock.FileLock(file, mode=0o600)
+        if _taken(lock):
+            lock.release()
+            found.append(file)
+    return found
 
 
 def others_alive(locks: Path, owner: str) -> bool:
@@ -87,6 +113,8 @@ def _taken(lock: filelock.BaseFileLock) -> bool:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         return False
+    except OSError as error:
+        raise of_system(error) from error
     return True
 
 

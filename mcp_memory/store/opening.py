@@ -1,5 +1,6 @@
 """Opening a store: papers, migration, recovery of what dead writers left, and a clean close."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
@@ -10,7 +11,8 @@ from uuid import uuid4
 import anyio
 import anyio.to_thread
 
-from mcp_memory.domain.errors import Busy
+from mcp_memory.domain import privacy
+from mcp_memory.domain.errors import Busy, of_system
 from mcp_memory.store.changes import Recovered, recover, untold
 from mcp_memory.store.home import (
     Meta,
@@ -23,10 +25,20 @@ from mcp_memory.store.home import (
     secure,
     write_meta,
 )
-from mcp_memory.store.locking import MAINTENANCE, OPENING, PREFIX, Alive, dead_writers, elected
+from mcp_memory.store.locking import (
+    MAINTENANCE,
+    OPENING,
+    PREFIX,
+    Alive,
+    Writer,
+    dead_writers,
+    elected,
+    locks_of_the_dead,
+)
 from mcp_memory.store.purging import finish_purge
 from mcp_memory.store.schema import SCHEMA, arrow_schema, empty_columns
-from mcp_memory.store.store import Store, Writer
+from mcp_memory.store.settling import put_torn_aside
+from mcp_memory.store.store import Store
 from mcp_memory.store.tables import Tables, load_lancedb, open_tables
 from mcp_memory.store.upkeep import SEARCHED, build_indexes
 from mcp_memory.store.vectors import any_stored, resize_vectors
@@ -45,18 +57,21 @@ async def open_store(  # PLR0913: the composition root says everything once
         StoreTooNew: a newer version wrote it.
         StoreUnreadable: its files are damaged.
         StoreFull: the disk took no more.
+        HomeRefused: the system does not let this user at its folder.
         Busy: another process does not get done with making or migrating it.
     """
     path = await anyio.to_thread.run_sync(path.absolute)
-    for folder in (path.parent, path, locks):
-        await anyio.to_thread.run_sync(secure, folder)
+    await anyio.to_thread.run_sync(_make_private, path, locks)
     # Looked at before LanceDB is loaded: a store that is too new is refused at once.
     await anyio.to_thread.run_sync(read_meta, path)
     await load_lancedb()
     alive = Alive(locks, f"{PREFIX}{uuid4().hex}")
     with ExitStack() as until_closed:
+        until_closed.enter_context(privacy.private())
         opening = locks / OPENING
         async with elected(opening, seconds=busy_seconds, work="opening the store"):
+            if await anyio.to_thread.run_sync(locks_of_the_dead, locks):
+                await anyio.to_thread.run_sync(put_torn_aside, path / "lance")
             meta, tables = await _opened(path, model=model, dim=dim)
             until_closed.callback(tables.connection.close)
             until_closed.enter_context(alive.held())
@@ -66,12 +81,24 @@ async def open_store(  # PLR0913: the composition root says everything once
         yield Store(tables, writer, meta, vectors_ready=ready, recovered=recovered)
 
 
+def _make_private(path: Path, locks: Path) -> None:
+    """The folders, for the user alone; what an older version left open to others is closed, once."""
+    try:
+        older = os.name == "posix" and privacy.is_open(path / "lance")
+        for folder in (path.parent, path, locks):
+            secure(folder)
+        if older:
+            privacy.close(privacy.open_to_others(path.parent))
+    except OSError as error:
+        raise of_system(error) from error
+
+
 async def _opened(path: Path, *, model: str, dim: int) -> tuple[Meta, Tables]:
     """Papers and tables, made or migrated where need be; nobody else does so meanwhile."""
     meta = await anyio.to_thread.run_sync(read_meta, path)
     if meta is not None and meta.schema < SCHEMA:
         await anyio.to_thread.run_sync(back_up, path, meta)
-    tables = await open_tables(path / "lance", dim)
+    tables = await open_tables(path / "lance", dim, unborn=meta is None)
     if meta is None:
         for table in SEARCHED:
             await build_indexes(tables, table)

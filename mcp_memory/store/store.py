@@ -10,10 +10,9 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Literal, overload
 from uuid import uuid4
 
@@ -36,7 +35,7 @@ from mcp_memory.store.changes import (
 )
 from mcp_memory.store.filters import one_of, parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
-from mcp_memory.store.locking import MAINTENANCE, Alive, elected
+from mcp_memory.store.locking import MAINTENANCE, Writer, elected
 from mcp_memory.store.purging import Erased, Erasure, purge
 from mcp_memory.store.rows import (
     EvidenceRow,
@@ -51,6 +50,7 @@ from mcp_memory.store.rows import (
 )
 from mcp_memory.store.schema import R
 from mcp_memory.store.search import by_each, by_vector, by_words
+from mcp_memory.store.surveying import Survey
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance, maintain
 from mcp_memory.store.vectors import put_vectors, resize_vectors
@@ -62,16 +62,6 @@ BRIEF = tuple(
     for name in EvidenceRow.__dataclass_fields__
     if name not in {"body", "vector", "paths", "hash", "batch"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who writes: the actor of ledger rows, and the lock by which a dead writer is known."""
-
-    actor: str
-    alive: Alive
-    locks: Path
-    busy_seconds: float
 
 
 class Store:
@@ -268,6 +258,7 @@ class Store:
             except MemoryBankError:
                 await self._or_later(partial(reverse_once, self._tables, entry))
                 raise
+            await self._tables.settle(("ledger", "memories"), since=entry.at)
         return entry.batch
 
     async def note(self, op: str, *, refs: Sequence[str], inverse: Mapping[str, JsonValue]) -> str:
@@ -275,6 +266,11 @@ class Store:
         entry = self._entry("done", op, refs, (), inverse)
         await self._tables.append("ledger", [entry])
         return entry.batch
+
+    @property
+    def survey(self) -> Survey:
+        """What a doctor looks at: below the rows, and beside them."""
+        return Survey(self._tables, self._writer)
 
     async def maintain(self, *, force: bool = False) -> Maintenance | None:
         """Compact, index and prune; None while another process is at it."""

@@ -1,19 +1,21 @@
 """The four LanceDB tables as one value: appends and reads that survive a concurrent prune."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from mcp_memory.domain.errors import StoreFull, StoreUnreadable
+from mcp_memory.domain.errors import StoreFull, StoreGone, StoreUnreadable, of_system
 from mcp_memory.store.importing import imported_lancedb
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
+from mcp_memory.store.settling import settle
 
 T = TypeVar("T")
 
@@ -107,10 +109,28 @@ class Tables:
                     raise StoreFull(_short(error)) from error
                 passing = any(mark in said for mark in (*_STALE, *_CONFLICT))
                 if not passing or attempt == ATTEMPTS - 1:
+                    if not await anyio.to_thread.run_sync(self.path.is_dir):
+                        raise StoreGone(self.path) from error
                     raise StoreUnreadable(self.path, _short(error)) from error
                 await anyio.sleep(0.02 * 2**attempt)
-                await self.refresh()
+                # What fails here fails in the next attempt, too, and is told there.
+                with suppress(RuntimeError, OSError, ValueError):
+                    await self.refresh()
         raise AssertionError
+
+    async def settle(self, tables: Sequence[Table], *, since: datetime) -> None:
+        """Force what was written to these tables since a time to the disk.
+
+        Raises:
+            StoreFull: the disk took no more.
+            HomeRefused: it does not take it for another reason.
+        """
+        try:
+            await anyio.to_thread.run_sync(
+                lambda: settle(self.path, tables, since=since.timestamp())
+            )
+        except OSError as error:
+            raise of_system(error) from error
 
     async def refresh(self) -> None:
         """Look at the newest version of every table."""
@@ -118,11 +138,15 @@ class Tables:
             await table.checkout_latest()
 
 
-async def open_tables(path: Path, dim: int) -> Tables:
+async def open_tables(path: Path, dim: int, *, unborn: bool) -> Tables:
     """Connect to the database at an absolute path; missing tables are made.
+
+    `unborn`: its making never came to an end, so that nothing was ever kept in it. A table that a
+    full disk or a kill left half made is then made anew.
 
     Raises:
         StoreUnreadable: its files are damaged.
+        StoreFull: the disk took no more.
     """
     lancedb = await load_lancedb()
     session = lancedb.Session(
@@ -135,7 +159,11 @@ async def open_tables(path: Path, dim: int) -> Tables:
         names = set((await connection.list_tables()).tables)
         by_name = {}
         for table in ROW_TYPES:
-            if table in names:
+            there = table in names
+            if there and unborn and not _has_version(path / f"{table}.lance"):
+                await anyio.to_thread.run_sync(shutil.rmtree, path / f"{table}.lance")
+                there = False
+            if there:
                 by_name[table] = await connection.open_table(table)
             else:
                 by_name[table] = await connection.create_table(
@@ -147,6 +175,11 @@ async def open_tables(path: Path, dim: int) -> Tables:
         raise StoreUnreadable(path, _short(error)) from error
     kept = (await by_name["evidence"].schema()).field("vector").type.list_size
     return Tables(connection, by_name, kept, path)
+
+
+def _has_version(folder: Path) -> bool:
+    """Whether a table was made to its end: without a manifest nothing can be read of it."""
+    return any(file.stat().st_size for file in (folder / "_versions").glob("*.manifest"))
 
 
 async def load_lancedb() -> Any:

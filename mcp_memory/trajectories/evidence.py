@@ -145,6 +145,20 @@ def blanked(trajectory: Trajectory, purged: Collection[int]) -> Trajectory:
     return trajectory.model_copy(update={"steps": steps, **kept})
 
 
+HEADS = ("title", "goal", "git_branch", "model", "verdict_reason")
+"""What is told of a session besides its steps, and may hold words that are to go."""
+
+
+def heads_with(trajectory: Trajectory, words: str) -> tuple[str, ...]:
+    """Which of these hold words."""
+    return tuple(name for name in HEADS if words in (getattr(trajectory, name) or ""))
+
+
+def emptied(heads: Collection[str]) -> dict[str, str | None]:
+    """What stands in their place."""
+    return {name: None if name in {"git_branch", "model"} else "" for name in heads}
+
+
 def step_digest(step: Step) -> str:
     """SHA-256 over what a step says, by which a purged one is known when it is read again."""
     return refs.digest((step.text, step.reasoning, [seen.text for seen in step.observations]))

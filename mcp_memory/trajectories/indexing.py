@@ -282,8 +282,13 @@ def _admitted(
     away: Mapping[int, str],
 ) -> Admitted:
     kept = masked.trajectory
-    purged = {s.number: evidence.PURGED for s in kept.steps if gone.step(kept.id, s)}
+    its = [id_ for id_ in (kept.id, kept.origin) if id_]
+    purged = {
+        s.number: evidence.PURGED for s in kept.steps if any(gone.step(id_, s) for id_ in its)
+    }
     kept = evidence.blanked(kept, purged)
+    heads = [name for name in evidence.HEADS if gone.head(getattr(kept, name) or "")]
+    kept = kept.model_copy(update=evidence.emptied(heads)) if heads else kept
     hidden = {**(before.hidden if before else {}), **away, **purged}
     mark = fingerprint(kept, reader_version=place.reader_version, hidden=hidden)
     return Admitted(kept, catalogue_row(kept, place, before, mark), hidden, masked.masked)

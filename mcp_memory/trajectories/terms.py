@@ -94,7 +94,11 @@ class Gone(Protocol):
         ...
 
     def step(self, trajectory: str, step: Step) -> bool:
-        """Whether this step's content was purged from this session."""
+        """Whether this step's content was purged from this session, or from one that it copies."""
+        ...
+
+    def head(self, text: str) -> bool:
+        """Whether a title, a goal or a branch was emptied of just these words."""
         ...
 
 

@@ -257,6 +257,12 @@ async def test_over_the_network_no_answer_names_files_of_the_server(settings: Se
         ({"host": "evil.example:8765"}, 421),
         ({"host": "127.0.0.1.evil.example"}, 421),
         ({"host": "127.0.0.1@evil.example"}, 421),
+        ({"host": "[::1].evil.example"}, 421),
+        ({"host": "[::1]evil.example:80"}, 421),
+        ({"host": "localhost:80:evil.example"}, 421),
+        ({"host": "localhost/evil.example"}, 421),
+        ({"host": "localhost#evil.example"}, 421),
+        ({"origin": "http://[::1].evil.example"}, 403),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": "http://localhost.evil.example"}, 403),
@@ -322,6 +328,30 @@ async def test_a_thousand_silent_connections_leave_room_again(settings: Settings
                     statuses.add((await client.post("/mcp", json=INITIALIZE)).status_code)
         assert statuses <= {200, 503}
         for each in silent:
+            each.close()
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"POST /mcp HTTP/1.1\r\nHost: 127", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ids=["silent", "half a request", "kept alive"],
+)
+async def test_one_address_with_540_open_connections_keeps_nobody_else_out(
+    settings: Settings, begun: bytes
+) -> None:
+    token = made(settings)
+    async with listening(settings) as listener:
+        port = int(listener.url.rpartition(":")[2])
+        held = []
+        for _ in range(540):
+            held.append(
+                socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
+            )
+            held[-1].sendall(begun)
+        with anyio.fail_after(5):
+            async with http(listener.url, bearer(token)) as client:
+                assert (await client.post("/mcp", json=INITIALIZE)).status_code == 200
+        for each in held:
             each.close()
 
 

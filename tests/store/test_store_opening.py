@@ -1,8 +1,9 @@
 """Opening: what a kill, a full disk, another model or another process left is met with the truth."""
 
 import os
+import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import anyio
@@ -11,7 +12,7 @@ import filelock
 import pytest
 from store_rows import added, evidence, keys, memory, opened
 
-from mcp_memory.domain.errors import StoreUnreadable
+from mcp_memory.domain.errors import StoreGone, StoreUnreadable
 from mcp_memory.store import changes, open_store
 from mcp_memory.store.rows import Where
 
@@ -231,3 +232,84 @@ async def test_a_first_model_is_taken_while_there_are_no_vectors(tmp_path: Path)
         assert store.vectors_ready
         await added(store, evidence(2, "yak", vector=(1.0,) * 8))
         assert await keys(store, "zebra") == ["t:s1#1"]
+
+
+UNBORN = """
+import anyio, resource, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store_rows import opened
+
+async def main():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    import lancedb
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, resource.RLIM_INFINITY))
+    async with opened(Path({folder!r})):
+        pass
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a file size limit")
+@pytest.mark.parametrize("size", [1, 900, 2_000])
+async def test_a_home_first_made_on_a_full_disk_is_made_once_there_is_room(
+    tmp_path: Path, size: int
+) -> None:
+    done = await anyio.run_process(child(UNBORN, folder=str(tmp_path), size=size), check=False)
+    assert b"StoreFull" in done.stderr
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+        assert await keys(store, "zebra") == ["t:s1#1"]
+
+
+async def test_a_store_that_somebody_removes_is_named_as_gone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+        shutil.rmtree(tmp_path / "store")
+        with pytest.raises(StoreGone, match="removed"):
+            await store.find("evidence", Where())
+        with pytest.raises(StoreGone, match="removed"):
+            await added(store, evidence(2, "yak"))
+    async with opened(tmp_path) as store:
+        assert await store.find("evidence", Where()) == []
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=14))])
+async def test_the_first_and_the_last_day_there_are_may_be_asked_for(
+    tmp_path: Path, zone: timezone
+) -> None:
+    first, last = datetime.min.replace(tzinfo=zone), datetime.max.replace(tzinfo=zone)
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+        assert await keys(store, "zebra", since=first, until=last) == ["t:s1#1"]
+
+
+CLOSED = """
+import anyio, os, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store_rows import opened
+
+async def main():
+    async with opened(Path({folder!r} + "-else")):
+        pass
+    if os.getuid() == 0:
+        os.setuid(65534)  # to root nothing is closed
+    async with opened(Path({folder!r})):
+        pass
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs modes")
+async def test_a_home_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    async with opened(tmp_path):
+        pass
+    for place in (*tmp_path.parents[:2], tmp_path, tmp_path / "store", tmp_path / "locks"):
+        place.chmod(0o555)
+    done = await anyio.run_process(child(CLOSED, folder=str(tmp_path)), check=False)
+    tmp_path.chmod(0o755)
+    assert b"HomeRefused" in done.stderr.splitlines()[-1]
+    assert b"MCP_MEMORY_HOME" in done.stderr.splitlines()[-1]

@@ -1,7 +1,6 @@
-"""Checkup: is the bank whole, and what is derived made anew from the store."""
+"""Remaking: what is derived made anew from the store: files, indexes, vectors."""
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import anyio.to_thread
 
@@ -14,39 +13,7 @@ from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import Where
-from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    what: str
-    good: bool
-
-
-async def check(rooms: Rooms) -> list[Finding]:
-    """Look at permissions, vectors, archive and store; nothing is changed."""
-    live = {row.folder for row in await rooms.store.sessions(states=(State.LIVE.value,))}
-    folders = await anyio.to_thread.run_sync(rooms.archive.folders)
-    counts = {
-        "steps": await rooms.store.count("evidence", Where(kinds=("step",), states=())),
-        "memories": await rooms.store.count("memories", Where(states=())),
-    }
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return [
-        Finding(f"the store opens: {told}, {len(live)} live sessions", good=True),
-        Finding(f"the home is its owner's alone: {rooms.settings.home}", good=_private(rooms)),
-        Finding(
-            f"vectors are by {rooms.store.model}",
-            good=rooms.store.vectors_ready or rooms.embedder is None,
-        ),
-        Finding(
-            f"{counted(len(live - folders), 'session')} without files", good=not live - folders
-        ),
-        Finding(f"{counted(len(folders - live), 'folder')} of no session", good=not folders - live),
-    ]
 
 
 async def rebuild(rooms: Rooms) -> int:
@@ -59,6 +26,12 @@ async def rebuild(rooms: Rooms) -> int:
     await digesting.renew(rooms)
     await rooms.store.maintain(force=True)
     return len(live)
+
+
+async def derived(rooms: Rooms) -> None:
+    """What files and hooks say of memories, made anew: after a restore they may be of another moment."""
+    await writing.write_memories(rooms)
+    await digesting.renew(rooms)
 
 
 async def reembed(rooms: Rooms) -> int:
@@ -98,7 +71,3 @@ async def move_over(rooms: Rooms) -> int:
     if not succeeds(rooms.embedder.name, rooms.store.model):
         return 0
     return await reembed(rooms)
-
-
-def _private(rooms: Rooms) -> bool:
-    return os.name != "posix" or rooms.settings.home.stat().st_mode & 0o077 == 0

@@ -1,0 +1,60 @@
+"""`mcp-memory backup`: a bank as one file, and back."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio.to_thread
+import click
+
+from mcp_memory.cli.door import command
+from mcp_memory.settings import Settings
+from mcp_memory.text.counting import counted
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--restore", is_flag=True, help="Put the bank that FILE holds into the home instead.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Replace a FILE that is there; with --restore, put the bank that is there aside unasked.",
+)
+@command
+async def backup_command(file: Path, restore: bool, replace: bool) -> None:
+    """Write the whole bank as it is now to FILE, while servers and commands go on; or restore it.
+
+    A restored bank is checked to the last byte before anything is moved; the bank that was there
+    stays beside it, and what was purged since does not come back.
+    """
+    if restore:
+        await _restored(file, replace=replace)
+        return
+    from mcp_memory.checkup import backups  # LanceDB: not for a help page
+    from mcp_memory.cli.opening import opened
+
+    async with opened() as bank:
+        made = await backups.back_up(bank.rooms, file, replace=replace)
+    click.echo(f"{counted(made.files, 'file')}, {made.bytes / 1e6:,.1f} MB, in {made.file}")
+
+
+async def _restored(file: Path, *, replace: bool) -> None:
+    from mcp_memory.checkup import doctor, remaking, restoring  # LanceDB: not for a help page
+    from mcp_memory.cli.opening import opened
+
+    settings = Settings()
+    if restoring.is_used(settings.home) and not replace:
+        click.confirm(f"There is a bank in {settings.home}. Put it aside?", abort=True)
+        replace = True
+    contents, former = await anyio.to_thread.run_sync(
+        lambda: restoring.restore(settings, file, now=datetime.now(UTC), replace=replace)
+    )
+    click.echo(f"The bank of {contents.made_at:%Y-%m-%d %H:%M} is in {settings.home}.")
+    if former is not None:
+        click.echo(f"What was there: {former}")
+    async with opened() as bank:
+        for done in await doctor.repair(bank.rooms):
+            click.echo(f"mended: {done}")
+        await remaking.derived(bank.rooms)
+        ill = [finding for finding in await doctor.check(bank.rooms) if not finding.good]
+    for finding in ill:
+        click.echo(f"BAD {finding.subject}: {finding.what} {finding.advice}")

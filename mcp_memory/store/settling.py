@@ -1,0 +1,95 @@
+"""Settling: what is acknowledged lies on the disk, and not in the system's memory alone."""
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from mcp_memory.store.rows import Table
+
+logger = logging.getLogger(__name__)
+
+TORN = ".torn"
+_FOLDERS = ("data", "_deletions", "_versions")
+"""In this order: a version is told last."""
+_SLACK = 2.0
+"""Seconds: clocks of file systems are coarse."""
+_MAGIC = b"LANC"
+_NAMED = re.compile(rb"(?:[01]{24}[0-9a-f]{26}|[0-9a-f]{8}-[0-9a-f-]{27})\.lance")
+"""How data files are called; a manifest spells each, behind a byte for its length."""
+
+
+def settle(root: Path, tables: Iterable[Table], *, since: float) -> None:
+    """Force what was written to tables since a time to the disk; blocking, some milliseconds.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    for table in tables:
+        for name in _FOLDERS:
+            folder = root / f"{table}.lance" / name
+            fresh = _since(folder, since - _SLACK)
+            for file in fresh:
+                _force(file, os.O_RDWR)
+            if fresh and os.name == "posix":
+                _force(folder, os.O_RDONLY)
+
+
+def put_torn_aside(root: Path) -> list[Path]:
+    """Newest versions whose files a power cut left incomplete, renamed; what they are of was never said.
+
+    A version whose predecessor is no better is left for a backup or a person to mend.
+    """
+    aside = []
+    for folder in sorted(root.glob("*.lance")):
+        # Numbers of versions count down: the newest is the first by name.
+        manifests = sorted((folder / "_versions").glob("*.manifest"))
+        whole = next((n for n, each in enumerate(manifests) if _whole(folder, each)), None)
+        for manifest in manifests[:whole] if whole else ():
+            logger.warning(
+                "a version of %s that a power cut left half written is set aside", folder
+            )
+            aside.append(manifest.rename(manifest.with_name(manifest.name + TORN)))
+    return aside
+
+
+def _whole(folder: Path, manifest: Path) -> bool:
+    told = manifest.read_bytes()
+    if not told.endswith(_MAGIC):
+        return False
+    named = {name.decode() for name in _NAMED.findall(told)}
+    return all(_ends(folder / "data" / name) for name in named)
+
+
+def _ends(file: Path) -> bool:
+    """Whether a data file was written to its end; one that is not there is none."""
+    try:
+        with file.open("rb") as data:
+            data.seek(-len(_MAGIC), os.SEEK_END)
+            return data.read() == _MAGIC
+    except OSError:
+        return False
+
+
+def _since(folder: Path, moment: float) -> list[Path]:
+    """Files written since a moment; what upkeep removes meanwhile needs none of this."""
+    found = []
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for each in entries:
+            with suppress(FileNotFoundError):
+                if each.is_file() and each.stat().st_mtime >= moment:
+                    found.append(Path(each.path))
+    return found
+
+
+def _force(place: Path, flags: int) -> None:
+    try:
+        handle = os.open(place, flags)
+    except FileNotFoundError:
+        return  # upkeep has replaced it already, by what it wrote itself
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

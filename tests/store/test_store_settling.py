@@ -1,0 +1,77 @@
+"""Settling: an acknowledged write outlives a power cut, and half of another one is no hindrance."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from store_rows import added, evidence, keys, memory, opened
+
+from mcp_memory.store import settling
+from mcp_memory.store.rows import Where
+
+
+@pytest.fixture
+def forced(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[int]]:
+    """The files, by number, that the system was told to put on the disk."""
+    seen: set[int] = set()
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        seen.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return seen
+
+
+def files(folder: Path, *tables: str) -> set[int]:
+    """The data files and versions of tables, and the folders that name them."""
+    found = set()
+    for table in tables:
+        for name in ("data", "_versions"):
+            place = folder / "store" / "lance" / f"{table}.lance" / name
+            found |= {path.stat().st_ino for path in (place, *place.glob("*")) if path.exists()}
+    return found
+
+
+async def test_a_memory_is_on_the_disk_when_it_is_acknowledged(
+    tmp_path: Path, forced: set[int]
+) -> None:
+    async with opened(tmp_path) as store:
+        before = files(tmp_path, "ledger", "memories")
+        await store.once("retain", lambda batch: [memory("m:1", batch)])
+        assert files(tmp_path, "ledger", "memories") - before <= forced
+
+
+async def test_a_change_is_on_the_disk_when_it_is_acknowledged(
+    tmp_path: Path, forced: set[int]
+) -> None:
+    async with opened(tmp_path) as store:
+        before = files(tmp_path, "evidence", "ledger")
+        await added(store, evidence(1, "zebra"))
+        assert files(tmp_path, "evidence", "ledger") - before <= forced
+
+
+@pytest.mark.parametrize("end", [0, 100])
+@pytest.mark.parametrize("what", ["data", "_versions"])
+async def test_a_write_that_a_power_cut_left_half_done_is_set_aside(
+    tmp_path: Path, what: str, end: int
+) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+        await store.once("retain", lambda batch: [memory("m:1", batch)])
+        folder = tmp_path / "store" / "lance" / "evidence.lance"
+        before = set((folder / what).glob("*"))
+        await store._tables.append("evidence", [evidence(2, "yak")])
+        (fresh,) = [
+            path for path in set((folder / what).glob("*")) - before if path.suffix != ".json"
+        ]
+    fresh.write_bytes(fresh.read_bytes()[:end])
+    (tmp_path / "locks" / "writer-x.lock").touch()
+    async with opened(tmp_path) as store:
+        assert await keys(store, "zebra") == ["t:s1#1"]
+        assert [row.key for row in await store.find("memories", Where())] == ["m:1"]
+        await added(store, evidence(3, "heron"))
+        assert await keys(store, "heron") == ["t:s1#3"]
+    assert list((folder / "_versions").glob(f"*{settling.TORN}"))
