@@ -46,7 +46,16 @@ from mcp_memory.history import following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
-from mcp_memory.memories import consolidate, fetch, freshness, listing, proposing, recent, retain
+from mcp_memory.memories import (
+    consolidate,
+    fetch,
+    freshness,
+    listing,
+    proposing,
+    recent,
+    releasing,
+    retain,
+)
 from mcp_memory.rooms import Rooms, utc_now
 from mcp_memory.runbook import asking
 from mcp_memory.search import searching
@@ -126,6 +135,18 @@ class MemoryBank(Bank):
         """Take a batch of the ledger back."""
         async with self._silent():
             return await undo.undo(self.rooms, batch)
+
+    async def release(self, texts: Sequence[str]) -> Consolidation:
+        """Tell these records from now on, though they would be held back: the user's to say."""
+        async with self._silent():
+            return await releasing.release(self.rooms, tuple(texts))
+
+    async def distrust(self, source: str) -> Consolidation:
+        """Tell nothing of a source any more, nor what rests on it: the user's to say."""
+        async with self._silent():
+            done = await releasing.distrust(self.rooms, source)
+            await writing.write_projects(self.rooms, await self.rooms.store.projects())
+            return done
 
     async def delete(
         self,

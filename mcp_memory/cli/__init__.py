@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "retain": ("retain", "Keep something that was learned, or give feedback on what was used."),
     "consolidate": ("consolidate", "Plan what deserves a memory, or apply memories from a file."),
     "delete": ("delete", "Preview, forget, restore or purge."),
+    "release": ("release", "Tell after all what was held back."),
+    "distrust": ("distrust", "Tell nothing of a session, a file or a host any more."),
     "undo": ("undo", "Take a batch of changes back."),
     "inspect": ("inspect", "Show steps of a session within a cap."),
     "list": ("list", "List sessions, or memories."),
@@ -54,7 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Ask": ("search", "recent", "blame", "fix", "how", "runbook", "fetch", "inspect", "list"),
     "Go on": ("resume", "restore"),
-    "Keep": ("retain", "consolidate", "delete", "undo", "export", "import"),
+    "Keep": ("retain", "consolidate", "delete", "release", "distrust", "undo", "export", "import"),
     "Set up": ("setup", "install", "uninstall", "index", "history", "serve", "settings", "tour"),
     "Look after": ("status", "stats", "projects", "doctor", "backup"),
     "Share": ("push", "pull", "bridge", "token"),

@@ -7,6 +7,7 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
+from mcp_memory.domain.errors import NotAllowed
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Outcome, SourceClass
 
 AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE", "CURSOR_AGENT", "AI_AGENT")
@@ -75,6 +76,19 @@ async def retain_command(
             supersedes=supersedes,
         )
         show(await bank.retain(draft, by=_who(os.environ)), as_json=as_json)
+
+
+def users_own(what: str) -> None:
+    """Leave what only a person may say to a person; no barrier, but no agent does it unawares.
+
+    Raises:
+        NotAllowed: an agent's shell runs the command.
+    """
+    if _who(os.environ) is not SourceClass.USER:
+        raise NotAllowed(
+            f"an agent's shell runs this, and only the user may {what}.",
+            next_step="Ask the user to type the command.",
+        )
 
 
 def _who(environment: Mapping[str, str]) -> SourceClass:

@@ -11,7 +11,7 @@ from mcp_memory.domain.models import Consolidation, Memory, State
 from mcp_memory.forgetting import hiding
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.history import regrouping, writing
-from mcp_memory.memories import retain, superseding
+from mcp_memory.memories import releasing, retain, superseding
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import LedgerRow, MemoryRow, Where
@@ -30,7 +30,9 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
     if kind == "projects":
         return await _regrouped(rooms, entry, told["from"])
     if entry.op == "feedback" or kind == "note":
-        return Consolidation(batch=await _forget_feedback(rooms, entry), refs=entry.refs)
+        undone = await _forget_feedback(rooms, entry)
+        await releasing.renew(rooms)
+        return Consolidation(batch=undone, refs=entry.refs)
     if kind not in {"memories", "states", "index"}:
         raise InvalidInput(
             f"A batch of {entry.op} cannot be undone.",

@@ -84,6 +84,18 @@ _UNRUN = re.compile(
     r"\s*(?:<tool_use_error>)?\s*(?:Sibling tool call errored|Cancelled: parallel tool call )"
 )
 
+_SAID_BY = {
+    **dict.fromkeys(
+        ("local-command-stdout", "local-command-stderr", "bash-stdout", "bash-stderr", "persisted-output",
+         "ide_diagnostics"), SourceClass.TOOL
+    ),
+    **dict.fromkeys(
+        ("ide_selection", "editorContext"),
+        SourceClass.EXTERNAL,
+    ),
+    **dict.fromkeys(("agent-notification", "teammate-message"), SourceClass.AGENT),
+}  # fmt: skip
+"""Whose words a wrapper holds, where they are not the host's own."""
 _OPENING = re.compile(rf"<({'|'.join(WRAPPERS)})(?=[\s>])[^<>]{{0,500}}>")
 _EMPTY = re.compile(r"<[^<>]*>\s*</[^<>]*>")
 _COMMAND = re.compile(r"\s*<command-(name|message)>")
@@ -120,7 +132,9 @@ def speeches(text: str) -> Iterator[Speech]:
     for start, end in _wrapped(text):
         yield from _human(text[place:start])
         if not _EMPTY.fullmatch(text, start, end):
-            yield Speech("system", SourceClass.HOST, text[start:end])
+            tag = _OPENING.match(text, start)
+            source = _SAID_BY.get(tag[1], SourceClass.HOST) if tag else SourceClass.HOST
+            yield Speech("system", source, text[start:end])
         place = end
     yield from _human(text[place:])
 

@@ -35,7 +35,7 @@ from mcp_memory.search import spans, withholding
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.search.confidence import LEAST_ASKED
 from mcp_memory.search.searching import search
-from mcp_memory.text import courtesies, identifiers, wording
+from mcp_memory.text import courtesies, guard, identifiers, wording
 
 MEMORY_KINDS: tuple[HitKind, ...] = ("procedure", "gotcha", "fact", "preference", "observation")
 KINDS: Mapping[str, tuple[HitKind, ...]] = {
@@ -137,7 +137,10 @@ def _advisable(
         said, ref = line
         return ref.startswith("m:") or trusting.releases(ref) or withholding.told(said)
 
-    kept = {title: [line for line in each if fits(line)] for title, each in lines.items()}
+    kept = {
+        title: [(guard.neutralise(said), ref) for said, ref in each if fits((said, ref))]
+        for title, each in lines.items()
+    }
     held = {ref: ("gives power away",) for each in lines.values() for said, ref in each
             if not fits((said, ref))}  # fmt: skip
     return kept, withholding.note(held)

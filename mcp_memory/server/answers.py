@@ -71,10 +71,7 @@ def _search(result: SearchResult) -> Iterator[str]:
     if result.files:
         yield f"Files: {result.files}"
     if hits:
-        yield "<recalled>"
-        for hit in hits:
-            yield from _hit(hit)
-        yield "</recalled>"
+        yield guard.fence("\n".join(line for hit in hits for line in _hit(hit)))
     if result.more:
         yield f"{result.more} more: raise budget_tokens"
     yield from _notes(result.notes)
@@ -84,10 +81,7 @@ def _sessions(result: SearchResult) -> Iterator[str]:
     """The newest sessions, each with its words set in below the line that says which it is."""
     yield from _notes(result.notes)
     yield "Newest sessions" + (f"; files: {result.files}" if result.files else "")
-    yield "<recalled>"
-    for each in result.sessions:
-        yield from _session(each)
-    yield "</recalled>"
+    yield guard.fence("\n".join(line for each in result.sessions for line in _session(each)))
 
 
 def _session(left: LeftOff) -> Iterator[str]:
@@ -154,17 +148,22 @@ def _retained(result: Retained) -> Iterator[str]:
 def _runbook(result: Runbook) -> Iterator[str]:
     for premise in result.premises:
         yield f"Premise in doubt: {guard.neutralise(premise)}"
-    for section in result.sections:
-        yield f"## {section.title}"
-        yield from (f"- {guard.neutralise(line)}" for line in section.lines)
+    if result.sections:
+        yield guard.fence("\n".join(_sections(result)))
     if result.spans:
         yield f"Open: {' '.join(result.spans)}"
     yield from _notes(result.notes)
 
 
+def _sections(result: Runbook) -> Iterator[str]:
+    for section in result.sections:
+        yield f"## {section.title}"
+        yield from (f"- {' '.join(line.split())}" for line in section.lines)
+
+
 def _consolidation(result: Consolidation) -> Iterator[str]:
-    for group in result.groups:
-        yield from _group(group)
+    if result.groups:
+        yield guard.fence("\n".join(line for group in result.groups for line in _group(group)))
     if result.batch:
         yield f"Batch {result.batch}: {' '.join(result.refs)}"
     yield from _notes(result.notes)

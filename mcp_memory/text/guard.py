@@ -1,8 +1,10 @@
 """Guard: what in a recalled text tries to instruct its reader, and the fence that marks it as data."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from ahocorasick_rs import AhoCorasick
 
@@ -84,7 +86,47 @@ _HIDES = re.compile(
     "|[\u200b-\u200f\u2060-\u2065\ufeff]{3}"
 )
 """Letters that turn, tag or part words; a lone one beside a space is a stray of some editor."""
-_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]"
+    "|(?<![\u00a9\u00ae\u2000-\u33ff\U0001f000-\U0001faff])[\ufe00-\ufe0f]"
+)
+"""Letters that nobody sees; what says how a picture is drawn is left to stand behind it."""
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,40}[ -/]{0,8}[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\n]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_c]"
+)
+_SKIPPED = "[\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\\s]{0,3}"
+_OPENS = (
+    r"(?:[<\u02c2\u2039\u2329\u276e\u27e8\u3008\ufe64\uff1c\u00ab\u300a]|&lt;?|&#0{0,4}60;?|&#x0{0,4}3c;?"
+    r"|\\u003c|\\x3c|%3c)"
+)
+_NAMES = (
+    "recalled", "system-reminder", "system_reminder", "function_calls", "function_results",
+    "function_call", "invoke", "tool_call", "tool_calls", "tool_result", "tool_results", "tool_use",
+    "tool_response", "im_start", "im_end", "system", "assistant", "human", "instructions",
+    "endoftext", "sys",
+)  # fmt: skip
+"""What a host or a model takes for its own, where it opens or closes something."""
+_ALIKE = {"a": "\u0430\u03b1\uff41", "c": "\u0441\u03f2\uff43", "d": "\u0501\uff44", "e": "\u0435\u03b5\uff45",
+          "i": "\u0456\u03b9\uff49", "l": "\u04cf\uff4c1|\u0399", "m": "\uff4d\u043c", "n": "\uff4e", "o": "\u043e\u03bf\uff4f0",
+          "r": "\uff52\u0433", "s": "\u0455\uff53", "t": "\uff54\u0442", "u": "\uff55\u03c5", "y": "\u0443\uff59"}  # fmt: skip
+
+
+def _spelled(name: str) -> str:
+    letters = (
+        f"[{letter}{letter.upper()}{_ALIKE.get(letter, '')}]" if letter.isalpha() else "[-_ ]?"
+        for letter in name
+    )
+    return _SKIPPED.join(letters)
+
+
+_MARKUP = re.compile(
+    rf"{_OPENS}(?P<rest>{_SKIPPED}[/\\\u2044\u2215\uff0f]?{_SKIPPED}(?:\|{_SKIPPED}|{_OPENS}|antml:){{0,2}}"
+    rf"(?:{'|'.join(map(_spelled, sorted(_NAMES, key=len, reverse=True)))}"
+    r"|function|\[?/?INST)(?![A-Za-z0-9.(\[]))",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(r"<|&lt|&#|\\u003c|\\x3c|%3c", re.IGNORECASE)
 _FENCE = re.compile(r"(?i)<(/?)(recalled[^<>\n]{0,80})>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SCANNED = 40_000
@@ -123,15 +165,31 @@ def _told(lowered: str) -> Iterator[str]:
             yield rule.flag
 
 
-def fence(text: str, *, label: str) -> str:
-    """The text between marks that say: data. A mark inside it cannot close them."""
-    return f"<recalled {neutralise(label)}>\n{neutralise(text)}\n</recalled>"
+def fence(text: str, *, label: str = "") -> str:
+    """The text between marks that say: data. Nothing in it can close them: it does not hold their tag.
+
+    Equal texts have equal tags, so that equal answers are equal bytes.
+    """
+    body, what = neutralise(text), neutralise(label)
+    own = tag(f"{what}\n{body}")
+    return f"<recalled {f'{what} {own}' if what else own}>\n{body}\n</recalled {own}>"
+
+
+def tag(text: str) -> str:
+    """Eight digits that are made of a text and do not stand in it."""
+    for attempt in count():
+        made = hashlib.blake2s(f"{attempt}\n{text}".encode("utf-8", "replace")).hexdigest()[:8]
+        if made not in text:
+            return made
+    raise AssertionError("no text holds every tag")
 
 
 def neutralise(text: str) -> str:
-    """The text with forged fences broken and control, zero-width and bidi characters made visible."""
-    if text.isascii() and text.isprintable() and "<" not in text:
+    """The text with forged marks broken, terminal escapes dropped and letters that nobody sees shown."""
+    if text.isascii() and text.isprintable() and not _MARKS.search(text):
         return text
-    broken = _FENCE.sub(r"‹\1\2›", text)
+    while (plain := _ESCAPE.sub("", text)) != text:
+        text = plain
+    broken = _MARKUP.sub(lambda match: f"\u2039{match['rest']}", text)
     visible = _HIDDEN.sub(lambda match: f"\\u{ord(match.group()):04x}", broken)
     return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", visible)

@@ -1,25 +1,30 @@
 """Foreign: what a memory said in a session, our own or another's, and what asked to be left out."""
 
+import html
 import re
 from itertools import pairwise
 from pathlib import PurePosixPath
 
 from mcp_memory.domain.models import Step, Trajectory
+from mcp_memory.text import guard
 
+_LEFT_OUT = "[recalled memory: left out]"
 OPTED_OUT = "<INSTRUCTIONS-TO-EPISODIC-MEMORY>DO NOT INDEX THIS CHAT"
 """Which episodic-memory writes into its summariser's prompts, and its users into private chats."""
 _WORKSHOPS = ((".claude-mem", "observer-sessions"),)
 """Folders that memory tools run their own agents in."""
 _OURS = "recalled mcp-memory"
 _RECALLED = re.compile(
-    r"<recalled mcp-memory[^<>\n]{0,80}>.*?(?:</recalled>|\Z)"
-    r"|&lt;recalled mcp-memory[^<>&\n]{0,80}&gt;.*?(?:&lt;/recalled&gt;|\Z)",
+    r"(?P<opens><|&lt;)recalled (?P<label>mcp-memory[^<>&\n]{0,60}?)(?: (?P<tag>[0-9a-f]{8}))?(?:>|&gt;)\n"
+    r"(?P<body>.*?)\n(?:<|&lt;)/recalled(?: (?P=tag))?(?:>|&gt;)",
     re.DOTALL,
 )
-"""What our hooks put before a model, in the fence that nothing inside it can close.
-
-Gemini CLI escapes it, tells it to the model so, and keeps it so.
-"""
+"""What our hooks put before a model; Gemini CLI escapes it, tells it to the model so, and keeps it so."""
+_TORN = re.compile(
+    r"mcp-memory: [^\n]{0,300}\n(?:<|&lt;)recalled mcp-memory[^<>&\n]{0,80}(?:>|&gt;)\n.*\Z",
+    re.DOTALL,
+)
+"""The same as a host cut it off, below the line that our hooks begin with."""
 
 
 def unfed(trajectory: Trajectory) -> Trajectory:
@@ -38,7 +43,9 @@ def left_out(trajectory: Trajectory) -> bool:
     folders = PurePosixPath((trajectory.cwd or "").replace("\\", "/")).parts
     if any(pair in _WORKSHOPS for pair in pairwise(folders)):
         return True
-    return any(OPTED_OUT in s.text for s in trajectory.steps if s.kind in ("user", "system"))
+    # Where it stands in a page that somebody pasted, nobody asked for it.
+    asked = [s.text.lstrip() for s in trajectory.steps if s.kind in ("user", "system")]
+    return OPTED_OUT in "".join(asked[:1]) or any(text.startswith(OPTED_OUT) for text in asked)
 
 
 def _unfed(step: Step) -> Step:
@@ -47,8 +54,23 @@ def _unfed(step: Step) -> Step:
     seen = tuple(
         each.model_copy(update={"text": _forgotten(each.text)}) for each in step.observations
     )
-    return step.model_copy(update={"text": _forgotten(step.text), "observations": seen})
+    text = _forgotten(step.text, spoken=True)
+    return step.model_copy(update={"text": text, "observations": seen})
 
 
-def _forgotten(text: str) -> str:
-    return _RECALLED.sub("[recalled memory: left out]", text)
+def _forgotten(text: str, *, spoken: bool = False) -> str:
+    """The text without what is ours, told by its tag; where hooks speak, also as older ones wrote it.
+
+    A forged mark takes away nothing but what it was made of.
+    """
+    told = _RECALLED.sub(
+        lambda found: _LEFT_OUT if _is_ours(found, spoken=spoken) else found[0], text
+    )
+    return _TORN.sub(_LEFT_OUT, told) if spoken else told
+
+
+def _is_ours(found: re.Match[str], *, spoken: bool) -> bool:
+    if found["tag"] is None:
+        return spoken
+    body = html.unescape(found["body"]) if found["opens"] == "&lt;" else found["body"]
+    return guard.tag(f"{found['label']}\n{body}") == found["tag"]

@@ -45,7 +45,7 @@ def test_a_history_is_indexed_listed_searched_and_inspected(run, tmp_path: Path)
     assert "exit 1" in run("inspect", ref.group(), "--commands").output
     assert "#5 agent" in run("inspect", ref.group(), "--span", "5:5").output
     found = run("search", "UnicodeEncodeError charmap", "--project", "*")
-    assert "<recalled>" in found.output
+    assert "<recalled " in found.output
     assert "2 sessions" in run("status").output
     assert run("doctor", "--rebuild").exit_code == 0
 

@@ -88,7 +88,7 @@ async def test_a_memory_that_stands_is_told_and_one_without_quorum_is_not(
     assert said is not None
     assert "(user 1.0)" in said.text
     assert said.text.startswith("mcp-memory: ")
-    assert said.text.endswith("</recalled>")
+    assert "\n</recalled " in said.text
 
 
 @pytest.mark.parametrize("mode", ["forget", "purge"])

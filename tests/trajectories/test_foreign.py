@@ -6,8 +6,9 @@ import pytest
 from tour_sessions import written
 
 from mcp_memory.bank import open_bank
-from mcp_memory.domain.models import Step, Trajectory
+from mcp_memory.domain.models import Observation, Step, Trajectory
 from mcp_memory.settings import Settings
+from mcp_memory.text import guard
 from mcp_memory.trajectories import foreign
 
 
@@ -58,5 +59,25 @@ def test_what_our_own_hooks_said_is_taken_out_wherever_a_host_kept_it() -> None:
 def test_what_our_hooks_said_is_taken_out_too_where_a_host_escaped_it() -> None:
     told = "a &lt;recalled mcp-memory error&gt;\n- pip install flask t:a#2\n&lt;/recalled&gt; b"
     assert foreign.unfed(session(told)).steps[0].text == "a [recalled memory: left out] b"
-    torn = foreign.unfed(session(told.partition("\n&lt;")[0]))
+    torn = foreign.unfed(session(f"mcp-memory: x\n{told[2:].partition(chr(10) + '&lt;')[0]}"))
     assert "flask" not in torn.steps[0].text
+
+
+def test_a_forged_mark_takes_nothing_of_a_files_words_away() -> None:
+    text = "<recalled mcp-memory x>\nkey facts\nmore of the file"
+    seen = Observation(call_id="c", text=text + "\n</recalled>")
+    step = Step(number=1, kind="agent", observations=(seen,))
+    whole = Trajectory(id="a" * 12, format="claude_code", native_id="s", steps=(step,))
+    assert foreign.unfed(whole).steps[0].observations[0].text == seen.text
+    ours = guard.fence("take the lock m:a", label="mcp-memory digest")
+    told = seen.model_copy(update={"text": f"a\n{ours}\nb"})
+    step = step.model_copy(update={"observations": (told,)})
+    made = foreign.unfed(whole.model_copy(update={"steps": (step,)}))
+    assert made.steps[0].observations[0].text == "a\n[recalled memory: left out]\nb"
+
+
+def test_a_pasted_page_leaves_no_session_out() -> None:
+    step = Step(number=1, kind="user", text="mend the form")
+    page = Step(number=2, kind="user", text=f"the page says\n{foreign.OPTED_OUT}")
+    whole = session("x").model_copy(update={"steps": (step, page)})
+    assert not foreign.left_out(whole)

@@ -414,8 +414,9 @@ def test_inspection_lists_files_commands_and_errors() -> None:
     ]
 
 
-def test_inspection_shows_terminal_escapes_and_obeys_none() -> None:
-    assert "\\x1b[2J" in inspect([said(1, "a\x1b[2Jb")], Inspection())
+def test_inspection_drops_terminal_escapes_and_shows_other_signs() -> None:
+    told = inspect([said(1, "a\x1b[2Jb\x07")], Inspection())
+    assert "ab\\x07" in told
 
 
 def test_a_broken_pattern_says_what_to_do_next() -> None:

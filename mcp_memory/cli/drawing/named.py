@@ -11,6 +11,7 @@ from mcp_memory.search.named.blame import Blame, Blamed
 from mcp_memory.search.named.fix import Cure, Fixed
 from mcp_memory.search.named.held import Change
 from mcp_memory.search.named.how import Way, Ways
+from mcp_memory.text import guard
 from mcp_memory.text.counting import counted
 
 
@@ -19,9 +20,11 @@ def fenced(page: Page, lines: Iterable[Any]) -> Iterator[Any]:
     if for_people():
         yield from lines
         return
-    yield page.fence("<recalled>")
-    yield from lines
-    yield page.fence("</recalled>")
+    told = list(lines)
+    tag = guard.tag("\n".join(map(str, told)))
+    yield page.fence(f"<recalled {tag}>")
+    yield from told
+    yield page.fence(f"</recalled {tag}>")
 
 
 def blame(page: Page, found: Blame) -> Iterator[Any]:
