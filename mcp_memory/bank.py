@@ -46,6 +46,8 @@ from mcp_memory.history import following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
+from mcp_memory.importing import by_hand
+from mcp_memory.importing.by_hand import ByHand
 from mcp_memory.memories import (
     consolidate,
     fetch,
@@ -64,6 +66,8 @@ from mcp_memory.store import open_store
 
 logger = logging.getLogger(__name__)
 
+READS_FILES = 20.0
+"""Seconds after which a server looks whether a person changed a memory's file."""
 SETTLES = 0.5
 """Seconds after a memory is kept until the digests are made anew: it seldom comes alone."""
 
@@ -203,6 +207,7 @@ class MemoryBank(Bank):
         its main module with `if __name__ == "__main__"`.
         """
         await self._move_over()
+        await self.read_files()
         return await indexer.index(self.rooms, paths, progress=progress, processes=processes)
 
     async def holdings(
@@ -250,9 +255,18 @@ class MemoryBank(Bank):
         """Make digests anew after memories were kept, again and again, until cancelled."""
         await digesting.repair(self.rooms)
         while True:
-            await self._changed.wait()
-            await anyio.sleep(SETTLES)
+            await self.read_files()
+            with anyio.move_on_after(READS_FILES):
+                await self._changed.wait()
+                await anyio.sleep(SETTLES)
             await self.settle()
+
+    async def read_files(self) -> ByHand:
+        """Take in what a person changed in the memory files, and say what changed."""
+        done = await self._files()
+        if done.any:
+            await self._tell(None)
+        return done
 
     async def settle(self) -> None:
         """Make the digests of what has changed anew; hooks say the former until then."""
@@ -272,11 +286,20 @@ class MemoryBank(Bank):
 
     async def _tell(self, wanted: Iterable[str] | None) -> None:
         """Bring what hooks and files say of memories up to date; what fails is mended later."""
+        if (await self._files()).any:
+            wanted = None
         await digesting.renew(self.rooms, wanted)
         try:
             await writing.write_memories(self.rooms, wanted)
         except (MemoryBankError, OSError) as error:
             logger.warning("MEMORIES.md is not up to date: %s", error)
+
+    async def _files(self) -> ByHand:
+        try:
+            return await by_hand.sync(self.rooms)
+        except (MemoryBankError, OSError) as error:
+            logger.warning("memory files are not up to date: %s", error)
+            return ByHand()
 
     async def _note(self, what: str, cited: Sequence[str]) -> None:
         """Note in the hooks' ledger what came of what they said; never in a call's way."""

@@ -255,6 +255,11 @@ class Settings(BaseSettings):
         return self.home / "archive"
 
     @property
+    def memories_dir(self) -> Path:
+        """A file a memory, for people to read and to edit."""
+        return self.home / "memories"
+
+    @property
     def spool_dir(self) -> Path:
         """What hooks left for the indexer."""
         return self.home / "spool"

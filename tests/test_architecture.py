@@ -63,7 +63,7 @@ OWNERS = {
     "uvicorn": ("server/",),
     "jwt": ("server/",),
     "rich": ("cli/",),
-    "yaml": ("hosts/installing/", "importing/front_matter"),
+    "yaml": ("hosts/installing/", "text/front_matter"),
     "dateparser": ("text/periods",),
     "dulwich": ("memories/repository",),
     "regex": ("archive/inspection", "search/exact"),

@@ -93,5 +93,9 @@ def users_own(what: str) -> None:
 
 def _who(environment: Mapping[str, str]) -> SourceClass:
     """A person types here, unless an agent's shell does."""
-    agent = any(environment.get(name) for name in AGENTS)
-    return SourceClass.AGENT if agent else SourceClass.USER
+    return SourceClass.AGENT if by_agent(environment) else SourceClass.USER
+
+
+def by_agent(environment: Mapping[str, str]) -> bool:
+    """Whether an agent's shell runs this command."""
+    return any(environment.get(name) for name in AGENTS)

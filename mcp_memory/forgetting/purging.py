@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from mcp_memory import hosts
+from mcp_memory.archive.memory_files import MemoryFolder
 from mcp_memory.domain.errors import Busy, MemoryBankError, PurgeUnfinished, UnknownRef, of_system
 from mcp_memory.domain.models import Check, Deletion, Trajectory
 from mcp_memory.forgetting import orders, resting
@@ -133,6 +134,8 @@ async def _carried_out(rooms: Rooms, order: Order, words: str) -> Deletion:
     also: tuple[Table, ...] = ("evidence", "sessions") if hidden.steps or order.heads else ()
     erased = await rooms.store.purge(Erasure(selected, needles, also, partial(_stays, order), told))
     told("writing the archive's files anew")
+    folder = MemoryFolder(rooms.settings.memories_dir)
+    await anyio.to_thread.run_sync(folder.remove, memories)
     await writing.rerender(rooms, (*hidden.sessions, *hidden.steps, *order.heads))
     after = await anyio.to_thread.run_sync(_in_files, rooms, erased.needles)
     before = {name: _only(found, erased.needles) for name, found in before.items()}
@@ -315,7 +318,11 @@ def _backup(file: str) -> str:
 def _in_files(rooms: Rooms, needles: Sequence[str]) -> Files:
     """How often needles occur in archive and spool, which hold plain text."""
     wanted = Needles(needles)
-    places = {"archive": rooms.settings.archive_dir, "spool": rooms.settings.spool_dir}
+    places = {
+        "archive": rooms.settings.archive_dir,
+        "memory files": rooms.settings.memories_dir,
+        "spool": rooms.settings.spool_dir,
+    }
     return {name: detecting.in_files(folder, wanted) for name, folder in places.items()}
 
 

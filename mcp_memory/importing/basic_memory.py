@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mcp_memory.domain.models import Draft, MemoryKind, Refusal
-from mcp_memory.importing import front_matter
 from mcp_memory.importing.items import Item, moment, text_of, texts
 from mcp_memory.importing.markdown import files_below, text_of_file
+from mcp_memory.text import front_matter
 
 NAME = "basic-memory"
 _OBSERVATION = re.compile(r"^\s*[-*] \[(?P<category>[^\[\]()\n]{1,60})\]\s+(?P<text>\S.*)$")

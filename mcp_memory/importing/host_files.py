@@ -6,9 +6,9 @@ from pathlib import Path
 from mcp_memory.domain import projects
 from mcp_memory.domain.models import Draft, MemoryKind, Refusal, SourceClass
 from mcp_memory.hosts import memories
-from mcp_memory.importing import front_matter
 from mcp_memory.importing.items import Item, moment, text_of
 from mcp_memory.importing.markdown import Section, files_below, sections, text_of_file
+from mcp_memory.text import front_matter
 
 NAME = "host-files"
 INSTRUCTIONS = ("CLAUDE.md", "CLAUDE.local.md", "AGENTS.md", "AGENTS.override.md", "GEMINI.md")

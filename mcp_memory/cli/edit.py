@@ -1,0 +1,50 @@
+"""`mcp-memory edit`: a memory's file in the person's own editor, and taken in again."""
+
+import os
+
+import click
+
+from mcp_memory.cli.door import command
+from mcp_memory.cli.ending import Failed, NotThere
+from mcp_memory.cli.retain import by_agent
+from mcp_memory.domain import refs
+from mcp_memory.text.counting import counted
+
+
+@click.command("edit")
+@click.argument("ref", default="")
+@command
+async def edit_command(ref: str) -> None:
+    """Open the file of REF in $VISUAL or $EDITOR; without REF, take in what was changed in files.
+
+    Files lie in `memories/` of the home, one a memory. What is changed there is the user's word: a
+    new version, or, where a file is deleted, a memory that is forgotten; `undo` takes it back.
+    """
+    from mcp_memory.archive.memory_files import MemoryFolder
+    from mcp_memory.cli.opening import opened
+
+    if by_agent(os.environ):
+        raise Failed("What is edited here is the user's word: an agent keeps memories by `retain`.")
+    async with opened() as bank:
+        done = await bank.read_files()
+        if ref:
+            folder = MemoryFolder(bank.rooms.settings.memories_dir)
+            wanted = str(refs.parse(ref))
+            names = [name for name, held in folder.notes().items() if held.ref == wanted]
+            if not names:
+                raise NotThere(f"{ref} has no file: no live memory has that ref.")
+            click.edit(filename=str(folder.root / names[0]))
+            done = await bank.read_files()
+    for what, changed in (
+        ("changed", done.edited),
+        ("new", done.added),
+        ("forgotten", done.forgotten),
+    ):
+        if changed:
+            click.echo(f"{counted(len(changed), 'memory', 'memories')} {what}: {' '.join(changed)}")
+    for each in done.broken:
+        click.echo(f"{each.where} was not read: {each.reason}")
+    for note in done.notes:
+        click.echo(note)
+    if not (done.any or done.broken or done.notes):
+        click.echo("Nothing was changed.")
