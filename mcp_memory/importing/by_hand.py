@@ -181,7 +181,7 @@ async def _write(
     rows = await rooms.store.find("memories", Where(states=()))
     newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
     memories = [m for m in map(spans.memory_of, newest.values()) if m.state is State.LIVE]
-    begun = await anyio.to_thread.run_sync(lambda: folder.root.is_dir())
+    begun = await anyio.to_thread.run_sync(folder.root.is_dir)
     if memories or begun:
         await anyio.to_thread.run_sync(_put, folder, notes, memories, left)
 
