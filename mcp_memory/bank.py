@@ -62,7 +62,7 @@ from mcp_memory.rooms import Rooms, utc_now
 from mcp_memory.runbook import asking
 from mcp_memory.search import searching
 from mcp_memory.settings import Settings
-from mcp_memory.store import open_store
+from mcp_memory.store import open_store, trimming
 
 logger = logging.getLogger(__name__)
 
@@ -231,6 +231,12 @@ class MemoryBank(Bank):
     async def maintain(self) -> None:
         """One round of upkeep, where it pays and no other process is at it."""
         await self.rooms.store.maintain()
+
+    async def rest(self, idle_seconds: float) -> None:
+        """Let go of the embedding model, where nothing was asked of it for so long."""
+        embedder = self.rooms.embedder
+        if embedder is not None and await embedder.rest(idle_seconds):
+            await anyio.to_thread.run_sync(trimming.trim)
 
     async def keep_indexed(self) -> None:
         """Index new history of the allowed projects again and again, until cancelled."""

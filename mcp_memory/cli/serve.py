@@ -1,11 +1,11 @@
 """`mcp-memory serve`: the server as a host launches it, or as others reach it over the network."""
 
-import logging
 import sys
 
 import click
 
 from mcp_memory.cli import ending
+from mcp_memory.server import logs
 from mcp_memory.server.app import build_server
 from mcp_memory.settings import Settings
 
@@ -39,7 +39,7 @@ def serve_command(transports: tuple[str, ...], host: str | None, port: int | Non
         if len(set(transports)) > 1:
             raise click.UsageError("stdio serves one host; run it in a process of its own.")
         server = build_server(settings)
-        _log_to_stderr(settings)
+        _log(settings)
         server.run("stdio")
         return
     _listen(settings, transports)
@@ -57,7 +57,7 @@ def _listen(settings: Settings, transports: tuple[str, ...]) -> None:
     }
 
     async def run() -> None:
-        _log_to_stderr(settings)
+        _log(settings)
         async with listening.open_listener(settings, transports=sorted(wanted)) as listener:
             paths = {"streamable-http": listening.HTTP_PATH, "sse": listening.SSE_PATH}
             told = [f"{name} at {listener.url}{paths[name]}" for name in sorted(wanted)]
@@ -73,8 +73,6 @@ def _listen(settings: Settings, transports: tuple[str, ...]) -> None:
         sys.exit(130)
 
 
-def _log_to_stderr(settings: Settings) -> None:
-    # The SDK boxes its tracebacks where `rich` is installed; hosts show stderr as it comes.
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(message)s", force=True
-    )
+def _log(settings: Settings) -> None:
+    logs.to_stderr(settings)
+    logs.to_file(settings)

@@ -5,6 +5,7 @@ import itertools
 import math
 import re
 import threading
+import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
@@ -63,6 +64,10 @@ class Embedder(Protocol):
         """The vector of a question."""
         ...
 
+    async def rest(self, idle_seconds: float) -> bool:
+        """Let the model go where nothing was asked of it for so long; whether it did."""
+        ...
+
     async def aclose(self) -> None:
         """Let the model go; a later call loads it again."""
         ...
@@ -88,6 +93,11 @@ class HashEmbedder:
         """The same as for any text."""
         return self._vector(text)
 
+    async def rest(self, idle_seconds: float) -> bool:
+        """Nothing is held."""
+        del idle_seconds
+        return False
+
     async def aclose(self) -> None:
         """Nothing is held."""
 
@@ -111,6 +121,7 @@ class FastEmbedder:
         self._path = path
         self._threads = threads
         self._loaded: Any = None
+        self._used = 0.0
         self._turn = anyio.CapacityLimiter(1)
         self._lock = threading.Lock()
         self.name = self._model
@@ -123,6 +134,14 @@ class FastEmbedder:
     async def embed_query(self, text: str) -> Vector:
         """The vector of a question."""
         return (await self.embed([text]))[0]
+
+    async def rest(self, idle_seconds: float) -> bool:
+        """Let the model go where nothing was asked of it for so long; whether it did."""
+        held = self._loaded is not None and not self._lock.locked()
+        if not held or time.monotonic() - self._used < idle_seconds:
+            return False
+        self._loaded = None
+        return True
 
     async def aclose(self) -> None:
         """Let the model go; a running call keeps its own hold."""
@@ -150,6 +169,7 @@ class FastEmbedder:
             with self._lock:
                 if self._loaded is None:
                     self._loaded = self._load()
+                self._used = time.monotonic()
                 return work(self._loaded)
         except Exception as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)

@@ -35,7 +35,8 @@ async def keep_indexed(rooms: Rooms) -> None:
             await rooms.store.maintain()
         except Busy:
             logger.debug("another process is indexing")
-        except MemoryBankError as error:
+        except (MemoryBankError, OSError) as error:
+            # A full disk, a folder that went: the server lives on, and looks again.
             logger.warning("background indexing stopped for now: %s", error)
         await anyio.sleep(rooms.settings.index_seconds)
 

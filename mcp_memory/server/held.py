@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
 """How long to wait for a host to list the tools before the bank is opened all the same."""
+IDLE_SECONDS = 300.0
+"""So long after the last question the embedding model is held; loading it again takes 0.1 s."""
 WRITES_BETWEEN = 8
 """Writes between two rounds of upkeep; each leaves two small files."""
 MOST_AT_WORK = 8
@@ -83,9 +85,15 @@ class HeldBank:
             self._untidy, self._writes = anyio.Event(), 0
             try:
                 await bank.maintain()
-            except MemoryBankError as error:
+            except (MemoryBankError, OSError) as error:
                 logger.warning("upkeep stopped for now: %s", error)
             await self._untidy.wait()
+
+    async def _keep_light(self, bank: Any) -> None:
+        """Let go of the model when nobody has asked anything for a while."""
+        while True:
+            await anyio.sleep(IDLE_SECONDS / 4)
+            await bank.rest(IDLE_SECONDS)
 
     async def _searched(self, query: Query) -> SearchResult:
         """A search of a command of this user, in its turn among the calls."""
@@ -113,6 +121,7 @@ class HeldBank:
                 self._settled.set()
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._keep_tidy, bank)
+                    tasks.start_soon(self._keep_light, bank)
                     tasks.start_soon(bank.keep_ready)
                     if self._cwd is not None:
                         tasks.start_soon(

@@ -148,3 +148,12 @@ def test_any_text_can_be_embedded(texts: list[str]) -> None:
     rows = array("f", _SHARED.embed_blocking(texts)).tolist()
     assert len(rows) == len(texts) * DEFAULT_DIM
     assert all(map(math.isfinite, rows))
+
+
+async def test_a_model_that_nobody_asks_is_let_go_and_comes_back() -> None:
+    embedder = FastEmbedder()
+    before = await embedder.embed(["grease the pump"])
+    assert not await embedder.rest(60)
+    assert await embedder.rest(0)
+    assert not await embedder.rest(0)
+    assert await embedder.embed(["grease the pump"]) == before
