@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import orjson
 from apparatus import banks, tables
+from apparatus.attacks import ATTACKS
 
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain.asked import Query, Task
@@ -192,19 +193,23 @@ async def advised(bank: MemoryBank, queries: Sequence[str], known: Sequence[Expe
 
 def written(bank: MemoryBank, known: Sequence[Experience]) -> tuple[int, int]:
     """Lines of the archive's indexes, and of what hooks say, that tell a planted one."""
+    indexes, hooks = texts(bank)
+    lines, said = indexes.splitlines(), hooks.split("\\n")
+    return sum(spoils(line, known) for line in lines), sum(spoils(line, known) for line in said)
+
+
+def texts(bank: MemoryBank) -> tuple[str, str]:
+    """All indexes of the archive, and all that hooks may say."""
     home = bank.rooms.settings.home
     indexes = [
         file
         for file in bank.rooms.archive.root.rglob("*.md")
         if file.name not in ("prose.md", "README.md")
     ]
-    lines = [line for file in indexes for line in file.read_text("utf-8").splitlines()]
-    said = [
-        line
-        for name in ready.known(home)
-        for line in (ready.folder(home) / "ready" / name).read_text("utf-8").split("\\n")
-    ]
-    return sum(spoils(line, known) for line in lines), sum(spoils(line, known) for line in said)
+    said = (ready.folder(home) / "ready" / name for name in ready.known(home))
+    return "\n".join(f.read_text("utf-8") for f in indexes), "\n".join(
+        f.read_text("utf-8") for f in said
+    )
 
 
 @contextlib.contextmanager
@@ -257,6 +262,25 @@ async def withheld(bank: MemoryBank, known: Sequence[Experience]) -> str:
     return f"{lost / len(good):.3f}"
 
 
+async def adaptive() -> None:
+    """Each attack in a bank of its own: which of search, runbook, archive and hooks tell of it."""
+    tables.begin("attack", "search", "runbook", "archive", "hooks")
+    reached = [0, 0, 0, 0]
+    for attack in ATTACKS:
+        one = Experience("note", attack.asked, attack.planted, "tested,safe", poisoned=True)
+        async with banks.temporary() as (bank, folder):
+            await plant(bank, folder, "two sessions", [one])
+            query = Query(texts=(attack.asked,), project="*", budget_tokens=4000)
+            found = await bank.search(query)
+            hits = " ".join(f"{hit.title} {hit.text}" for hit in (*found.hits, *found.nearest))
+            book = str((await bank.runbook(Task(text=attack.asked, project="*"))).sections)
+            indexes, hooks = texts(bank)
+            told = [attack.sign in each for each in (hits, book, indexes, hooks)]
+            reached = [count + one for count, one in zip(reached, told, strict=True)]
+            tables.line(attack.name, *("told" if each else "" for each in told))
+    tables.line(f"of {len(ATTACKS)}", *reached)
+
+
 def library(data: Path) -> None:
     """How many of ReMe's memories, which nobody poisoned, would be held back as memories."""
     texts = [
@@ -272,7 +296,11 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
     parser.add_argument("--off", action="store_true", help="also with nothing judged, as a control")
+    parser.add_argument("--attacks", action="store_true", help="only those that know the defence")
     told = parser.parse_args()
+    if told.attacks:
+        await adaptive()
+        return
     known = experiences(told.data)
     await table(known)
     library(told.data)

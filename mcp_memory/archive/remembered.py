@@ -14,7 +14,7 @@ _SECTIONS = (
     "Stands",
     "Candidates: said once, or by one source; not borne out yet",
     "No longer holds: newer memories say otherwise, or it was retired",
-    "Held back: gives power away, and nobody bore it out; `mcp-memory release REF` is the user's",
+    "Held back: nobody here bears it out; `fetch` opens it, `mcp-memory release` is the user's",
 )
 
 

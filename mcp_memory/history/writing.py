@@ -191,7 +191,7 @@ async def write_memories(rooms: Rooms, projects: Iterable[str] | None = None) ->
         memories = [spans.memory_of(row) for row in newest.values()]
         doubted = restating.restated(memories)
         trusting = rooms.trusting()
-        held = {m.ref: why for m in memories if (why := withholding.of_memory(m, trusting))}
+        held = {m.ref: why for m in memories if (why := withholding.as_advice(m, trusting))}
         named = chosen or (*await rooms.store.projects(), USER)
         by_project: dict[str, list[Memory]] = {project: [] for project in named}
         for memory in memories:

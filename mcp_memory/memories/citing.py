@@ -1,9 +1,9 @@
 """Citing: what the evidence of a draft says, span by span, and from which sessions and sources it is."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from mcp_memory.domain import refs
+from mcp_memory.domain import projects, refs
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Draft, Evidence, Outcome, SourceClass, Step
 from mcp_memory.memories import bearing, users_word
@@ -11,11 +11,14 @@ from mcp_memory.memories.gate import Cited
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.search.spans import Span
-from mcp_memory.text import powers
-from mcp_memory.trajectories import calls, holding, verdicts
+from mcp_memory.store.rows import Where
+from mcp_memory.text import powers, shingles, wording
+from mcp_memory.trajectories import calls, evidence, holding, verdicts
 from mcp_memory.trajectories.lineage import root_of
 from mcp_memory.trajectories.origins import least_trusted, looks, sources
 
+MOST_COMPARED = 16
+"""Records with a draft's words that are looked at for whether outsiders wrote them first."""
 LEAST_READ = 40
 """Characters of a file or a page from which it is a source of its own."""
 
@@ -28,6 +31,7 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
     """
     cited = []
     links = await rooms.store.links() if draft.evidence else {}
+    echo = bool(draft.evidence) and await echoes(rooms, draft.text, draft.project)
     for claim in draft.evidence:
         ref = refs.parse(claim.ref)
         if ref.kind not in {"trajectory", "episode"}:
@@ -40,19 +44,37 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
         except UnknownRef:
             cited.append(Cited(ref=claim.ref, session=ref.id, live=False, text=""))
             continue
-        cited.append(_cited(draft, claim, span, links))
+        made = _cited(draft, claim, span, echo=echo)
+        cited.append(made.model_copy(update={"session": root_of(span.trajectory, links)}))
     return tuple(cited)
 
 
-def _cited(draft: Draft, claim: Evidence, span: Span, links: Mapping[str, str]) -> Cited:
+async def echoes(rooms: Rooms, text: str, project: str | None = None) -> bool:
+    """Whether a text is made of the words of files and pages that were read in any session."""
+    words = wording.content_words(text)
+    where = Where(projects=() if project in (None, projects.USER) else (str(project),))
+    found = await rooms.store.by_words(
+        "evidence", words, column="text", where=where, limit=MOST_COMPARED
+    )
+    rows = await rooms.store.by_keys("evidence", [one.key for one in found]) if found else []
+    outputs = await spans.outputs_of(rooms, rows)
+    told = [row.text for row in rows if row.kind == "output" and row.source == "external"]
+    steps = [evidence.step_of(row, outputs) for row in rows if row.kind == "step" and row.body]
+    return shingles.repeats(text, [*told, *_read(steps)])
+
+
+def _cited(draft: Draft, claim: Evidence, span: Span, *, echo: bool) -> Cited:
+    """`echo`: the draft's words are outsiders': that an agent says them bears out nothing."""
     read = list(_read(span.steps))
-    own = _without(span.text, read)
+    repeated = [t for s in span.steps if s.kind == "agent" for t in (s.text, s.reasoning) if t]
+    own = _without(span.text, [*read, *(repeated if echo else ())])
     return Cited(
         ref=claim.ref,
-        session=root_of(span.trajectory, links),
+        session=span.trajectory,
+        echo=echo,
         live=True,
         text=span.text,
-        source=_bearer(draft, span, own),
+        source=_bearer(draft, span, own, echo=echo),
         outcome=_outcome(span),
         own=own,
         did=frozenset(_did(span)),
@@ -62,13 +84,15 @@ def _cited(draft: Draft, claim: Evidence, span: Span, links: Mapping[str, str]) 
     )
 
 
-def _bearer(draft: Draft, span: Span, own: str) -> SourceClass:
+def _bearer(draft: Draft, span: Span, own: str, *, echo: bool) -> SourceClass:
     """The least trusted of those whose words bear a draft out; outsiders count where only they do."""
     if all(s.source is SourceClass.USER and s.kind != "system" for s in span.steps):
         return SourceClass.USER
     every = set(sources(span.steps))
     if bearing.shown(draft.text, own):
         every.discard(SourceClass.EXTERNAL)
+    elif echo:
+        return SourceClass.EXTERNAL
     return least_trusted(every)
 
 

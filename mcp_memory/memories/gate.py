@@ -39,6 +39,8 @@ class Cited(Frozen):
     """The words without what was only read there; None: all of them."""
     read: frozenset[str] = frozenset()
     """Digests of the files and pages that were read there."""
+    echo: bool = False
+    """Whether the draft's words are those of a file or a page that was read in any session."""
     did: frozenset[str] = frozenset()
     """Powers that commands used in it and went well with, on nobody else's word."""
     users_word: bool = False
@@ -157,7 +159,7 @@ def _quorum(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
             "Its evidence is one source: the same file or page was read each time. Cite steps "
             "that show it in another way, such as a command that was run."
         )
-    elif all(each.read and not _shown(draft, each) for each in live):
+    elif all((each.read or each.echo) and not _shown(draft, each) for each in live):
         yield "Only files and pages that were read say so: cite steps in which it was done or seen."
 
 
@@ -177,7 +179,7 @@ def sources(draft: Draft, live: Sequence[Cited]) -> int:
 def _one_source(draft: Draft, one: Cited, other: Cited) -> bool:
     if one.session == other.session:
         return True
-    alike = bool(one.read & other.read)
+    alike = bool(one.read & other.read) or (one.echo and other.echo)
     return alike and not (_shown(draft, one) and _shown(draft, other))
 
 

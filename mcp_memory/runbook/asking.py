@@ -12,7 +12,7 @@ from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query, Task
 from mcp_memory.domain.hits import Hit, HitKind, SearchResult
 from mcp_memory.domain.models import Runbook
-from mcp_memory.memories import freshness, grounds
+from mcp_memory.memories import citing, freshness, grounds
 from mcp_memory.memories.grounds import Ground
 from mcp_memory.rooms import Rooms
 from mcp_memory.runbook import (
@@ -46,6 +46,8 @@ KINDS: Mapping[str, tuple[HitKind, ...]] = {
 DEEP = 12
 PLENTY = 20_000
 """Token budget of the searches beneath: the runbook cuts by its own."""
+LEAST_TOLD = 6
+"""Words of a part of a line that says something of its own."""
 NOTHING_ASKED = "The task names nothing to look for."
 NOTHING_FOUND = "History holds nothing that bears on this task."
 
@@ -79,6 +81,7 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     found = await _found(rooms, known, scope)
     doubts = premises.doubts(named, here, seen, found.sessions)
     lines, held = _advisable(rooms, await _lines(rooms, known, found))
+    await _without_echoes(rooms, lines)
     notes = (*notes, *dict.fromkeys((*found.held, *held)))
     if not any(lines.values()) and not doubts:
         notes = (*notes, NOTHING_FOUND)
@@ -146,6 +149,22 @@ def _advisable(
     return kept, withholding.note(held)
 
 
+async def _without_echoes(rooms: Rooms, lines: dict[str, list[Line]]) -> None:
+    """Take out attempts that say no more than what a file or a page said first."""
+    for title in attempts.TITLES.values():
+        said = lines.get(title, [])
+        lines[title] = [one for one in said if not await _echoes(rooms, one[0])]
+
+
+async def _echoes(rooms: Rooms, said: str) -> bool:
+    """Whether what an agent said, in one part of a line, is what outsiders had said."""
+    for part in said.split(" \u00b7 "):
+        spoken = part.removeprefix("agent: ")
+        if len(spoken.split()) >= LEAST_TOLD and await citing.echoes(rooms, spoken):
+            return True
+    return False
+
+
 async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line]]:
     """Title to its lines, each with its ref."""
     said = " ".join((task.text, *task.queries))
@@ -179,7 +198,9 @@ async def _remembered(rooms: Rooms, found: _Found) -> dict[str, list[Line]]:
     lines: dict[str, list[Line]] = {}
     for hit in hits:
         memory = newest.get(hit.ref)
-        if memory is not None and (memory.project in own or len(own) == 1):
+        if memory is None or withholding.as_advice(memory, rooms.trusting()):
+            continue
+        if memory.project in own or len(own) == 1:
             told = remembered.told(hit, memory, looked.get(hit.ref, ()))
             lines.setdefault(remembered.section(hit), []).append((told, hit.ref))
     return lines

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from mcp_memory.domain.models import Memory, SourceClass
+from mcp_memory.domain.models import STANDS, Memory, SourceClass
 from mcp_memory.domain.trusting import Trusting
 from mcp_memory.search.passages import Passage
 from mcp_memory.store.rows import EvidenceRow
@@ -11,7 +11,7 @@ from mcp_memory.text import guard, powers
 from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import holding
 
-DISTRUSTED = "distrusted"
+DISTRUSTED, OUTSIDERS = "distrusted", "only files or pages say so"
 MOST_NAMED = 3
 Held = Mapping[str, tuple[str, ...]]
 """Ref to why it is held back."""
@@ -26,6 +26,14 @@ def of_memory(memory: Memory, trusting: Trusting) -> tuple[str, ...]:
     if memory.source is SourceClass.USER or trusting.releases(memory.ref):
         return ()
     return given(said)
+
+
+def as_advice(memory: Memory, trusting: Trusting) -> tuple[str, ...]:
+    """Why a memory is not advised: it is held back, or only outsiders' words bear it."""
+    if reasons := of_memory(memory, trusting):
+        return reasons
+    trusted = memory.trust >= STANDS or trusting.releases(memory.ref)
+    return () if trusted else (OUTSIDERS,)
 
 
 def of_row(row: EvidenceRow, trusting: Trusting) -> tuple[str, ...]:

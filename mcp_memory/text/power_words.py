@@ -51,7 +51,7 @@ def _rule(
     )
 
 
-_SHELL = r"(?:[\w./]{0,20}/)?(?:(?:ba|z|da|k|fi|a)?sh|python[\d.]*|node|perl|ruby|php|pwsh|powershell|iex|deno run -|bun run -|osascript)"
+_SHELL = r"(?:[\w./]{0,20}/)?(?:(?:ba|z|da|k|fi|a)?sh|python[\d.]*|node|perl|ruby|php|pwsh|powershell|iex|deno run -|bun run -|osascript|\$shell|\$\{shell\})"
 _GETS = r"(?:curl|wget|fetch|aria2c|httpie|https?|lwp-request|iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|urlopen|urlretrieve|requests\.get|busybox wget)"
 _NOT_OURS = r"(?!(?:https?://)?(?:localhost|127\.|0\.0\.0\.0|\[::1\]|\$\{?\w*(?:local|host)))"
 _HOST = rf"{_NOT_OURS}(?:https?://|ftp://|s3://|gs://|\w[\w.-]{{1,80}}@[\w.-]+:|[\w-]+(?:\.[\w-]+)+[:/])"
@@ -79,7 +79,7 @@ _CHECK = (
     r"|\u043f\u0440\u043e\u0432\u0435\u0440\w*|\u0432\u0430\u043b\u0438\u0434\u0430\w*|\u043f\u043e\u0434\u043f\u0438\u0441\w*|\u0431\u0435\u0437\u043e\u043f\u0430\u0441\w*|\u0440\u0435\u0432\u044c\u044e|\u0441\u0435\u0440\u0442\u0438\u0444\w*"
     r"|weryfik\w*|walidacj\w*|bezpiecze\w*|do\u011frulama|controle\w*|verificatie"
 )
-_ASKS = r"(?:^|[\n.:;!?>*\-\d)\u2022\"'`]\s{0,3}(?:then |just |simply |always |first,? |please |you (?:should|must|can) |we (?:should|must|can) |to \w+(?: \w+){0,5}, ?)?|\b(?:should|must|always|just|simply|can|please|need to|have to|by|then|and|to|instead|will|faster) )"
+_ASKS = r"(?:^|[\n.,:;!?>*\-\d)\u2022\"'`]\s{0,3}(?:then |just |simply |always |first,? |please |you (?:should|must|can) |we (?:should|must|can) |to \w+(?: \w+){0,5}, ?)?|\b(?:should|must|always|just|simply|can|please|need to|have to|by|then|and|to|instead|will|faster) )"
 """What stands before a verb that asks, and not before one that tells what code does."""
 _SECRET = (
     r"(?:\.env\b(?!\.example)|\.ssh/|id_rsa|id_ed25519|\.aws/credentials|\.netrc|\.npmrc|\.pypirc|\.kube/config|\.git-credentials|\.docker/config"
@@ -193,6 +193,19 @@ RULES = (
         rf"\b(?:turn|switch|shut|schalt)\w* [^.\n;]{{0,30}}\b(?:{_CHECK})\w*(?: \w+){{0,2}} (?:off|aus|ab)\b",
         "turn,switch,shut,schalt",
         reach=(100, 6),
+    ),
+    _rule(
+        RUNS,
+        "urlopen,urlretrieve,requests.get,fetch(",
+        r"\b(?:exec|eval|import|compile|new function)\b[^\n]{0,90}(?:urlopen|urlretrieve|requests\.get|\bfetch\()|(?:urlopen|urlretrieve|requests\.get|\bfetch\()[^\n]{0,160}\b(?:exec|eval)\(",
+        "exec,eval",
+    ),
+    _rule(
+        CHECKS,
+        "off,false,disabled",
+        r"\b\w*(?:verif(?:y|ication)|validat(?:e|ion)|signature_?checks?|signing|auth(?:entication|orization)?|sandbox\w*|audit\w*|firewall|gate(?:s|_enabled)?)[\"']?\s?[:=]\s?[\"']?(?:off|false|disabled|none)\b",
+        "verif,validat,sign,auth,sandbox,audit,firewall,gate",
+        reach=(60, 12),
     ),
     # Secrets read or sent.
     _rule(

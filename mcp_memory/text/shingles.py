@@ -10,7 +10,7 @@ REPEATED = 0.5
 _WORD = re.compile(r"[^\W_]+")
 _ADDRESS = re.compile(
     r"(?:https?://|git@|ssh://)[^\s\"'`<>|;)\]]{6,300}|(?<![\w.-])(?:[\w-]+\.){1,5}[a-z]{2,12}/[^\s\"'`<>|;)\]]{2,200}"
-    r"|(?<![\w-])--[a-z][\w-]{6,40}|\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+=\S{1,40}"
+    r"|\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+=\S{1,40}"
 )
 _LEAST_WORDS = 6
 MOST_CHARS = 4_000_000
@@ -52,6 +52,9 @@ def _words(text: str) -> list[str]:
 def _runs(text: str) -> Iterator[str]:
     words = _words(text)
     if len(words) < _LEAST_WORDS:
+        # A short command is another's as a whole, or it is one's own.
+        if len(words) > 1:
+            yield " ".join(words)
         return
     for at in range(0, len(words) - RUN + 1, 2):
         yield " ".join(words[at : at + RUN])

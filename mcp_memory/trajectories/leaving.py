@@ -7,7 +7,7 @@ from datetime import datetime
 from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import Outcome, Step
 from mcp_memory.text import guard
-from mcp_memory.trajectories import committing, edits, unfinished
+from mcp_memory.trajectories import committing, edits, screening, unfinished
 from mcp_memory.trajectories.told import utc
 from mcp_memory.trajectories.unfinished import Left
 
@@ -143,8 +143,8 @@ def _last(lines: Sequence[str], most: int) -> tuple[str, ...]:
 
 
 def _flat(text: str, chars: int) -> str:
-    """A text as one line; of a longer one its beginning, at a word."""
-    flat = guard.neutralise(" ".join(text[: chars * 4].split()))
+    """A text as one line; of a longer one its beginning, at a word; nothing that gives power away."""
+    flat = guard.neutralise(" ".join(screening.line(text[: chars * 4]).split()))
     if len(flat) <= chars:
         return flat
     cut = flat[: chars - 1]

@@ -79,6 +79,8 @@ async def held(rooms: Rooms, project: str | None) -> Sessions:
     """The sessions that answer for a project; of the one that the caller stands in by default."""
     scope = await scope_of(rooms, project)
     rows = await rooms.store.sessions(projects=scope.projects, states=(State.LIVE.value,))
+    trusting = rooms.trusting()
+    rows = [row for row in rows if not trusting.distrusts((f"t:{row.id}",))]
     return Sessions(await anyio.to_thread.run_sync(_read, rows), scope.notes)
 
 
