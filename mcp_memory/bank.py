@@ -335,15 +335,6 @@ def _project(settings: Settings, cwd: str | None) -> str:
     return identities.read(settings.home).placed(folder, remote)
 
 
-async def _finished(rooms: Rooms) -> None:
-    """What a kill or a full disk cut off is brought to its end; what cannot be now, next time."""
-    await indexer.repair(rooms)
-    try:
-        await purging.finish(rooms)
-    except (MemoryBankError, OSError) as error:
-        logger.warning("a purge that was begun is not finished yet: %s", error)
-
-
 async def _settled(bank: MemoryBank) -> None:
     """What hooks say is made once more; what fails is made at the next opening."""
     try:
@@ -389,7 +380,8 @@ async def open_bank(
                     threads=settings.embedding_threads,
                 ),
             )
-            await _finished(rooms)
+            await indexer.repair(rooms)
+            await purging.finish_if_it_can_be(rooms)
             bank = MemoryBank(rooms)
             try:
                 yield bank
