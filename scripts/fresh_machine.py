@@ -85,7 +85,21 @@ def installed(way: str, dist: Path, env: dict[str, str], place: Path) -> tuple[s
         return told, [str(place / "venv/bin/mcp-memory")]
     address = index(dist, place / "index")
     told = ran(["uv", "tool", "install", "-q", "--index", address, "mcp-memory-evidence"], env)
-    return told, [str(Path(env["HOME"]) / ".local/bin/mcp-memory")]
+    where = ran(["uv", "tool", "dir", "--bin"], env).strip()
+    ran(
+        [
+            "uvx",
+            "-q",
+            "--index",
+            address,
+            "--from",
+            "mcp-memory-evidence",
+            "mcp-memory",
+            "--version",
+        ],
+        env,
+    )
+    return told, [str(Path(where) / "mcp-memory")]
 
 
 def tried(way: str, dist: Path, history: Path) -> dict[str, object]:
