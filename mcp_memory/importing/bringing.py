@@ -129,7 +129,8 @@ def recognized(path: Path) -> str:
             return each.NAME
     raise InvalidInput(
         f"{path} is nothing that can be imported.",
-        next_step=f"What can be: {', '.join(FORMATS)}. Transcripts are read by `index`.",
+        next_step=f"What can be: {', '.join(FORMATS)}. Conversations that ChatGPT or Claude.ai "
+        "exported (conversations.json), and other transcripts, are read by `index`.",
     )
 
 
