@@ -335,6 +335,13 @@ def _project(settings: Settings, cwd: str | None) -> str:
     return identities.read(settings.home).placed(folder, remote)
 
 
+async def _repaired(rooms: Rooms) -> MemoryBank:
+    """The bank, with what a kill or a full disk cut off brought to its end."""
+    await indexer.repair(rooms)
+    await purging.finish_if_it_can_be(rooms)
+    return MemoryBank(rooms)
+
+
 async def _settled(bank: MemoryBank) -> None:
     """What hooks say is made once more; what fails is made at the next opening."""
     try:
@@ -380,9 +387,7 @@ async def open_bank(
                     threads=settings.embedding_threads,
                 ),
             )
-            await indexer.repair(rooms)
-            await purging.finish_if_it_can_be(rooms)
-            bank = MemoryBank(rooms)
+            bank = await _repaired(rooms)
             try:
                 yield bank
             finally:
