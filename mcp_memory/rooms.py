@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from operator import mul
 
 import anyio.to_thread
 
@@ -132,10 +131,13 @@ class Rooms:
 
     async def likeness(self, text: str, others: Sequence[str]) -> list[float]:
         """How near each of the others is to a text, -1 to 1; 0 where to know it would take long."""
-        if self.embedder is None or not self.embedder.light or not others:
+        ready = self.embedder is not None and self.store.vectors_ready
+        if self.embedder is None or not ready or not self.embedder.light or not others:
             return [0.0] * len(others)
-        asked, *made = await self.vectors([text, *others])
-        return [sum(map(mul, asked, one)) if asked and one else 0.0 for one in made]
+        try:
+            return await self.embedder.likeness(text, others)
+        except EmbedderUnavailable:
+            return [0.0] * len(others)
 
     async def usage(self) -> dict[str, tuple[int, int]]:
         """How often each memory was used and it is known how that went, and how often well.

@@ -9,6 +9,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
+from operator import mul
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -64,6 +65,14 @@ class Embedder(Protocol):
         """The vector of a question."""
         ...
 
+    async def likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """The cosine of a text to each of the others.
+
+        Raises:
+            EmbedderUnavailable: the model cannot be loaded or run.
+        """
+        ...
+
     async def rest(self, idle_seconds: float) -> bool:
         """Let the model go where nothing was asked of it for so long; whether it did."""
         ...
@@ -92,6 +101,11 @@ class HashEmbedder:
     async def embed_query(self, text: str) -> Vector:
         """The same as for any text."""
         return self._vector(text)
+
+    async def likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """The cosine of a text to each of the others."""
+        asked = self._vector(text)
+        return [sum(map(mul, asked, self._vector(other))) for other in others]
 
     async def rest(self, idle_seconds: float) -> bool:
         """Nothing is held."""
@@ -135,6 +149,11 @@ class FastEmbedder:
         """The vector of a question."""
         return (await self.embed([text]))[0]
 
+    async def likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """The cosine of a text to each of the others."""
+        texts = [text, *others]
+        return await anyio.to_thread.run_sync(self._cosines, texts, limiter=self._turn)
+
     async def rest(self, idle_seconds: float) -> bool:
         """Let the model go where nothing was asked of it for so long; whether it did."""
         held = self._loaded is not None and not self._lock.locked()
@@ -162,6 +181,13 @@ class FastEmbedder:
     def _vectors(self, texts: list[str]) -> list[Vector]:
         numbers = memoryview(self.embed_blocking(texts)).cast("f").tolist()
         return [tuple(numbers[at : at + self.dim]) for at in range(0, len(numbers), self.dim)]
+
+    def _cosines(self, texts: list[str]) -> list[float]:
+        import numpy as np  # comes with the model; rows as Python numbers cost 2 of 8 ms
+
+        rows = np.frombuffer(self.embed_blocking(texts), np.float32).reshape(-1, self.dim)
+        cosines: list[float] = (rows[1:] @ rows[0]).tolist()
+        return cosines
 
     def _run(self, work: Callable[[Any], T]) -> T:
         """Work with the model, loaded; one at a time."""

@@ -45,6 +45,8 @@ class Candidate:
     memory: Memory | None = None
     newer: str = ""
     """The memory that says the same again with another value."""
+    held: Mapping[str, float] = field(default_factory=dict)
+    """To each term of the question, whether its words, or those around them, hold it."""
     score: float = 0.0
     """0 to 1: how surely it bears on the question."""
 
@@ -85,17 +87,11 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
         for table, each in ranked.items():
             ranked[table], found_held = _apart(rooms, each, query.limit)
             held_back |= found_held
-    terms = wording.informative(text)
-    held = {
-        one.row.key: confidence.holdings(terms, _searched(one.row))
-        for each in ranked.values()
-        for one in each
-    }
-    lost = confidence.missing(text, list(held.values()))
-    gone = await _gone(rooms, lost, scope)
+    held = [one.held for each in ranked.values() for one in each]
+    gone = await _gone(rooms, confidence.missing(text, held), scope)
     tells = await _telling(rooms, ranked.get("evidence", ()), scope) if gone else 0.0
-    without = confidence.lacking(text, list(held.values()), gone, tells=tells)
-    judged = {table: _sure(each, table, held, without) for table, each in ranked.items()}
+    without = confidence.lacking(text, held, gone, tells=tells)
+    judged = {table: _sure(each, table, without) for table, each in ranked.items()}
     if judged.get("evidence"):
         judged["memories"] = judged.get("memories", [])[:AMONG]
     every = _stale_last([one for each in judged.values() for one in each])
@@ -136,17 +132,14 @@ def _stale_last(judged: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _sure(
-    ranked: Sequence[Candidate],
-    table: Table,
-    held: Mapping[str, Mapping[str, float]],
-    without: confidence.Lacking,
+    ranked: Sequence[Candidate], table: Table, without: confidence.Lacking
 ) -> list[Candidate]:
     """One table's candidates with their scores, best first."""
     top = max((one.rank for one in ranked), default=0.0) or 1.0
     signs = [
         confidence.Signs(
             one.rank / top,
-            confidence.share(held[one.row.key]),
+            confidence.share(one.held),
             one.similar,
             reread="reranked" in one.why,
         )
@@ -185,10 +178,14 @@ async def _telling(rooms: Rooms, found: Sequence[Candidate], scope: Scope) -> fl
     return confidence.telling(rows, chars)
 
 
-def _searched(row: EvidenceRow | MemoryRow) -> str:
-    if isinstance(row, MemoryRow):
-        return f"{row.text}\n{row.context}"
-    return f"{row.text}\n{row.context}\n{row.identifiers}"
+def _holdings(asked: Sequence[str], row: EvidenceRow | MemoryRow) -> tuple[dict[str, float], bool]:
+    """Which terms a record holds, with what stands around it, and whether its own words hold all."""
+    own = confidence.holdings(asked, row.text)
+    left = [term for term in asked if own[term] < 1]
+    beside = row.context if isinstance(row, MemoryRow) else f"{row.context}\n{row.identifiers}"
+    around = confidence.holdings(left, beside) if left else {}
+    whole = {term: max(much, around.get(term, 0.0)) for term, much in own.items()}
+    return whole, bool(own) and all(own.values())
 
 
 async def _ranked(
@@ -201,14 +198,27 @@ async def _ranked(
     fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
     looked = await _looked_up(rooms, fused)
     newer = restating.restated(memory for _, memory in looked.values() if memory)
+    asked = wording.informative(text)
+    held = {key: _holdings(asked, row) for key, (row, _) in looked.items()}
     features = await _known(rooms, text, looked, newer)
+    features = {key: replace(one, exact=held[key][1]) for key, one in features.items()}
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
     made = []
     for hit in ranked:
         row, memory = looked[hit.key]
         similar = near.get(hit.key, 0.0) if near else None
-        other = newer.get(hit.key, "")
-        made.append(Candidate(ref_of(row), row, hit.why, hit.score, similar, memory, other))
+        made.append(
+            Candidate(
+                ref_of(row),
+                row,
+                hit.why,
+                hit.score,
+                similar,
+                memory,
+                newer.get(hit.key, ""),
+                held[hit.key][0],
+            )
+        )
     read = await _reread(rooms, text, made)
     return fusion.held_back(
         read,
@@ -226,13 +236,11 @@ async def _known(
     used = await rooms.usage() if remembered else {}
     ask_when = partial(periods.asked_about, text, now=rooms.now())
     named = await anyio.to_thread.run_sync(ask_when)
-    asked = wording.informative(text)
     new = _newness(candidates) if wording.asks_for_now(text) else {}
     return {
         key: replace(
             _features(row, memory, used, named),
             newness=new.get(key),
-            exact=bool(asked) and all(confidence.holdings(asked, row.text).values()),
             restated=key in newer,
         )
         for key, (row, memory) in candidates.items()

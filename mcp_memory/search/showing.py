@@ -40,6 +40,8 @@ BRIEF = 700
 GAP = "\u2026"
 HEAD_SHOWN = 30
 MOST_ALSO = 3
+_RECORD = ("key", "kind", "body")
+"""What a step is put together from: its searched words are half of a row and tell nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +282,7 @@ async def _records(rooms: Rooms, chosen: Sequence[Candidate]) -> list[list[Passa
     """Each candidate's passages; steps are read whole, outputs included, as far as many are."""
     named = {c.ref: c for c in chosen[:READ_WHOLE] if c.memory is None}
     keys = [ref for ref in named if ref.startswith("t:")]
-    rows = await rooms.store.by_keys("evidence", keys) if keys else []
+    rows = await rooms.store.briefs(keys, _RECORD) if keys else []
     outputs = await spans.outputs_of(rooms, rows)
     steps = {row.key: evidence.step_of(row, outputs) for row in rows if row.body}
     return [

@@ -124,7 +124,7 @@ async def outputs_of(rooms: Rooms, rows: Iterable[EvidenceRow]) -> dict[str, str
     keys = tuple(dict.fromkeys(key for row in rows for key in evidence.output_refs(row)))
     if not keys:
         return {}
-    return {row.key: row.text for row in await rooms.store.by_keys("evidence", keys)}
+    return {row.key: row.text for row in await rooms.store.briefs(keys, ("key", "text"))}
 
 
 async def trajectory(rooms: Rooms, row: SessionRow) -> Trajectory:

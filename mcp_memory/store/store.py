@@ -33,7 +33,7 @@ from mcp_memory.store.changes import (
     reverse,
     reverse_once,
 )
-from mcp_memory.store.filters import one_of, parts, quoted, to_sql
+from mcp_memory.store.filters import parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.locking import MAINTENANCE, Writer, elected
 from mcp_memory.store.purging import Erased, Erasure, purge
@@ -127,12 +127,15 @@ class Store:
             return await self.find("evidence", Where(keys=tuple(keys), states=()))
         return await self.find("memories", Where(keys=tuple(keys), states=()))
 
-    async def briefs(self, keys: Sequence[str]) -> list[EvidenceRow]:
-        """Evidence rows with what is ranked and shown only, for half of the reading."""
-        condition = one_of("key", keys)
-        rows = await self._tables.read(
-            "evidence", lambda q: q.where(condition).select(list(BRIEF)), EvidenceRow
-        )
+    async def briefs(
+        self, keys: Sequence[str], columns: Sequence[str] = BRIEF
+    ) -> list[EvidenceRow]:
+        """Evidence rows in whatever state with what is ranked and shown, or these columns, only."""
+        rows = [
+            row
+            for part in parts(Where(keys=tuple(keys), states=()))
+            for row in await self._read("evidence", part, EvidenceRow, columns)
+        ]
         return list({row.key: row for row in rows}.values())
 
     async def brief(self, where: Where, *, limit: int) -> list[EvidenceRow]:
@@ -351,12 +354,14 @@ class Store:
             self._writer.alive.unfinished = True
             logger.warning("a change that failed is taken back at the next opening")
 
-    async def _read(self, table: Table, where: Where, kind: type[R]) -> list[R]:
+    async def _read(
+        self, table: Table, where: Where, kind: type[R], columns: Sequence[str] = ()
+    ) -> list[R]:
         condition = to_sql(table, where)
-        columns = [name for name in kind.__dataclass_fields__ if name != "vector"]
+        named = columns or [name for name in kind.__dataclass_fields__ if name != "vector"]
         return await self._tables.read(
             table,
-            lambda q: (q.where(condition) if condition else q).select(columns),
+            lambda q: (q.where(condition) if condition else q).select(list(named)),
             kind,
         )
 

@@ -52,6 +52,13 @@ async def test_every_text_has_a_unit_vector_of_the_told_length(embedder: Embedde
         assert math.hypot(*vector) == pytest.approx(1, abs=1e-5)
 
 
+async def test_likeness_is_the_cosine_of_the_vectors(embedder: Embedder) -> None:
+    asked, *others = await embedder.embed(TEXTS)
+    told = await embedder.likeness(TEXTS[0], TEXTS[1:])
+    assert told == pytest.approx([cosine(asked, other) for other in others], abs=1e-5)
+    assert await embedder.likeness(TEXTS[0], []) == []
+
+
 async def test_vectors_come_in_the_order_of_the_texts(embedder: Embedder) -> None:
     texts = [f"{word} " * count for word, count in zip(TEXTS[:3], (9, 1, 4), strict=True)]
     alone = [await embedder.embed_query(text) for text in texts]

@@ -31,3 +31,9 @@ def test_an_earlier_value_another_project_and_another_spelling_are_not() -> None
 def test_the_newest_of_several_is_said() -> None:
     others = [record(n, f"maxRefs: {n}", session="b", day=n) for n in (5, 9, 7)]
     assert overtaken.later(OLD.text, OLD, others) == ("t:b#9 maxRefs = 9",)
+
+
+def test_a_line_of_a_file_is_no_value() -> None:
+    old = record(3, "fails in `versions.go:51-58`, timeout: 2")
+    new = record(9, "fails in versions.go:211, timeout: 5")
+    assert overtaken.later(old.text, old, [new]) == ("t:a#9 timeout = 5",)
