@@ -8,7 +8,7 @@
   if (!answer.ok) { told.textContent = "The graph could not be read."; return; }
   const graph = await answer.json();
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const ink = dark ? "#e8e6e1" : "#1d1c1a", line = dark ? "#4a4e56" : "#cfcac0";
+  const ink = dark ? "#e8e6e1" : "#1d1c1a", line = dark ? "#4a4e56" : "#cfcac0", paper = dark ? "#1e2024" : "#fff";
   const colours = { project: "#6b5ca5", session: "#3d85b8", file: "#7d8a6f", error: "#c05a4e", memory: "#d19a2a" };
   const size = (node) => ({ project: 34, memory: 16, session: 12 })[node.kind] || 6 + Math.min(10, node.weight || 0);
   const elements = [
@@ -19,8 +19,8 @@
     container: box, elements, layout: { name: "preset" }, pixelRatio: 1, textureOnViewport: true,
     hideEdgesOnViewport: graph.nodes.length > 1500, hideLabelsOnViewport: true, minZoom: 0.02, maxZoom: 4,
     style: [
-      { selector: "node", style: { width: "data(size)", height: "data(size)", "background-color": "data(colour)", label: "data(label)", color: ink, "font-size": 9, "min-zoomed-font-size": 8, "text-max-width": 120, "text-wrap": "ellipsis" } },
-      { selector: 'node[kind = "project"]', style: { "font-size": 26, "font-weight": 600, "min-zoomed-font-size": 7, "text-valign": "top" } },
+      { selector: "node", style: { width: "data(size)", height: "data(size)", "background-color": "data(colour)", label: "data(label)", color: ink, "text-outline-width": 2, "text-outline-color": paper, "font-size": 9, "min-zoomed-font-size": 8, "text-max-width": 120, "text-wrap": "ellipsis" } },
+      { selector: 'node[kind = "project"]', style: { "font-size": 20, "font-weight": 600, "min-zoomed-font-size": 7, "text-valign": "top" } },
       { selector: "edge", style: { width: 1, "line-color": line, "curve-style": "haystack" } },
       { selector: ".far", style: { opacity: 0.12 } },
       { selector: ".near", style: { "border-width": 3, "border-color": ink } },
