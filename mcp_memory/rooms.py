@@ -1,5 +1,6 @@
 """Rooms: what every verb works with; opened together by `open_bank`, closed together."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from mcp_memory.archive.files import Archive
 from mcp_memory.domain import identities, paths, projects, trusting
 from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
 from mcp_memory.domain.identities import Identities
+from mcp_memory.domain.models import Outcome
 from mcp_memory.domain.trusting import Trusting
 from mcp_memory.embedding.embedder import Embedder
 from mcp_memory.embedding.reranker import Reranker
@@ -140,7 +142,13 @@ class Rooms:
             return [0.0] * len(others)
 
     async def usage(self) -> dict[str, tuple[int, int]]:
-        """How often each memory was used and it is known how that went, and how often well.
+        """How often each memory was used and it is known how that went, and how often well."""
+        told = (await self.feedback()).items()
+        ends = ((ref, one[Outcome.SUCCESS], one[Outcome.FAILURE]) for ref, one in told)
+        return {ref: (well + badly, well) for ref, well, badly in ends if well + badly}
+
+    async def feedback(self) -> dict[str, Counter[Outcome]]:
+        """How the uses of each memory went, by the word of who used it.
 
         A ref stands for its words, so that all versions of a memory share their counters.
         """
@@ -149,13 +157,12 @@ class Rooms:
             # What takes an undo back comes after it.
             if row.batch not in undone:
                 undone.update(ref for ref in row.refs if ref.startswith("b:"))
-        counts: dict[str, tuple[int, int]] = {}
+        counts: dict[str, Counter[Outcome]] = {}
         for row in await self.store.ledger(op="feedback"):
-            if row.batch in undone or '"unknown"' in row.inverse:
-                continue
-            succeeded = '"success"' in row.inverse
-            for key in row.refs:
-                ref = key.partition("@")[0]
-                used, well = counts.get(ref, (0, 0))
-                counts[ref] = (used + 1, well + succeeded)
+            if row.batch not in undone:
+                outcome = next((one for one in Outcome if f'"{one.value}"' in row.inverse), None)
+                for key in row.refs if outcome else ():
+                    counts.setdefault(key.partition("@")[0], Counter())[
+                        outcome or Outcome.UNKNOWN
+                    ] += 1
         return counts

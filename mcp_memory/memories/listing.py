@@ -13,7 +13,7 @@ from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Listed, State, Status
 from mcp_memory.domain.refs import Ref
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, uses
 from mcp_memory.store.rows import SessionRow, Where
 from mcp_memory.text.counting import counted
 
@@ -46,16 +46,17 @@ async def memories(rooms: Rooms, *, project: str, limit: int) -> list[Listed]:
     where = Where(projects=await _scope(rooms, project), states=())
     rows = await rooms.store.find("memories", where)
     newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
-    listed = sorted(newest.values(), key=lambda row: (row.at, row.key), reverse=True)
+    listed = sorted(newest.values(), key=lambda row: (row.at, row.key), reverse=True)[:limit]
+    used = await uses.of(rooms, [row.key for row in listed])
     return [
         Listed(
             ref=row.key,
             at=row.at,
             project=row.project,
             title=row.text,
-            marks=(row.kind, row.standing, *_unless_live(row.state)),
+            marks=(row.kind, row.standing, *_unless_live(row.state), *used[row.key].told()),
         )
-        for row in listed[:limit]
+        for row in listed
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mcp_memory.domain.models import Memory, State
 from mcp_memory.memories import freshness
 from mcp_memory.rooms import Rooms
+from mcp_memory.search import uses
 
 
 async def of(rooms: Rooms, versions: Sequence[Memory]) -> str:
@@ -13,7 +14,8 @@ async def of(rooms: Rooms, versions: Sequence[Memory]) -> str:
     live = newest.state is State.LIVE
     looked = (await freshness.of_memories(rooms, (newest,))).get(newest.ref, ()) if live else ()
     now = "; ".join(map(str, looked))
-    told = (*_told(newest), f"Now: {now}" if now else "")
+    use = " · ".join((await uses.of(rooms, (newest.ref,)))[newest.ref].told())
+    told = (*_told(newest), f"Now: {now}" if now else "", f"Use: {use}" if use else "")
     page = "\n".join(line for line in told if line)
     return "\n\n".join((page, *map(_earlier, reversed(versions[:-1]))))
 

@@ -11,7 +11,7 @@ from mcp_memory.embedding.nearness import near_pairs
 from mcp_memory.memories import clashes, planning, retain
 from mcp_memory.memories.experience import Known, MemoryView, Said, SessionView
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, uses
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
 from mcp_memory.trajectories.entries import Entry
@@ -105,10 +105,10 @@ async def _live(rooms: Rooms, scope: Scope) -> list[Memory]:
 
 
 async def _memory_views(rooms: Rooms, memories: Sequence[Memory]) -> list[MemoryView]:
-    usage = await rooms.usage()
+    use = await uses.of(rooms, [memory.ref for memory in memories])
     views = []
     for memory in memories:
-        used, succeeded = usage.get(memory.ref, (0, 0))
+        well, badly = use[memory.ref].weights
         views.append(
             MemoryView(
                 ref=memory.ref,
@@ -117,8 +117,8 @@ async def _memory_views(rooms: Rooms, memories: Sequence[Memory]) -> list[Memory
                 title=memory.title,
                 project=memory.project,
                 evidence=tuple(cited.ref for cited in memory.evidence),
-                used=used,
-                succeeded=succeeded,
+                used=round(well + badly),
+                succeeded=round(well),
             )
         )
     return views

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import JsonValue
@@ -64,6 +65,7 @@ _PATCHED = re.compile(
 )
 _DEPTH = 64
 _LARGEST = 1 << 63
+_TOLD, _MOST_TOLD = re.compile(r"\bm:[0-9a-hjkmnp-tv-z]{12}\b"), 20
 _VERBS = r"retain|search|fetch|runbook|consolidate|delete"
 _MEMORY = re.compile(rf"mcp_.*memory.*[_.:/-](?:{_VERBS})", re.IGNORECASE)
 
@@ -117,10 +119,15 @@ def source_of(name: str) -> SourceClass:
 
 
 def unfed(name: str, seen: Observation) -> Observation:
-    """The observation, without its text where a memory spoke: it must not feed on itself."""
+    """The observation, without its text where a memory spoke: it must not feed on itself.
+
+    Which memories were told stays: how the work went tells of them.
+    """
     if not seen.text or not _MEMORY.fullmatch(name):
         return seen
-    note = f"[recalled memory: left out, {len(seen.text)} characters]"
+    told = dict.fromkeys(_TOLD.findall(seen.text))
+    refs = f": {' '.join(islice(told, _MOST_TOLD))}" if told else ""
+    note = f"[recalled memory: left out, {len(seen.text)} characters{refs}]"
     return seen.model_copy(update={"text": note})
 
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 from mcp_memory.domain import refs
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
+from mcp_memory.domain.uses import Use
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import (
     channels,
@@ -18,6 +19,7 @@ from mcp_memory.search import (
     ranking,
     restating,
     spans,
+    uses,
     withholding,
 )
 from mcp_memory.search.channels import Scope
@@ -232,8 +234,8 @@ async def _known(
     rooms: Rooms, text: str, candidates: Looked, newer: Mapping[str, str]
 ) -> dict[str, ranking.Features]:
     """What ranking needs to know of each candidate."""
-    remembered = any(memory for _, memory in candidates.values())
-    used = await rooms.usage() if remembered else {}
+    remembered = [memory.ref for _, memory in candidates.values() if memory]
+    used = await uses.of(rooms, remembered)
     ask_when = partial(periods.asked_about, text, now=rooms.now())
     named = await anyio.to_thread.run_sync(ask_when)
     new = _newness(candidates) if wording.asks_for_now(text) else {}
@@ -274,7 +276,7 @@ async def _reread(rooms: Rooms, text: str, made: list[Candidate]) -> list[Candid
 def _features(
     row: EvidenceRow | MemoryRow,
     memory: Memory | None,
-    used: Mapping[str, tuple[int, int]],
+    used: Mapping[str, Use],
     named: Sequence[periods.Period],
 ) -> ranking.Features:
     return ranking.Features(
@@ -282,7 +284,7 @@ def _features(
         outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
         standing=memory.standing if memory else None,
         superseded=row.state == State.SUPERSEDED.value,
-        used=used.get(memory.ref, (0, 0)) if memory else (0, 0),
+        used=used[memory.ref].weights if memory else (0.0, 0.0),
         at=row.at,
         asked_time=any(period.holds(row.at) for period in named),
     )

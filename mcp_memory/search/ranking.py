@@ -28,8 +28,8 @@ class Features:
     superseded: bool = False
     restated: bool = False
     """Whether a newer memory says the same with another value, and nobody said which holds."""
-    used: tuple[int, int] = (0, 0)
-    """How often it was used, and how often with success."""
+    used: tuple[float, float] = (0, 0)
+    """What speaks for it and what against, by how its uses went."""
     at: datetime | None = None
     asked_time: bool = False
     """Whether it is of a time that the question names."""
@@ -80,10 +80,10 @@ def priors(known: Features, *, now: datetime) -> dict[str, float]:
     return {name: round(weight, 3) for name, weight in made.items()}
 
 
-def _reinforcement(used: int, succeeded: int) -> float:
-    """0.85 to 1.15: the share of successes, the surer the more uses there were."""
-    share = (succeeded + 1) / (used + 2)
-    return 1.0 + 0.3 * (share - 0.5) * used / (used + 2)
+def _reinforcement(well: float, badly: float) -> float:
+    """0.85 to 1.15: the mean of a Beta estimate from (1, 1) on, the more the surer it is."""
+    known = well + badly
+    return 1.0 + 0.3 * ((well + 1) / (known + 2) - 0.5) * known / (known + 2)
 
 
 def _recency(at: datetime | None, now: datetime) -> float:

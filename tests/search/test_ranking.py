@@ -24,7 +24,7 @@ def test_priors_prefer_proven_trusted_helpful_and_recent() -> None:
     assert _order(a=Features(), b=Features(outcome=good)) == ["b", "a"]
     assert _order(a=Features(standing=Standing.CANDIDATE), b=Features()) == ["b", "a"]
     assert _order(a=Features(source=SourceClass.EXTERNAL), b=Features()) == ["b", "a"]
-    assert _order(a=Features(used=(9, 1)), b=Features(used=(9, 9))) == ["b", "a"]
+    assert _order(a=Features(used=(1, 8)), b=Features(used=(9, 0))) == ["b", "a"]
     assert _order(a=Features(at=NOW - timedelta(days=400)), b=Features(at=NOW)) == ["b", "a"]
 
 

@@ -1,0 +1,90 @@
+"""Uses: what is known of memories' use: feedback in the ledger, counts, and how later sessions ended."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
+
+import anyio.to_thread
+
+from mcp_memory.domain.models import Outcome
+from mcp_memory.domain.uses import Use
+from mcp_memory.rooms import Rooms
+from mcp_memory.store import Store, counts
+from mcp_memory.store.rows import EvidenceRow, Where
+
+MOST_MET = 400
+MOST_ASKED = 24
+"""Refs of one look-up."""
+_WRITES = re.compile(r"\b\w*(?:retain|consolidate|delete)\b *:", re.IGNORECASE)
+"""A call that keeps or deletes a memory names it, and shows it to nobody."""
+Met = tuple[int, int, int]
+"""Sessions that ended well, badly, and otherwise."""
+_known: WeakKeyDictionary[Store, tuple[int, dict[str, Met]]] = WeakKeyDictionary()
+
+
+async def of(rooms: Rooms, refs: Sequence[str]) -> Mapping[str, Use]:
+    """To each memory what is known of its use."""
+    if not refs:
+        return {}
+    told = await rooms.feedback()
+    noted = await anyio.to_thread.run_sync(counts.read, rooms.settings.home / "store")
+    met = await _met(rooms, refs)
+    return {
+        ref: Use(
+            shown=noted.get("shown", {}).get(ref, 0),
+            opened=noted.get("opened", {}).get(ref, 0),
+            well=told.get(ref, Counter())[Outcome.SUCCESS],
+            badly=told.get(ref, Counter())[Outcome.FAILURE],
+            unknown=told.get(ref, Counter())[Outcome.UNKNOWN],
+            went_well=met[ref][0],
+            went_badly=met[ref][1],
+            went_unknown=met[ref][2],
+        )
+        for ref in dict.fromkeys(refs)
+    }
+
+
+async def _met(rooms: Rooms, refs: Sequence[str]) -> Mapping[str, Met]:
+    """To each memory how the sessions ended in which it was met; looked up once a state of the store."""
+    version = await rooms.store.count("evidence", Where(states=()))
+    known = _known.get(rooms.store)
+    if known is None or known[0] != version:
+        known = (version, {})
+        _known[rooms.store] = known
+    lost = [ref for ref in dict.fromkeys(refs) if ref not in known[1]]
+    for start in range(0, len(lost), MOST_ASKED):
+        some = lost[start : start + MOST_ASKED]
+        known[1].update(_ended(some, await _rows(rooms, some)))
+    return {ref: known[1][ref] for ref in refs}
+
+
+async def _rows(rooms: Rooms, refs: Sequence[str]) -> list[EvidenceRow]:
+    """The steps in whose words the refs stand."""
+    ids = " ".join(ref.partition(":")[2] for ref in refs)
+    where = Where(kinds=("step", "output"))
+    found = await rooms.store.by_words("evidence", ids, column="text", where=where, limit=MOST_MET)
+    return await rooms.store.briefs([one.key for one in found]) if found else []
+
+
+def _ended(refs: Sequence[str], rows: Sequence[EvidenceRow]) -> dict[str, Met]:
+    """A session counts once for a memory: by the last attempt in which it was met."""
+    last: dict[tuple[str, str], tuple[int, str]] = {}
+    for row in rows:
+        if _WRITES.search(row.text):
+            continue
+        for ref in refs:
+            if ref in row.text:
+                key = (ref, row.trajectory)
+                last[key] = max(last.get(key, (0, "")), (row.first, row.outcome))
+    told = {ref: Counter[str]() for ref in refs}
+    for (ref, _), (_, outcome) in last.items():
+        told[ref][outcome] += 1
+    return {
+        ref: (
+            count[Outcome.SUCCESS.value],
+            count[Outcome.FAILURE.value],
+            count.total() - count[Outcome.SUCCESS.value] - count[Outcome.FAILURE.value],
+        )
+        for ref, count in told.items()
+    }

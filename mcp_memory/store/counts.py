@@ -1,0 +1,76 @@
+"""Counts: how often memories were shown and opened, in a small file beside the tables; refs, never text."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from filelock import FileLock, Timeout
+
+from mcp_memory.domain.replacing import replace
+
+What = Literal["shown", "opened"]
+FILE, LOCK = "counts.jsonl", "counts.lock"
+FOLDED_BYTES = 256_000
+"""From this size on the lines are summed up into one."""
+
+
+def note(store: Path, what: What, refs: Iterable[str]) -> None:
+    """One more of each ref; one short append, so that writers do not disturb each other. Blocking.
+
+    Raises:
+        OSError: the disk takes nothing more.
+    """
+    named = list(dict.fromkeys(refs))
+    if not named:
+        return
+    line = orjson.dumps({what: dict.fromkeys(named, 1)}) + b"\n"
+    file = store / FILE
+    place = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(place, line)
+        size = os.fstat(place).st_size
+    finally:
+        os.close(place)
+    if size > FOLDED_BYTES:
+        _fold(store)
+
+
+def read(store: Path) -> Mapping[str, Mapping[str, int]]:
+    """`shown` and `opened`, each ref to its number; empty where nothing was noted. Blocking."""
+    file = store / FILE
+    try:
+        seen = file.stat()
+    except OSError:
+        return {}
+    return _read(file, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read(file: Path, changed: int, size: int) -> Mapping[str, Counter[str]]:
+    del changed, size  # a file that changed is another one
+    return _summed(file.read_bytes())
+
+
+def _summed(data: bytes) -> dict[str, Counter[str]]:
+    told: dict[str, Counter[str]] = {"shown": Counter(), "opened": Counter()}
+    for line in data.splitlines():
+        try:
+            for what, counts in orjson.loads(line).items():
+                told[what].update(counts)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # a line that a kill cut off counts nothing
+    return told
+
+
+def _fold(store: Path) -> None:
+    """All lines summed up; what is appended meanwhile goes into the new file or is lost as a count."""
+    file = store / FILE
+    try:
+        with FileLock(store / LOCK, timeout=0):
+            replace(file, orjson.dumps(_summed(file.read_bytes())) + b"\n")
+    except (Timeout, OSError):
+        return  # somebody else is at it
