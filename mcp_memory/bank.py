@@ -52,6 +52,7 @@ from mcp_memory.memories import (
     consolidate,
     fetch,
     freshness,
+    linked,
     listing,
     proposing,
     recent,
@@ -60,9 +61,9 @@ from mcp_memory.memories import (
 )
 from mcp_memory.rooms import Rooms, utc_now
 from mcp_memory.runbook import asking
-from mcp_memory.search import searching
+from mcp_memory.search import searching, uses
 from mcp_memory.settings import Settings
-from mcp_memory.store import counts, open_store, trimming
+from mcp_memory.store import open_store, trimming
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +102,10 @@ class MemoryBank(Bank):
         left = await recent.resumed(self.rooms, query)
         if left is not None:
             return left
-        found = await freshness.marked(self.rooms, query, await searching.search(self.rooms, query))
-        await self._count("shown", [hit.ref for hit in found.hits])
+        found = await searching.search(self.rooms, query)
+        for marked in (freshness.marked, linked.marked):
+            found = await marked(self.rooms, query, found)
+        await uses.note(self.rooms, "shown", [hit.ref for hit in found.hits])
         return found
 
     async def fetch(
@@ -119,7 +122,7 @@ class MemoryBank(Bank):
             refs=tuple(texts), around=around, match=match, show=show, budget_tokens=budget_tokens
         )
         found = await fetch.fetch(self.rooms, asked)
-        await self._count("opened", [item.ref for item in found.items])
+        await uses.note(self.rooms, "opened", [item.ref for item in found.items])
         await self._note("opened", texts)
         return found
 
@@ -127,7 +130,7 @@ class MemoryBank(Bank):
         """Evidence-backed instructions for one task."""
         made = await asking.runbook(self.rooms, task)
         lines = [line for section in made.sections for line in section.lines]
-        await self._count("shown", [line.rpartition(" ")[2] for line in lines])
+        await uses.note(self.rooms, "shown", [line.rpartition(" ")[2] for line in lines])
         return made
 
     async def plan(self, asked: Planning = ANYTHING) -> Consolidation:
@@ -312,15 +315,6 @@ class MemoryBank(Bank):
         except (MemoryBankError, OSError) as error:
             logger.warning("memory files are not up to date: %s", error)
             return ByHand()
-
-    async def _count(self, what: counts.What, told: Sequence[str]) -> None:
-        """Count the memories among what was told; never in a call's way."""
-        memories = [ref for ref in told if ref.startswith("m:")]
-        try:
-            store = self.rooms.settings.home / "store"
-            await anyio.to_thread.run_sync(counts.note, store, what, memories)
-        except OSError as error:
-            logger.debug("not counted: %s", error)
 
     async def _note(self, what: str, cited: Sequence[str]) -> None:
         """Note in the hooks' ledger what came of what they said; never in a call's way."""

@@ -27,7 +27,7 @@ PURE = (
     "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
     "search/passages", "search/overtaken", "search/telling", "search/repeats",
     "memories/superseding", "memories/users_word", "memories/bearing", "memories/likeness",
-    "memories/gate", "memories/planning", "memories/experience", "memories/mended", "memories/settled",
+    "memories/gate", "memories/planning", "memories/links", "memories/grounds", "memories/experience", "memories/mended", "memories/settled",
     "memories/recurring", "memories/clashes", "runbook/assembling", "runbook/attempts", "runbook/changed",
     "runbook/commands", "runbook/mends", "runbook/premises", "runbook/remembered", "runbook/rulings",
     "runbook/sentences", "text/courtesies", "hooks/digests", "history/wire",

@@ -16,15 +16,31 @@ from mcp_memory.text.counting import counted
 
 
 @click.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--skills", is_flag=True, help="Established procedures as Agent Skills in a folder.")
+@click.option("--project", default="*", help="With --skills: of one project only.")
 @command
-async def export_command(file: Path) -> None:
-    """Write the bank as JSON lines to FILE; secrets were masked before they came in."""
+async def export_command(file: Path, skills: bool, project: str) -> None:
+    """Write the bank as JSON lines to FILE, or with --skills its procedures into the folder FILE.
+
+    Secrets were masked before they came in.
+    """
     from mcp_memory.cli.opening import opened
+    from mcp_memory.memories import skills as made
 
     async with opened() as bank:
+        if skills:
+            written = await made.export(bank.rooms, file, project=project)
+            click.echo(f"{counted(written, 'skill')} written to {file}")
+            return
+        _no_folder(file)
         count = await exchange.export(bank.rooms, file)
     click.echo(f"{counted(count, 'record')} written to {file}")
+
+
+def _no_folder(file: Path) -> None:
+    if file.is_dir():
+        raise InvalidInput(f"{file} is a folder.", next_step="Name a file, or add --skills.")
 
 
 @click.command("import")

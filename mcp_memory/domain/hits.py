@@ -35,6 +35,8 @@ class Hit(Frozen):
     """Refs that say the same: copies, forks, the episode that begins with it."""
     later: tuple[str, ...] = ()
     """What became of it: the ref that changed it, with what it says now."""
+    linked: tuple[str, ...] = ()
+    """Of a memory: others one step away, each with what both have."""
     flags: tuple[str, ...] = ()
     why: Mapping[str, int | float] = {}
     """Channel or prior to its rank or weight; only where it was asked for."""

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from mcp_memory.domain.models import Memory, State
-from mcp_memory.memories import freshness
+from mcp_memory.memories import freshness, linked
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import uses
+
+MOST_LINKED = 6
 
 
 async def of(rooms: Rooms, versions: Sequence[Memory]) -> str:
@@ -15,7 +17,13 @@ async def of(rooms: Rooms, versions: Sequence[Memory]) -> str:
     looked = (await freshness.of_memories(rooms, (newest,))).get(newest.ref, ()) if live else ()
     now = "; ".join(map(str, looked))
     use = " · ".join((await uses.of(rooms, (newest.ref,)))[newest.ref].told())
-    told = (*_told(newest), f"Now: {now}" if now else "", f"Use: {use}" if use else "")
+    tied = (await linked.to(rooms, (newest,)))[0].get(newest.ref, ())[:MOST_LINKED]
+    told = (
+        *_told(newest),
+        f"Now: {now}" if now else "",
+        f"Use: {use}" if use else "",
+        f"Linked: {', '.join(map(str, tied))}" if tied else "",
+    )
     page = "\n".join(line for line in told if line)
     return "\n\n".join((page, *map(_earlier, reversed(versions[:-1]))))
 

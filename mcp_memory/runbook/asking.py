@@ -12,7 +12,7 @@ from mcp_memory.domain import projects
 from mcp_memory.domain.asked import Query, Task
 from mcp_memory.domain.hits import Hit, HitKind, SearchResult
 from mcp_memory.domain.models import Runbook
-from mcp_memory.memories import citing, freshness, grounds
+from mcp_memory.memories import citing, freshness, grounds, linked, links
 from mcp_memory.memories.grounds import Ground
 from mcp_memory.rooms import Rooms
 from mcp_memory.runbook import (
@@ -43,7 +43,7 @@ KINDS: Mapping[str, tuple[HitKind, ...]] = {
     "episodes": ("episode",),
     "steps": ("step",),
 }
-DEEP = 12
+DEEP, MOST_LINKED = 12, 3
 PLENTY = 20_000
 """Token budget of the searches beneath: the runbook cuts by its own."""
 LEAST_TOLD = 6
@@ -203,6 +203,13 @@ async def _remembered(rooms: Rooms, found: _Found) -> dict[str, list[Line]]:
         if memory.project in own or len(own) == 1:
             told = remembered.told(hit, memory, looked.get(hit.ref, ()))
             lines.setdefault(remembered.section(hit), []).append((told, hit.ref))
+    sure = [newest[hit.ref] for hit in hits if hit.ref in newest and remembered.holds(hit)]
+    tied, live = await linked.to(rooms, sure)
+    for link in links.among(tied, newest, MOST_LINKED):
+        advice = not withholding.as_advice(live[link.ref], rooms.trusting())
+        if advice and remembered.stands(live[link.ref]):
+            title, told = remembered.tied(live[link.ref], link.reason)
+            lines.setdefault(title, []).append((told, link.ref))
     return lines
 
 

@@ -41,6 +41,31 @@ def told(hit: Hit, memory: Memory, looked: Sequence[Looked] = ()) -> str:
     return " ".join((*parts, f"({', '.join(_marks(hit, memory, left, looked))})"))
 
 
+def holds(hit: Hit) -> bool:
+    """Whether a hit stands among what holds, so that what is tied to it may bear on the task."""
+    return section(hit) not in ("Unproven", "No longer holds")
+
+
+def stands(memory: Memory) -> bool:
+    """Whether a memory may be told that nobody asked for by its words."""
+    return memory.standing is Standing.ESTABLISHED and not memory.flags
+
+
+def tied(memory: Memory, reason: str) -> tuple[str, str]:
+    """The section and the line of a memory one step away, with what ties it."""
+    hit = Hit(
+        ref=memory.ref,
+        kind=memory.kind.value,
+        text="",
+        score=0.0,
+        source=memory.source,
+        trust=memory.trust,
+        standing=memory.standing,
+        flags=tuple(f"{CHALLENGED}{ref}" for ref in memory.challenged_by),
+    )
+    return section(hit), f"{told(hit, memory)} [linked: {reason}]"
+
+
 def _marks(hit: Hit, memory: Memory, left: int, looked: Sequence[Looked]) -> Iterator[str]:
     if section(hit) == "Unproven":
         yield f"{memory.standing.value} {memory.kind.value}"

@@ -1,5 +1,6 @@
 """Uses: what is known of memories' use: feedback in the ledger, counts, and how later sessions ended."""
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.store import Store, counts
 from mcp_memory.store.rows import EvidenceRow, Where
 
+logger = logging.getLogger(__name__)
+
 MOST_MET = 400
 MOST_ASKED = 24
 """Refs of one look-up."""
@@ -21,6 +24,15 @@ _WRITES = re.compile(r"\b\w*(?:retain|consolidate|delete)\b *:", re.IGNORECASE)
 Met = tuple[int, int, int]
 """Sessions that ended well, badly, and otherwise."""
 _known: WeakKeyDictionary[Store, tuple[int, dict[str, Met]]] = WeakKeyDictionary()
+
+
+async def note(rooms: Rooms, what: counts.What, told: Sequence[str]) -> None:
+    """Count the memories among what was told; never in a call's way."""
+    memories = [ref for ref in told if ref.startswith("m:")]
+    try:
+        await anyio.to_thread.run_sync(counts.note, rooms.settings.home / "store", what, memories)
+    except OSError as error:
+        logger.debug("not counted: %s", error)
 
 
 async def of(rooms: Rooms, refs: Sequence[str]) -> Mapping[str, Use]:

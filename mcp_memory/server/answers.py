@@ -113,6 +113,7 @@ def _hit(hit: Hit) -> Iterator[str]:
     told = "\n".join(part for part in (hit.title, hit.text) if part)
     yield "\n".join(f" {line}" for line in guard.neutralise(told).splitlines())
     yield from (f" later: {guard.neutralise(one)}" for one in hit.later)
+    yield from (f" linked: {guard.neutralise(one)}" for one in hit.linked)
 
 
 def _fetch(result: FetchResult) -> Iterator[str]:

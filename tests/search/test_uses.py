@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -28,9 +29,10 @@ def met(folder: Path, name: str, ref: str, *, tool: str = "search", bad: bool = 
     lines: list[dict[str, Any]] = []
 
     def line(kind: str, content: object, **more: object) -> None:
+        at = f"2026-03-01T10:{crc32(name.encode()) % 60:02d}:{len(lines):02d}.000Z"
         lines.append({
             "sessionId": name, "cwd": (folder / "shop").as_posix(), "version": "2.1.330", "type": kind,
-            "uuid": f"{name}-{len(lines)}", "timestamp": f"2026-03-01T10:00:{len(lines):02d}.000Z",
+            "uuid": f"{name}-{len(lines)}", "timestamp": at,
             "message": {"role": kind, "content": content, "id": f"msg_{len(lines)}"}, **more,
         })  # fmt: skip
 
@@ -44,14 +46,19 @@ def met(folder: Path, name: str, ref: str, *, tool: str = "search", bad: bool = 
         )
 
     line("user", f"mend the customers of {name}")
+    shown = f"{ref} gotcha of {name}: use utf-8"
     ran(
-        "a", f"mcp__memory__{tool}", {"query": "encoding"}, f"{ref} gotcha: use utf-8", failed=False
+        "a",
+        f"mcp__memory__{tool}",
+        {"query": f"encoding of {name}"},
+        shown,
+        failed=False,
     )
     ran(
         "b",
         "Bash",
         {"command": "pytest -q"},
-        "Exit code 1\nboom" if bad else "3 passed",
+        "Exit code 1\nboom" if bad else f"3 passed of {name}",
         failed=bad,
     )
     path = folder / f"{name}.jsonl"
