@@ -13,7 +13,7 @@ from mcp_memory.domain.projects import USER
 from mcp_memory.memories import links
 from mcp_memory.memories.links import Link
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, withholding
 from mcp_memory.store.rows import Where
 
 MOST_READ = 500
@@ -25,7 +25,7 @@ BYTES_PER_TOKEN = 4
 async def to(
     rooms: Rooms, memories: Sequence[Memory]
 ) -> tuple[dict[str, tuple[Link, ...]], dict[str, Memory]]:
-    """To each memory those that are tied to it, and these memories themselves; live ones only."""
+    """To each memory those that are tied to it, and these themselves: live ones that may be told."""
     if not memories:
         return {}, {}
     projects = tuple(dict.fromkeys((*(memory.project for memory in memories), USER)))
@@ -35,9 +35,9 @@ async def to(
     newest = {}
     for row in sorted(await rooms.store.find("memories", where), key=lambda row: row.version):
         newest[row.key] = row
-    live = {
-        row.key: spans.memory_of(row) for row in newest.values() if row.state == State.LIVE.value
-    }
+    trusting = rooms.trusting()
+    held = (spans.memory_of(row) for row in newest.values() if row.state == State.LIVE.value)
+    live = {one.ref: one for one in held if not withholding.of_memory(one, trusting)}
     every = [*live.values(), *(one for one in memories if one.ref not in live)]
     wanted = [memory.ref for memory in memories]
     found = await anyio.to_thread.run_sync(partial(links.of, wanted, every))

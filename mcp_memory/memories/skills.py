@@ -10,7 +10,7 @@ import anyio.to_thread
 from mcp_memory.domain.models import Memory, MemoryKind, Standing, State
 from mcp_memory.domain.replacing import replace
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, withholding
 from mcp_memory.search.channels import scope_of
 from mcp_memory.store.rows import Where
 from mcp_memory.trajectories.naming import slug
@@ -28,7 +28,9 @@ async def export(rooms: Rooms, folder: Path, *, project: str = "*") -> int:
     scope = await scope_of(rooms, project)
     rows = await rooms.store.find("memories", Where(projects=scope.projects, states=()))
     newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
-    files = of(map(spans.memory_of, newest.values()))
+    trusting = rooms.trusting()
+    told = map(spans.memory_of, newest.values())
+    files = of(one for one in told if not withholding.of_memory(one, trusting))
     await anyio.to_thread.run_sync(_write, folder, files)
     return len(files)
 
