@@ -49,10 +49,9 @@ from mcp_memory.hooks.ledger import Book
 from mcp_memory.importing import by_hand
 from mcp_memory.importing.by_hand import ByHand
 from mcp_memory.memories import (
+    beside,
     consolidate,
     fetch,
-    freshness,
-    linked,
     listing,
     proposing,
     recent,
@@ -61,7 +60,7 @@ from mcp_memory.memories import (
 )
 from mcp_memory.rooms import Rooms, utc_now
 from mcp_memory.runbook import asking
-from mcp_memory.search import searching, uses
+from mcp_memory.search import searching
 from mcp_memory.settings import Settings
 from mcp_memory.store import open_store, trimming
 
@@ -102,11 +101,7 @@ class MemoryBank(Bank):
         left = await recent.resumed(self.rooms, query)
         if left is not None:
             return left
-        found = await searching.search(self.rooms, query)
-        for marked in (freshness.marked, linked.marked):
-            found = await marked(self.rooms, query, found)
-        await uses.note(self.rooms, "shown", [hit.ref for hit in found.hits])
-        return found
+        return await beside.told(self.rooms, query, await searching.search(self.rooms, query))
 
     async def fetch(
         self,
@@ -122,16 +117,12 @@ class MemoryBank(Bank):
             refs=tuple(texts), around=around, match=match, show=show, budget_tokens=budget_tokens
         )
         found = await fetch.fetch(self.rooms, asked)
-        await uses.note(self.rooms, "opened", [item.ref for item in found.items])
         await self._note("opened", texts)
         return found
 
     async def runbook(self, task: Task) -> Runbook:
         """Evidence-backed instructions for one task."""
-        made = await asking.runbook(self.rooms, task)
-        lines = [line for section in made.sections for line in section.lines]
-        await uses.note(self.rooms, "shown", [line.rpartition(" ")[2] for line in lines])
-        return made
+        return await asking.runbook(self.rooms, task)
 
     async def plan(self, asked: Planning = ANYTHING) -> Consolidation:
         """What may deserve a memory, or a second look."""

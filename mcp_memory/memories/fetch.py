@@ -17,7 +17,7 @@ from mcp_memory.domain.paths import relative
 from mcp_memory.domain.refs import Ref
 from mcp_memory.memories import page
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, uses
 from mcp_memory.search.spans import Span
 from mcp_memory.text import guard
 from mcp_memory.trajectories import origins
@@ -75,6 +75,7 @@ async def fetch(rooms: Rooms, asked: Reading) -> FetchResult:
             unknown.append(text[:80])
     if not opened:
         raise UnknownRef(unknown[0])
+    await uses.note(rooms, "opened", [each.bare.ref for each in opened])
     root, paths = rooms.placed([each.bare.path for each in opened])
     placed = [
         each.bare.model_copy(update={"path": path})

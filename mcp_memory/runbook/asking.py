@@ -31,7 +31,7 @@ from mcp_memory.runbook import (
 from mcp_memory.runbook.assembling import Line
 from mcp_memory.runbook.premises import Sighting
 from mcp_memory.runbook.record import Attempt, Session
-from mcp_memory.search import spans, withholding
+from mcp_memory.search import spans, uses, withholding
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.search.confidence import LEAST_ASKED
 from mcp_memory.search.searching import search
@@ -85,7 +85,7 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     notes = (*notes, *dict.fromkeys((*found.held, *held)))
     if not any(lines.values()) and not doubts:
         notes = (*notes, NOTHING_FOUND)
-    return assembling.assemble(
+    made = assembling.assemble(
         task.text,
         lines,
         steps=found.hits["steps"],
@@ -93,6 +93,9 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
         notes=notes,
         budget_tokens=task.budget_tokens or rooms.settings.runbook_tokens,
     )
+    shown = (line.rpartition(" ")[2] for section in made.sections for line in section.lines)
+    await uses.note(rooms, "shown", tuple(shown))
+    return made
 
 
 async def _on_disk(
