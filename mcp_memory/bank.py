@@ -135,9 +135,11 @@ class MemoryBank(Bank):
         await self._note("used", [cited.ref for draft in drafts for cited in draft.evidence])
         return applied
 
-    async def undo(self, batch: str) -> Consolidation:
-        """Take a batch of the ledger back."""
+    async def undo(self, batch: str, *, since: datetime | None = None) -> Consolidation:
+        """Take a batch of the ledger back, or instead all since a moment, newest first."""
         async with self._silent():
+            if since is not None:
+                return await undo.undo_since(self.rooms, since)
             return await undo.undo(self.rooms, batch)
 
     async def release(self, texts: Sequence[str]) -> Consolidation:

@@ -13,7 +13,7 @@ import orjson
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.evals import plots, reports, running
+from mcp_memory.evals import plots, reports, running, streaming
 from mcp_memory.evals.board import TASKS
 from mcp_memory.evals.material.samples import Half, Sources, Task
 from mcp_memory.evals.systems import SYSTEMS
@@ -165,6 +165,37 @@ async def plot_command(kept: tuple[Path, ...], to: Path) -> None:
             drawn[f"{name}-reliability"] = plots.reliability(ours)
         for title, picture in drawn.items():
             click.echo(plots.write(to, title, picture))
+
+
+@eval_command.command("stream")
+@click.option(
+    "--episodes",
+    type=click.IntRange(16, 4_096),
+    default=streaming.EPISODES,
+    help="How many episodes are told.",
+)
+@click.option(
+    "--work", type=FOLDER, help="Where the banks are made; a temporary folder by default."
+)
+@click.option("--to", type=FOLDER, help="Folder for the picture.")
+@command
+async def stream_command(episodes: int, work: Path | None, to: Path | None) -> None:
+    """What is still known while a lossy writer consolidates, with the gate and without."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = work or Path(made)
+
+        def say(line: str) -> None:
+            click.echo(line, err=True)
+
+        checked = await streaming.run(Settings(), folder, episodes=episodes, say=say)
+    click.echo(streaming.table(checked))
+    if to is not None:
+        lines = {
+            name: [(one.episodes, one.right) for one in curve]
+            for name, curve in streaming.curves(checked).items()
+        }
+        drawn = plots.right_over_time(lines, "64 fixed lookups while episodes come in")
+        click.echo(plots.write(to, "stream", drawn))
 
 
 for _name in TASKS:

@@ -1,4 +1,6 @@
-"""`mcp-memory undo`: a batch of changes taken back."""
+"""`mcp-memory undo`: a batch of changes taken back, or all of them since a moment."""
+
+from datetime import UTC, datetime
 
 import click
 
@@ -7,12 +9,20 @@ from mcp_memory.cli.door import command, show
 
 
 @click.command("undo")
-@click.argument("batch")
+@click.argument("batch", default="")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]),
+    help="Instead of a batch: all that was changed since this moment (UTC), newest first.",
+)
 @options.as_json
 @command
-async def undo_command(batch: str, as_json: bool) -> None:
-    """Take BATCH back."""
+async def undo_command(batch: str, since: datetime | None, as_json: bool) -> None:
+    """Take BATCH back; `mcp-memory list changes` shows the batches."""
     from mcp_memory.cli.opening import opened
 
+    if bool(batch) == (since is not None):
+        raise click.UsageError("Give a batch, b:…, or --since.")
     async with opened() as bank:
-        show(await bank.undo(batch), as_json=as_json)
+        moment = since.replace(tzinfo=UTC) if since else None
+        show(await bank.undo(batch, since=moment), as_json=as_json)

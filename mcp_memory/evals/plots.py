@@ -43,6 +43,12 @@ class Axes:
         if label:
             self._text(across + 7, down + 4, label)
 
+    def key(self, name: str, colour: str, place: int) -> None:
+        """What a line is, in the lower left corner."""
+        across, down = EDGE + 12, HEIGHT - EDGE - 14 - 16 * place
+        self.drawn.append(f'<circle cx="{across}" cy="{down - 4}" r="4" fill="{colour}"/>')
+        self._text(across + 9, down, name)
+
     def svg(self, title: str, across: str, up: str, ticks: Mapping[str, Sequence[float]]) -> str:
         """The whole picture."""
         left, bottom = self.at(self._across[0], self._up[0])
@@ -124,6 +130,22 @@ def quality_by_size(systems: Mapping[str, Mapping[int, float]], measure: str) ->
             axes.dot(size, value, colour, name if size == sizes[0] else "")
     return axes.svg(f"{measure} as a bank grows", "rows (log)", measure,
                     {"across": sizes, "up": (0, 0.2, 0.4, 0.6, 0.8, 1)})  # fmt: skip
+
+
+def right_over_time(curves: Mapping[str, Sequence[tuple[int, float]]], title: str) -> str:
+    """Shares of right answers while a bank takes episodes in, a line each."""
+    most = max((x for points in curves.values() for x, _ in points), default=1)
+    least = min((x for points in curves.values() for x, _ in points), default=1)
+    axes = Axes((least, max(most, least + 1)), (0, 1), log=True)
+    for place, (name, points) in enumerate(curves.items()):
+        colour = _COLOURS[place % len(_COLOURS)]
+        axes.line(points, colour)
+        for x, y in points:
+            axes.dot(x, y, colour)
+        axes.key(name, colour, place)
+    stops = sorted({x for points in curves.values() for x, _ in points})
+    return axes.svg(title, "episodes (log)", "share of lookups answered right",
+                    {"across": stops[::2], "up": (0, 0.2, 0.4, 0.6, 0.8, 1)})  # fmt: skip
 
 
 def write(folder: Path, name: str, drawn: str) -> Path:

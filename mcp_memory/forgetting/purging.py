@@ -172,7 +172,7 @@ async def _texts(rooms: Rooms, hidden: Hidden, memories: Sequence[str]) -> list[
         rows = await rooms.store.find("evidence", where)
         texts += [row.text for row in rows if row.first in numbers]
     for versions in (await spans.memory_rows(rooms, memories)).values() if memories else ():
-        texts += [row.text for row in versions]
+        texts += [retain.searched(spans.memory_of(row)) for row in versions]
     return texts
 
 

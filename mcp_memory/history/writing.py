@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio.to_thread
+from pydantic import JsonValue
 
 from mcp_memory.archive.remembered import remembered
 from mcp_memory.domain.models import Memory, State, Step
@@ -70,19 +71,38 @@ async def tombstones(rooms: Rooms) -> Tombstones:
 
 
 async def write(rooms: Rooms, op: str, prepared: Sequence[Prepared]) -> str:
-    """Write sessions as one change; the batch of it."""
+    """Write sessions as one change; the batch of it, which knows how far each had grown before."""
     async with rooms.store.change(
         op,
         refs=tuple(f"t:{one.session.id}" for one in prepared),
         hashes=tuple(one.session.fingerprint for one in prepared),
         inverse={"kind": "index"},
     ) as change:
-        await put(rooms, change, prepared)
+        before = _lengths(await put(rooms, change, prepared))
+        grown: dict[str, JsonValue] = {
+            one.session.id: [before[one.session.id], one.session.steps]
+            for one in prepared
+            if one.session.id in before
+        }
+        change.knows({"kind": "index", "grown": grown})
     return change.batch
 
 
-async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> None:
-    """Rows, catalogue and archive files of sessions within a change; older rows go afterwards."""
+def _lengths(keys: Iterable[str]) -> dict[str, int]:
+    """The last step that there was a row of, by session."""
+    last: dict[str, int] = {}
+    for key in keys:
+        session, _, number = key.removeprefix("t:").partition("#")
+        if number.isdigit():
+            last[session] = max(last.get(session, 0), int(number))
+    return last
+
+
+async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> dict[str, str]:
+    """Rows, catalogue and archive files of sessions within a change; older rows go afterwards.
+
+    Answers with key and hash of the rows that they had before.
+    """
     trajectories = tuple(one.session.id for one in prepared)
     before = await change.hashes(trajectories)
     fresh, stale = await anyio.to_thread.run_sync(_difference, prepared, before)
@@ -97,6 +117,7 @@ async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> Non
             await anyio.to_thread.run_sync(
                 rooms.archive.write_session, one.session.folder, one.files
             )
+    return before
 
 
 async def _add(rooms: Rooms, change: Change, rows: Packed) -> None:

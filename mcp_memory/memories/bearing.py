@@ -3,24 +3,68 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from mcp_memory.memories import faults
 from mcp_memory.text import identifiers, wording
 
-BESIDE, NEAR = 120, 300
-"""Characters round a number in which a word of it stands, and round a version in which its name does."""
-LEAST_SHARED, LEAST_WORDS = 0.25, 3
-"""Share of a sentence's telling words that evidence about it has, and from how many it is asked."""
+CLOSE, BESIDE, NEAR = 40, 120, 300
+"""Characters round a number in which its next word stands, or two of its words, and round a version."""
+LEAST_SHARED, LEAST_WORDS, LEAST_WORD = 0.25, 3, 2
+"""Share of a sentence's telling words that evidence about it has, from how many it is asked, and letters."""
 _QUOTED = re.compile(r"\"([^\"\n]{2,200})\"|`([^`\n]{2,200})`|\u201c([^\u201d\n]{2,200})\u201d")
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?=[A-Za-z%]{0,3}(?!\w))")
 _LISTED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
+_PLACES = re.compile(
+    r"^\s*\d+(?:\u2192|\t|:(?!\d)|[.)]\s| {2,})|(?<=\w):\d+(?::\d+)?(?=[:\s)\],.]|$)|#\d+\b"
+    r"|\b\d{1,2}:\d{2}(?::\d{2})?\b|\d{4}-\d{2}-\d{2}",
+    re.MULTILINE,
+)
+"""Numbers of lines, of list items, of steps, and times: they stand beside every word."""
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+|[\u3002\uff01\uff1f]")
-_ERROR = re.compile(
-    r"\b(?:[A-Z]{1,8}-?\d{2,8}|E[A-Z]{4,12}|SIG[A-Z]{3,6}|[A-Z]\w*(?:Error|Exception))\b"
+_GENERAL = frozenset(
+    {"again", "all", "always", "any", "anything", "applicable", "appropriate", "attempt", "be", "bug",
+     "careful", "case", "cases", "change", "changed", "changes", "check", "checked", "code", "correct",
+     "correctly", "done", "each", "error", "errors", "every", "everything", "fail", "failed", "fails",
+     "failure", "feature", "file", "files", "fine", "fix", "fixed", "fixes", "good", "help", "helpful",
+     "here", "if", "implementation", "important", "issue", "issues", "job", "kind", "make", "matter",
+     "mended", "mind", "necessary", "needed", "needs", "nice", "now", "ok", "once", "pass", "passed",
+     "passes", "possible", "problem", "problems", "project", "proper", "properly", "relevant",
+     "required", "result", "results", "right", "run", "running", "runs", "should", "similar",
+     "situation", "solution", "solved", "some", "something", "sometimes", "step", "steps", "sure",
+     "task", "tasks", "test", "tested", "tests", "thing", "things", "thorough", "time", "twice",
+     "update", "updated", "useful", "verified", "verify", "way", "whenever", "work", "worked",
+     "working", "works", "wrong"}
+)  # fmt: skip
+"""Words that fit any project: a text of these alone says nothing."""
+_WHILE, _SUBJECT = frozenset({"until", "after", "before", "once"}), 2
+"""Words that only say how long; words by which a thing is called that fails."""
+_MEASURING = frozenset(
+    {
+        "about",
+        "after",
+        "all",
+        "at",
+        "before",
+        "every",
+        "exactly",
+        "least",
+        "most",
+        "only",
+        "over",
+        "to",
+        "under",
+        "within",
+    }
 )
-_FAILS = re.compile(
-    r"\b(?:errors?|fail\w*|exceptions?|crash\w*|raises?|panics?|breaks?)\b", re.IGNORECASE
+"""Words that stand beside any number."""
+_PROPER = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?![\w.])")
+"""A word with a capital inside a sentence is a name."""
+_VALUE = re.compile(
+    r"(?:\b(?:is|are|was|were)\s+(?!\w+(?:ed|ing|en)\b)"
+    r"|(?:\b(?:called|named|in|on|with|from|uses?|via)|[=:])\s+)"
+    r"(?:the\s+|an?\s+)?([^\W\d_][\w-]{2,})\s*[.;,)]?\s*$",
+    re.IGNORECASE,
 )
-_MOST_CODES = 3
-"""Error names that all evidence shares; of more nobody can say which one is meant."""
+"""The word at the end of a sentence that says what something is, or where."""
 _STEM = 5
 _SPELLINGS = (
     frozenset({"github", "gh"}),
@@ -49,10 +93,34 @@ def claims(text: str) -> tuple[str, ...]:
 def unborne(text: str, spans: Sequence[str]) -> Iterator[str]:
     """Each claim of a text that no span holds, or only as a number of something else."""
     folded = [fold(span) for span in spans]
+    counted = [fold(_PLACES.sub(" ", span)) for span in spans]
     for sentence in _SENTENCES.split(_LISTED.sub(" ", text)):
-        for claim in claims(sentence):
-            if not any(_held(claim, sentence, said) for said in folded):
+        made = claims(sentence)
+        for claim in made:
+            read = counted if _counts(claim, sentence) else folded
+            if not any(_held(claim, sentence, said) for said in read):
                 yield claim
+        for word in _PROPER.findall(sentence):
+            if word not in made and not any(_any_spelling(word, said) for said in folded):
+                yield word
+
+
+def _counts(claim: str, sentence: str) -> bool:
+    """Whether a claim is a number that counts something, and not that of a line, an issue, a step."""
+    if not NUMBER.fullmatch(claim):
+        return False
+    told = re.escape(claim)
+    placed = rf"(?i)\blines?\W+{told}\b|[:#/]{told}\b|\d, {told}\b"
+    return re.search(placed, sentence) is None
+
+
+def unsaid(text: str, spans: Sequence[str]) -> Iterator[str]:
+    """What a sentence says that something is, or where, in a plain word that no span has."""
+    folded = [fold(span) for span in spans]
+    for sentence in _SENTENCES.split(text):
+        last = _VALUE.search(sentence.strip())
+        if last is not None and not any(_any_spelling(last[1], said) for said in folded):
+            yield last[1]
 
 
 def unrelated(text: str, spans: Sequence[str]) -> Iterator[str]:
@@ -73,20 +141,50 @@ def _related(words: Sequence[str], named: Sequence[str], span: str) -> bool:
     return sum(_stem(word) in span for word in words) >= LEAST_SHARED * len(words)
 
 
-def dropped_errors(text: str, spans: Sequence[str]) -> tuple[str, ...]:
-    """Names of errors that all evidence shares and a text about a failure does not tell."""
-    if len(spans) < 2 or not _FAILS.search(text):  # noqa: PLR2004 two share
-        return ()
-    shared = set.intersection(*(set(_ERROR.findall(span)) for span in spans))
-    told = fold(text)
-    if not 0 < len(shared) <= _MOST_CODES or any(fold(name) in told for name in shared):
-        return ()
-    return tuple(sorted(shared))
-
-
 def says_nothing(text: str) -> bool:
-    """Whether a text names nothing that could be looked up."""
-    return not claims(text) and len(_telling(text)) < 2  # noqa: PLR2004 a thing and what of it
+    """Whether a text names nothing that could be looked up: no name, and only words that fit anything."""
+    if claims(text):
+        return False
+    telling = _telling(text)
+    return len(telling) < 2 or all(_is_general(word) for word in telling)  # noqa: PLR2004 a thing and what of it
+
+
+def only_fails(text: str) -> bool:
+    """Whether a text says of something that it fails, and not how."""
+    found = faults.FAILS.search(text)
+    if found is None or faults.names(text) or _QUOTED.search(text):
+        return False
+    what, how = _specific(text[: found.start()]), _specific(text[found.end() :])
+    return not how and len(what) <= _SUBJECT
+
+
+def _specific(text: str) -> list[str]:
+    """The words of a text beside its names that do not fit just anything."""
+    for claim in claims(text):
+        text = text.replace(claim, " ")
+    words = (word for word in _telling(text) if len(word) > 2)  # noqa: PLR2004 `go`, `rm`
+    return [word for word in words if not _is_general(word) and word not in _WHILE]
+
+
+def tells_situation(text: str) -> bool:
+    """Whether a condition says when: a name, or a word that does not fit any situation."""
+    return bool(claims(text)) or any(
+        len(word) >= LEAST_WORD and not _is_general(word) for word in _telling(text)
+    )
+
+
+def touches(text: str, said: str) -> bool:
+    """Whether a span shows anything of a text: one of its names, or a quarter of its telling words."""
+    folded = fold(said)
+    made = [claim for claim in claims(text) if not NUMBER.fullmatch(claim)]
+    if any(occurs(fold(claim), folded) for claim in made):
+        return True
+    words = _telling(text)
+    return not words or sum(_stem(word) in folded for word in words) >= LEAST_SHARED * len(words)
+
+
+def _is_general(word: str) -> bool:
+    return word in _GENERAL or (len(word) > _STEM and word[:-1] in _GENERAL)
 
 
 def shown(text: str, said: str) -> bool:
@@ -144,26 +242,34 @@ def _held(claim: str, sentence: str, said: str) -> bool:
 
 def _number_held(number: str, sentence: str, said: str) -> bool:
     """Whether a number stands beside one of the words that its sentence has beside it."""
-    words = _beside(number, sentence)
+    before, after = _beside(number, sentence)
     spots = [at for spelling in _spellings(number) for at in _places(spelling, said)]
     for at in spots:
+        if not before and not after:
+            return True
+        near = said[max(0, at - CLOSE) : at + CLOSE]
+        if any(_any_spelling(word, near) for word in (*before[-1:], *after[:1])):
+            return True
+        unit = re.match(r"[\d.,]*([a-z%]{1,3})\b", said[at : at + 12])
+        if unit and any(word.startswith(unit[1]) for word in after[:1]):
+            return True
         window = said[max(0, at - BESIDE) : at + BESIDE]
-        if not words or any(_any_spelling(word, window) for word in words):
+        if sum(_any_spelling(word, window) for word in (*before, *after)) > 1:
             return True
     return _version_held(number, sentence, said)
 
 
-def _beside(number: str, sentence: str) -> tuple[str, ...]:
-    """The two telling words before a number and the two after it."""
+def _beside(number: str, sentence: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The two telling words before a number and the two after it, in their order."""
     place = re.search(rf"(?<![\w.]){re.escape(number)}", sentence)
     if place is None:
-        return ()
-    telling = [word for word in _telling(sentence) if not word[:1].isdigit()]
+        return (), ()
+    telling = [w for w in _telling(sentence) if not w[:1].isdigit() and w not in _MEASURING]
     folded = sentence.casefold()
     found = sorted((folded.find(word), word) for word in telling)
     before = [word for at, word in found if 0 <= at < place.start()]
     after = [word for at, word in found if at >= place.end()]
-    return (*before[-2:], *after[:2])
+    return tuple(before[-2:]), tuple(after[:2])
 
 
 def _version_held(number: str, sentence: str, said: str) -> bool:

@@ -108,6 +108,7 @@ def _did(span: Span) -> Iterator[str]:
 
 def _users_word(draft: Draft, claim: Evidence, steps: Sequence[Step]) -> bool:
     said = [s.text for s in steps if s.kind == "user" and s.source is SourceClass.USER]
+    said += [told for step in steps for told in users_word.chosen(step)]
     told = "\n".join((draft.text, *said))
     fits = users_word.title_fits(draft.title, told)
     return fits and users_word.bears(said, draft.text, claim.quote)
@@ -133,15 +134,19 @@ def _read(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _flags(draft: Draft, span: Span) -> tuple[str, ...]:
-    """What the guard noticed in the steps that the draft rests on, or in any where none is named."""
-    made = bearing.claims(draft.text)
-    resting = [
-        row
-        for row in span.rows
-        if row.flags
-        and (not made or any(bearing.occurs(bearing.fold(c), bearing.fold(row.text)) for c in made))
-    ]
-    return tuple(sorted({flag for row in resting for flag in row.flags}))
+    """What the guard noticed in the steps that the draft rests on: without them less of it is shown."""
+    flagged = [row for row in span.rows if row.flags]
+    rest = "\n".join(row.text for row in span.rows if not row.flags)
+    if not flagged or (rest and _shows_as_much(draft.text, rest, span.text)):
+        return ()
+    return tuple(sorted({flag for row in flagged for flag in row.flags}))
+
+
+def _shows_as_much(text: str, rest: str, whole: str) -> bool:
+    said, left = bearing.fold(whole), bearing.fold(rest)
+    made = [bearing.fold(claim) for claim in bearing.claims(text)]
+    lost = (c for c in made if bearing.occurs(c, said) and not bearing.occurs(c, left))
+    return bearing.touches(text, rest) and next(lost, None) is None
 
 
 def _without(text: str, read: Sequence[str]) -> str:

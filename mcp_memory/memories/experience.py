@@ -1,8 +1,8 @@
 """Experience: what a plan is told of sessions, words and memories, and how it offers what it finds; pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
@@ -93,6 +93,8 @@ class Known:
     memories: Sequence[MemoryView] = ()
     similar: Sequence[tuple[str, str, float]] = ()
     """Pairs of memory refs with their cosine."""
+    lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """What was run in a step, by session and number."""
 
 
 @dataclass(frozen=True, slots=True)

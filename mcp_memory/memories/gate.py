@@ -13,14 +13,12 @@ from mcp_memory.domain.models import (
     Standing,
     State,
 )
-from mcp_memory.memories import bearing, likeness, users_word
+from mcp_memory.memories import bearing, faults, likeness, users_word
 from mcp_memory.memories.likeness import CLOSE
-from mcp_memory.text import powers, wording
+from mcp_memory.text import powers
 
 QUORUM = 2
 """Sessions that must bear out what is not the user's own statement."""
-LEAST_WORD = 3
-"""Letters of a word that tells a situation."""
 
 
 class Cited(Frozen):
@@ -147,7 +145,11 @@ def unborne_powers(draft: Draft, live: Sequence[Cited]) -> tuple[str, ...]:
 
 
 def _quorum(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
-    sessions = {each.session for each in live}
+    told = f"{draft.title}\n{draft.text}"
+    bearing_it = [each for each in live if bearing.touches(told, each.text)]
+    if beside := [each.ref for each in live if each not in bearing_it]:
+        yield f"{' '.join(beside)} shows nothing of it and does not count: cite what does."
+    sessions = {each.session for each in bearing_it}
     if len(sessions) < QUORUM:
         yield (
             f"Its evidence is from {len(sessions)} live sessions; {QUORUM} are needed, "
@@ -196,16 +198,20 @@ def _unborne(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
         return
     said = [each.text for each in live]
     told = f"{draft.title}\n{draft.text}\n{draft.when_to_use}"
-    faults = [
+    made_up = [
         f"{claim[:80]!r} occurs nowhere in the evidence, or not of this."
-        for claim in dict.fromkeys(bearing.unborne(told, said))
+        for claim in dict.fromkeys(
+            (*bearing.unborne(told, said), *bearing.unsaid(draft.text, said))
+        )
     ]
-    yield from faults
-    if not faults:
+    yield from made_up
+    if not made_up:
         for sentence in bearing.unrelated(draft.text, said):
             yield f"The evidence is about something else than {sentence[:80]!r}: cite what shows it."
-    if dropped := bearing.dropped_errors(told, said):
-        yield f"All of its evidence met {' '.join(dropped)}: name it, for it is searched by that."
+    if bearing.only_fails(draft.text):
+        yield "It says that something fails, and not how: put the error into it, as it was printed."
+    elif dropped := faults.untold(told, said):
+        yield f"All of its evidence met {dropped!r}: name it, for it is searched by that."
     for each in live:
         if each.flags:
             yield f"{each.ref} holds instructions ({', '.join(each.flags)}): cite other steps."
@@ -213,8 +219,7 @@ def _unborne(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
 
 def _unconditioned(draft: Draft) -> Iterator[str]:
     conditional = draft.kind in {MemoryKind.PROCEDURE, MemoryKind.GOTCHA}
-    telling = any(len(word) >= LEAST_WORD for word in wording.informative(draft.when_to_use))
-    if conditional and not telling:
+    if conditional and not bearing.tells_situation(draft.when_to_use):
         yield f"A {draft.kind.value} needs when_to_use: in words, the situation that calls for it."
 
 

@@ -6,21 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from mcp_memory.memories.experience import Offer, Point, SessionView, offer, roots
+from mcp_memory.memories.faults import CLASS, CODE, kind_of
 from mcp_memory.memories.gate import QUORUM
 from mcp_memory.trajectories.mending import Mend
 
-LEAST_WORDS = 3
-"""Words besides names from which an error is one kind wherever it is met."""
 COVERED = 0.6
 """Share of its steps that another proposal holds, from which one says nothing new."""
-_SITE = re.compile(r"^\S*\.\w{1,8}:N:\s*|^(?:--- FAIL: |FAIL: )|^Test\w+(?:/\S+)?:\s+")
-_QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\u2018[^\u2019]*\u2019")
-_NAMED = re.compile(
-    r"…\S*|<\w+>|\b__\w+__\w*|(?<!\w)[\w./-]*[a-z\d][A-Z_./:][\w./:-]*\w|\b[\w-]+\.\w+\b|\bN\b"
-)
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_CLASS = re.compile(r"(?:\w+\.)*(\w+(?:Error|Exception|Warning))\b")
-_CODE = re.compile(r"\b[A-Z]{1,6}\d{2,5}\b|\((?!typecheck)[a-z]{4,30}\)$")
 _SLIPS = re.compile(r"\b(?:Syntax|Indentation|Tab|Name|UnboundLocal)Error\b")
 """What an interpreter says of a line that was just written wrong."""
 _SITED = re.compile(r"^\S*\.\w{1,8}:N:")
@@ -29,24 +20,6 @@ SLIP, SCATTERED = 0.2, 0.6
 _ASSIGNED = re.compile(r"(?<![\w=/.-])([A-Z][A-Z0-9_]{2,40}=[^\s`]{1,80})")
 _FLAG = re.compile(r"(?<!\S)(--?[a-z][\w-]*(?:=[^\s`]{1,40})?)")
 _WENT_WELL = re.compile(r"^then `(.+)` went well$")
-
-
-def kind_of(error: str) -> str:
-    """An error without what is only its place or its name, so that the same one is met elsewhere.
-
-    Where too few words would be left, it stays as it is.
-    """
-    line = error
-    while (cut := _SITE.sub("", line, count=1)) != line:
-        line = cut
-    classes = _CLASS.sub(r"\1", line)
-    plain = _NAMED.sub("_", _QUOTED.sub("_", classes))
-    marks = [*_CLASS.findall(line), *_CODE.findall(line)]
-    words = _WORD.findall(plain)
-    if len(words) + 2 * len(marks) < LEAST_WORDS:
-        return line
-    kept = [mark for mark in marks if mark not in plain]
-    return " ".join([*plain.casefold().split(), *kept])
 
 
 def errors(sessions: Sequence[SessionView]) -> Iterator[Offer]:
@@ -93,9 +66,9 @@ def _telling(points: Sequence[Point]) -> float:
     """How much more an error says than that a line was written wrong."""
     names = Counter(point.told for point in points)
     line = points[0].told
-    if _SLIPS.search(line) or (_SITED.match(line) and not _CODE.search(line)):
+    if _SLIPS.search(line) or (_SITED.match(line) and not CODE.search(line)):
         return SLIP
-    marked = _CODE.search(line) or _CLASS.search(line)
+    marked = CODE.search(line) or CLASS.search(line)
     return 1.0 if marked or max(names.values()) * 3 > len(points) else SCATTERED
 
 

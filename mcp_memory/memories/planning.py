@@ -20,29 +20,28 @@ SHARE = 0.9
 def plan(
     known: Known,
     *,
-    lines: dict[tuple[str, int], str] | None = None,
     about: Sequence[str] = (),
     limit: int = 12,
 ) -> tuple[Group, ...]:
     """What the host may want to look at, at most `limit` proposals, those of most worth first.
 
-    What a memory cites already is left out. `lines`: what was run in a step. `about`: refs, files
-    or words; only what touches each of them is offered.
+    What a memory cites already is left out. `about`: refs, files or words; only what touches each of
+    them is offered.
     """
-    offers = [one for one in _offers(known, lines or {}) if all(_touches(one, a) for a in about)]
+    offers = [one for one in _offers(known) if all(_touches(one, a) for a in about)]
     cited = list(_cited(known.memories))
     worthy = (one for one in offers if one.worth >= LEAST_WORTH)
     fresh = [one for one in worthy if not any(_is_known(one, span) for span in cited)]
     return tuple(one.group for one in _by_worth(fresh)[:limit])
 
 
-def _offers(known: Known, lines: dict[tuple[str, int], str]) -> Iterator[Offer]:
+def _offers(known: Known) -> Iterator[Offer]:
     by_id = {session.id: session for session in known.sessions}
     return chain(
         clashes.pairs(known.memories, known.similar),
         clashes.unhelpful(known.memories),
         mended.errors(known.sessions),
-        mended.commands(known.sessions, lines),
+        mended.commands(known.sessions, known.lines),
         settled.corrections(by_id, known.said),
         settled.decisions(known.sessions),
         recurring.facts(by_id, known.said),

@@ -1,6 +1,6 @@
 """Proposing: what a plan is made of, read from the bank; the judging is done beside the event loop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import anyio.to_thread
@@ -27,27 +27,34 @@ MOST_COMPARED = 1_000
 async def plan(rooms: Rooms, asked: Planning) -> Consolidation:
     """What may deserve a memory, or a second look; nothing is changed."""
     scope = await scope_of(rooms, asked.project)
-    rows = await _sessions(rooms, scope, asked.since)
-    memories = await _live(rooms, scope)
-    links = await rooms.store.links()
-    steps = await _steps(rooms, rows)
-    views = await _memory_views(rooms, memories)
-    vectors = await rooms.vectors([retain.searched(one) for one in memories[:MOST_COMPARED]])
+    known = await all_known(rooms, scope, asked.since)
 
     def judged() -> Consolidation:
-        known = Known(
-            sessions=_views(rows, links),
-            said=_said(steps),
-            memories=views,
-            similar=_similar(memories, vectors),
-        )
-        lines = {(row.trajectory, row.first): row.text for row in steps if row.source != "user"}
-        groups = planning.plan(known, lines=lines, about=asked.about, limit=asked.limit)
+        groups = planning.plan(known(), about=asked.about, limit=asked.limit)
         # Said in a note: without it the answer's JSON would be empty, and some hosts show nothing else.
         nothing = () if groups else ("Nothing to consolidate.",)
         return Consolidation(groups=groups, notes=(*scope.notes, *nothing))
 
     return await anyio.to_thread.run_sync(judged)
+
+
+async def all_known(
+    rooms: Rooms, scope: Scope, since: datetime | None = None
+) -> Callable[[], Known]:
+    """What a plan is made of, read now; what is worked out of it is called beside the event loop."""
+    rows = await _sessions(rooms, scope, since)
+    memories = await _live(rooms, scope)
+    links = await rooms.store.links()
+    steps = await _steps(rooms, rows)
+    views = await _memory_views(rooms, memories)
+    vectors = await rooms.vectors([retain.searched(one) for one in memories[:MOST_COMPARED]])
+    return lambda: Known(
+        sessions=_views(rows, links),
+        said=_said(steps),
+        memories=views,
+        similar=_similar(memories, vectors),
+        lines={(row.trajectory, row.first): row.text for row in steps if row.source != "user"},
+    )
 
 
 async def _sessions(rooms: Rooms, scope: Scope, since: datetime | None) -> list[SessionRow]:

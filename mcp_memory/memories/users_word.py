@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from mcp_memory.domain.models import SourceClass, Step
 from mcp_memory.text import wording
 from mcp_memory.text.typed import typed
 
@@ -11,6 +12,10 @@ LEAST_QUOTE = 3
 BORNE = 0.6
 """Share of a text's telling words that the quoted sentence must have."""
 
+_ANSWERED = re.compile(r"\"([^\"\n]{4,300})\"=\"([^\"\n]{2,300})\"")
+_ASKING = "?\uff1f "
+_SAID = "the user said:\n"
+_HOSTS_NOTE = re.compile(r"\s*Note: The user's next message may.*", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
 _REFUSED = re.compile(
@@ -27,6 +32,18 @@ _ABOUT_USER = re.compile(
     r"|accepted|granted|instructed|requested)\b",
     re.IGNORECASE,
 )
+
+
+def chosen(step: Step) -> Iterator[str]:
+    """What a person said to a question of the agent (`Where to: docs/`), and with a refusal."""
+    for seen in step.observations:
+        if seen.source is not SourceClass.USER:
+            continue
+        if seen.failed:
+            yield _HOSTS_NOTE.sub("", seen.text.partition(_SAID)[2])
+        else:
+            pairs = _ANSWERED.findall(seen.text)
+            yield from (f"{asked.rstrip(_ASKING)}: {told}" for asked, told in pairs)
 
 
 def bears(messages: Sequence[str], text: str, quote: str = "") -> bool:

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from mcp_memory.store.filters import one_of, quoted, to_sql
 from mcp_memory.store.packing import Packed
+from mcp_memory.store.quieting import quieten
 from mcp_memory.store.rows import EvidenceRow, LedgerRow, MemoryRow, Phase, SessionRow, Table, Where
 from mcp_memory.store.schema import arrow_schema
 from mcp_memory.store.tables import Tables
@@ -23,7 +24,7 @@ CHANGED: tuple[Table, ...] = ("evidence", "sessions", "memories")
 class Effect:
     """Something to be done after the commit, any number of times with the same result."""
 
-    kind: Literal["drop", "state"]
+    kind: Literal["drop", "state", "quieten"]
     table: Table
     where: Where
     state: str = ""
@@ -71,6 +72,8 @@ class Change:
         for table, rows in (("evidence", evidence), ("sessions", sessions), ("memories", memories)):
             named = [replace(row, batch=self.batch) for row in rows]
             await self.tables.append(table, named)  # type: ignore[arg-type]
+        if revised := tuple(dict.fromkeys(row.key for row in memories if row.version > 1)):
+            self.effects.append(Effect("quieten", "memories", Where(keys=revised, states=())))
 
     async def add_packed(self, rows: Packed, vectors: bytes | None, having: Sequence[bool]) -> None:
         """Append evidence rows that are columns already, with the vectors of those `having` one."""
@@ -78,6 +81,10 @@ class Change:
             schema = arrow_schema("evidence", self.tables.dim)
             build = partial(rows.written, self.batch, schema, vectors, having=having)
             await self.tables.put("evidence", await anyio.to_thread.run_sync(build))
+
+    def knows(self, inverse: Mapping[str, JsonValue]) -> None:
+        """How to take it back, where that was not known when it began."""
+        self.intent = replace(self.intent, inverse=orjson.dumps(dict(inverse)).decode())
 
     def drop(self, table: Table, where: Where) -> None:
         """Remove older rows, once the change is committed."""
@@ -127,7 +134,9 @@ async def carry_out(tables: Tables, effects: Sequence[Effect]) -> None:
         condition = to_sql(effect.table, effect.where)
         if condition is None:
             raise AssertionError
-        if effect.kind == "drop":
+        if effect.kind == "quieten":
+            await quieten(tables, effect.where.keys)
+        elif effect.kind == "drop":
             await tables.delete(effect.table, condition)
         else:
             update = partial(tables[effect.table].update, {"state": effect.state}, where=condition)

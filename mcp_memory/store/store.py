@@ -1,14 +1,7 @@
 """Store: appends, look-ups, changes and upkeep over the open tables."""
 
 import logging
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,6 +30,7 @@ from mcp_memory.store.filters import parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.locking import MAINTENANCE, Writer, elected
 from mcp_memory.store.purging import Erased, Erasure, purge
+from mcp_memory.store.quieting import quieten
 from mcp_memory.store.rows import (
     EvidenceRow,
     Found,
@@ -261,6 +255,8 @@ class Store:
             except MemoryBankError:
                 await self._or_later(partial(reverse_once, self._tables, entry))
                 raise
+            if revised := [row.key for row in rows if row.version > 1]:
+                await quieten(self._tables, revised)
             await self._tables.settle(("ledger", "memories"), since=entry.at)
         return entry.batch
 

@@ -117,7 +117,8 @@ def rows_of(
         why = said.held.get(step.number, ())
         told = Told(words[place], context, said.first[place], _paths(step, said), why)
         rows.append(_step_row(trajectory, step, told, origin, outcome))
-    rows.extend(_episode_row(trajectory, episode, origin, said) for episode in episodes)
+    shown = _without_hidden(trajectory, hidden)
+    rows.extend(_episode_row(shown, episode, origin, said) for episode in episodes)
     made = [*outputs.values(), *rows]
     return [
         _row(replace(row, state=State.FORGOTTEN.value))
@@ -125,6 +126,14 @@ def rows_of(
         else row
         for row in made
     ]
+
+
+def _without_hidden(trajectory: Trajectory, hidden: Mapping[int, str]) -> Trajectory:
+    """What episodes may tell: nothing of a hidden step; what another session holds is no secret."""
+    gone = [number for number, why in hidden.items() if not pointer(why)]
+    shown = blanked(trajectory, gone)
+    left = tuple(step for step in shown.steps if step.number not in gone)
+    return shown.model_copy(update={"steps": left})
 
 
 def blanked(trajectory: Trajectory, purged: Collection[int]) -> Trajectory:

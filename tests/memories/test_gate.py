@@ -105,3 +105,62 @@ def test_a_contradiction_is_not_called_the_same(other: str, similarity: float, w
 def test_a_number_counts_only_near_what_it_is_said_of() -> None:
     assert list(bearing.unborne("The total was rounded 512 times.", [MET])) == ["512"]
     assert list(bearing.unborne("The queue keeps 512 messages.", [MET])) == []
+
+
+FAILED = (
+    "$ make ship\nrm: cannot remove 'build/out.bin': Permission denied\n"
+    "The uploader fails on the build host as long as the mount is read only. The mount is kept in Redis."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("make ship fails until the code is mended.", "fails, and not how"),
+        ("The tests should pass.", "names nothing"),
+        ("Run it again if needed.", "names nothing"),
+        ("The mount is kept in Postgres.", "'Postgres' occurs nowhere"),
+        ("The mount of the uploader is kept in memcached.", "'memcached' occurs nowhere"),
+        ("The mount of the uploader is read only on Windows hosts.", "'Windows' occurs nowhere"),
+    ],
+)
+def test_a_made_up_value_and_a_bare_failure_are_refused_by_name(text: str, why: str) -> None:
+    evidence = tuple(Evidence(ref=refs.span(one, 1, 3)) for one in (A, B))
+    cited = (_cited(A, FAILED), _cited(B, FAILED))
+    verdict = judge(Draft(text=text, evidence=evidence), cited, strict=True)
+    assert isinstance(verdict, Refuse)
+    assert any(why in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "make ship fails with Permission denied as long as the mount is read only.",
+        "The mount of the uploader is kept in Redis.",
+        "The uploader fails on a build host whose mount is read only.",
+    ],
+)
+def test_the_same_said_truly_is_let_in(text: str) -> None:
+    evidence = tuple(Evidence(ref=refs.span(one, 1, 3)) for one in (A, B))
+    cited = (_cited(A, FAILED), _cited(B, FAILED))
+    verdict = judge(Draft(text=text, evidence=evidence), cited, strict=True)
+    assert isinstance(verdict, Admit), verdict
+
+
+def test_a_span_that_shows_nothing_of_a_draft_makes_no_quorum() -> None:
+    evidence = tuple(Evidence(ref=refs.span(one, 1, 3)) for one in (A, B))
+    draft = Draft(text="The queue keeps 512 messages.", evidence=evidence)
+    beside = (_cited(A), _cited(B, "The weather was fine, and nobody spoke of anything else."))
+    verdict = judge(draft, beside, strict=True)
+    assert isinstance(verdict, Refuse)
+    assert "does not count" in verdict.reasons[0]
+
+
+def test_numbers_of_lines_steps_and_lists_bear_no_count() -> None:
+    listed = "12\tretries of the worker\nworker.py:12:4: retries\n12. retries\nthe worker retries 3 times"
+    assert list(bearing.unborne("The worker retries 12 times.", [listed])) == ["12"]
+    assert list(bearing.unborne("The worker retries 3 times.", [listed])) == []
+    assert list(bearing.unborne("The retries stand in line 12 of worker.py.", [listed])) == []
+    assert (
+        list(bearing.unborne("It waits 30 seconds for the worker.", ["the worker waits 30s"])) == []
+    )

@@ -11,7 +11,7 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.asked import Planning
 from mcp_memory.domain.models import Draft, Group, Outcome
 from mcp_memory.memories.experience import Known, MemoryView, Said, SessionView
-from mcp_memory.memories.mended import kind_of
+from mcp_memory.memories.faults import kind_of
 from mcp_memory.memories.planning import plan
 from mcp_memory.settings import Settings
 from mcp_memory.trajectories.decisions import Decision
@@ -127,7 +127,7 @@ def test_what_was_added_to_a_failing_line_in_two_sessions_is_offered() -> None:
     )
     sessions = [failing(s, error, "go test", mends=(mended,)) for s in (A, B)]
     lines = {(s, 3): "Bash: go test ./..." for s in (A, B)}
-    groups = plan(Known(sessions=sessions), lines=lines)
+    groups = planned(sessions, lines=lines)
     (command,) = [group for group in groups if group.reason == "command"]
     assert command.about == "go test: GIT_CONFIG_GLOBAL=/dev/null"
     assert command.shared == (ran,)

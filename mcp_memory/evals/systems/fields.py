@@ -58,8 +58,10 @@ async def field_of(bank: MemoryBank, kinds: tuple[HitKind, ...]) -> Field:
         if row.kind == "output":
             outputs.setdefault(refs.span(row.trajectory, row.first), []).append(row.text)
     units = [_unit(row, outputs) for row in rows if row.kind == "step"]
-    memories = await bank.rooms.store.find("memories", Where(states=("live",)))
-    units += [Unit(memory.key, memory.project, memory.text) for memory in memories]
+    # Superseded ones, too: a baseline does not know what no longer holds.
+    memories = await bank.rooms.store.find("memories", Where(states=("live", "superseded")))
+    newest = {row.key: row for row in sorted(memories, key=lambda row: row.version)}
+    units += [Unit(row.key, row.project, row.text) for row in newest.values()]
     texts = {unit.ref: unit.text for unit in units}
     return Field(bank, kinds, tuple(sorted(units, key=lambda unit: unit.ref)), texts)
 
