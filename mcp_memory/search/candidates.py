@@ -91,7 +91,7 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
             held_back |= found_held
     held = [one.held for each in ranked.values() for one in each]
     gone = await _gone(rooms, confidence.missing(text, held), scope)
-    tells = await _telling(rooms, ranked.get("evidence", ()), scope) if gone else 0.0
+    tells = await _telling(rooms, text, ranked.get("evidence", ()), scope) if gone else 0.0
     without = confidence.lacking(text, held, gone, tells=tells)
     judged = {table: _sure(each, table, without) for table, each in ranked.items()}
     if judged.get("evidence"):
@@ -173,11 +173,11 @@ async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[st
     return frozenset(gone)
 
 
-async def _telling(rooms: Rooms, found: Sequence[Candidate], scope: Scope) -> float:
+async def _telling(rooms: Rooms, text: str, found: Sequence[Candidate], scope: Scope) -> float:
     """What a word tells that no record holds: records are taken to be as long as those found."""
     rows = await rooms.store.count("evidence", Where(projects=scope.projects, states=()))
     chars = sum(len(one.row.text) for one in found) / max(1, len(found))
-    return confidence.telling(rows, chars)
+    return confidence.telling(rows, chars, terms=len(wording.informative(text)))
 
 
 def _holdings(asked: Sequence[str], row: EvidenceRow | MemoryRow) -> tuple[dict[str, float], bool]:

@@ -18,6 +18,9 @@ LARGE, LARGE_CHARS = 2_000, 1_000_000
 
 Small banks lack many words; 1,200 steps of a coding session hold more of them than 2,000 turns of talk.
 """
+SHORT = 6
+"""A question of so many terms names what it looks for; a longer one tells of it in words of its own,
+for which the number of records counts and not how much they say."""
 LEAST_ASKED = 4
 """Terms of a question's beginning that are a question by themselves: names after it are premises."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -69,9 +72,10 @@ MEMORY_STEP = 4.0
 """How fast memories behind the best one lose."""
 
 
-def telling(rows: int, chars: float) -> float:
+def telling(rows: int, chars: float, *, terms: int) -> float:
     """0 to 1: what a word tells that none of so many records holds, of so many characters each."""
-    return min(1.0, max(rows / LARGE, rows * chars / LARGE_CHARS))
+    large = rows / LARGE
+    return min(1.0, max(large, rows * chars / LARGE_CHARS) if terms <= SHORT else large)
 
 
 def lacking(

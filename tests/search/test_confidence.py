@@ -18,7 +18,9 @@ def lacking(question: str, *texts: str, rows: int = LARGE) -> Lacking:
     asked = wording.informative(question)
     held = [confidence.holdings(asked, text) for text in texts]
     gone = frozenset(confidence.missing(question, held))
-    return confidence.lacking(question, held, gone, tells=confidence.telling(rows, 40))
+    return confidence.lacking(
+        question, held, gone, tells=confidence.telling(rows, 40, terms=len(asked))
+    )
 
 
 def sure(question: str, *texts: str, similar: float | None = 0.5, rows: int = LARGE) -> list[float]:
@@ -63,8 +65,13 @@ def test_in_a_small_bank_a_word_that_nothing_holds_tells_little() -> None:
 
 
 def test_a_few_long_records_hold_as_many_words_as_many_short_ones() -> None:
-    assert confidence.telling(1_200, 1_700) == confidence.telling(50_000, 40) == 1.0
-    assert confidence.telling(600, 150) == 0.3
+    assert confidence.telling(1_200, 1_700, terms=4) == 1.0
+    assert confidence.telling(50_000, 40, terms=4) == 1.0
+    assert confidence.telling(600, 150, terms=4) == 0.3
+
+
+def test_a_long_question_may_have_words_of_its_own_in_a_small_project() -> None:
+    assert confidence.telling(600, 5_000, terms=12) == 0.3
 
 
 def test_a_memory_is_as_sure_as_the_surest_and_no_surer_than_one_before_it() -> None:
