@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import anyio.to_thread
 
 from mcp_memory.archive.files import Archive
-from mcp_memory.domain import identities, paths, projects, trusting
+from mcp_memory.domain import identities, paths, projects, rules, trusting
 from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
 from mcp_memory.domain.identities import Identities
 from mcp_memory.domain.models import Outcome
+from mcp_memory.domain.rules import Ruling
 from mcp_memory.domain.trusting import Trusting
 from mcp_memory.embedding.embedder import Embedder
 from mcp_memory.embedding.reranker import Reranker
@@ -69,6 +70,10 @@ class Rooms:
     def identities(self) -> Identities:
         """Which folders are one project, as it is known now."""
         return identities.read(self.settings.home)
+
+    def ruling(self, project: str) -> Ruling:
+        """The rules that hold for a project, by the user's file and the repository's, as they are now."""
+        return rules.read(self.settings.home, project)
 
     def trusting(self) -> Trusting:
         """What the user released, and which sources are distrusted, as it is known now."""

@@ -28,7 +28,7 @@ PURE = (
     "search/passages", "search/overtaken", "search/telling", "search/repeats",
     "memories/superseding", "memories/users_word", "memories/bearing", "memories/likeness",
     "memories/gate", "memories/planning", "memories/experience", "memories/mended", "memories/settled",
-    "memories/links", "memories/grounds", "memories/faults",
+    "memories/links", "memories/grounds", "memories/faults", "memories/ruling",
     "memories/recurring", "memories/clashes", "runbook/assembling", "runbook/attempts", "runbook/changed",
     "runbook/commands", "runbook/mends", "runbook/premises", "runbook/remembered", "runbook/rulings",
     "runbook/sentences", "text/courtesies", "hooks/digests", "history/wire",

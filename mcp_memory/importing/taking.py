@@ -14,7 +14,7 @@ from mcp_memory.domain.models import (
 from mcp_memory.history import writing
 from mcp_memory.history.writing import Tombstones
 from mcp_memory.importing.items import Item
-from mcp_memory.memories import retain
+from mcp_memory.memories import retain, ruling
 from mcp_memory.rooms import Rooms
 from mcp_memory.store.rows import MemoryRow
 from mcp_memory.trajectories import admission
@@ -50,7 +50,9 @@ async def take(rooms: Rooms, found: Iterable[Item | Refusal], *, project: str = 
         memory = _memory(rooms, each, _placed(rooms, each.draft.project or project, known), taken)
         if memory is None:
             continue
-        if gone.memory(memory.text) or _rests_on_purged(memory, gone):
+        if reason := ruling.refusal(rooms.ruling(memory.project).rules, memory):
+            taken.refused.append(Refusal(where=each.where, reason=reason))
+        elif gone.memory(memory.text) or _rests_on_purged(memory, gone):
             taken.refused.append(Refusal(where=each.where, reason=PURGED))
         elif memory.ref in made:
             taken.known += 1

@@ -12,6 +12,7 @@ from mcp_memory.domain.asked import Inspection
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Listed, State, Status
 from mcp_memory.domain.refs import Ref
+from mcp_memory.memories import ruling
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, uses
 from mcp_memory.store.rows import SessionRow, Where
@@ -145,8 +146,16 @@ async def status(rooms: Rooms) -> Status:
         projects=await rooms.store.projects(),
         model=rooms.store.model,
         bytes=used,
-        notes=rooms.degraded(),
+        notes=(*rooms.degraded(), *await _due(rooms)),
     )
+
+
+async def _due(rooms: Rooms) -> tuple[str, ...]:
+    """Whether a new plan is due by the project's own rules, and what of those was not taken."""
+    held = rooms.ruling(rooms.project)
+    batches = await rooms.store.ledger(op="consolidate") if held.rules.plan_days else []
+    last = batches[-1].at if batches else None
+    return (*ruling.due(held.rules, last, rooms.now()), *held.faults)
 
 
 def _size(rooms: Rooms) -> int:

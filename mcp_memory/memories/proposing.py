@@ -8,7 +8,7 @@ import anyio.to_thread
 from mcp_memory.domain.asked import Planning
 from mcp_memory.domain.models import Consolidation, Memory, State
 from mcp_memory.embedding.nearness import near_pairs
-from mcp_memory.memories import clashes, planning, retain
+from mcp_memory.memories import clashes, planning, retain, ruling
 from mcp_memory.memories.experience import Known, MemoryView, Said, SessionView
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, uses
@@ -28,12 +28,18 @@ async def plan(rooms: Rooms, asked: Planning) -> Consolidation:
     """What may deserve a memory, or a second look; nothing is changed."""
     scope = await scope_of(rooms, asked.project)
     known = await all_known(rooms, scope, asked.since)
+    held = rooms.ruling(scope.projects[0] if len(scope.projects) == 1 else rooms.project)
 
     def judged() -> Consolidation:
         groups = planning.plan(known(), about=asked.about, limit=asked.limit)
+        groups = ruling.lifted(held, groups)
         # Said in a note: without it the answer's JSON would be empty, and some hosts show nothing else.
         nothing = () if groups else ("Nothing to consolidate.",)
-        return Consolidation(groups=groups, notes=(*scope.notes, *nothing))
+        silent = [
+            f"The rules for {kind} instruct and are not told."
+            for kind in ruling.flagged(held.rules)
+        ]
+        return Consolidation(groups=groups, notes=(*scope.notes, *held.faults, *silent, *nothing))
 
     return await anyio.to_thread.run_sync(judged)
 

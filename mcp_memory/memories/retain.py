@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
+from mcp_memory.domain.errors import AdmissionRefused, GateRefused, InvalidInput, UnknownRef
 from mcp_memory.domain.models import (
     Draft,
     Evidence,
@@ -17,7 +17,7 @@ from mcp_memory.domain.models import (
     State,
 )
 from mcp_memory.domain.projects import USER
-from mcp_memory.memories import freshness, gate, releasing, superseding
+from mcp_memory.memories import freshness, gate, releasing, ruling, superseding
 from mcp_memory.memories.citing import cite
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
 from mcp_memory.rooms import Rooms
@@ -104,6 +104,7 @@ async def propose(
 
     Raises:
         GateRefused: the gate does not let it in.
+        AdmissionRefused: the project's rules say that such things are not kept.
         UnknownRef: the superseded memory does not exist.
     """
     older = await spans.current(rooms, draft.supersedes) if draft.supersedes else None
@@ -125,6 +126,7 @@ async def propose(
     verdict = gate.judge(draft, cited, near, strict=strict, by=by)
     if isinstance(verdict, Refuse):
         raise GateRefused(verdict.reasons)
+    verdict = _ruled(rooms, draft, cited, source, verdict)
     memory = memory_of(draft, cited, source, verdict)
     project = rooms.writes_to(draft.project)
     placed = {"project": project, "created_at": rooms.now(), "flags": flags}
@@ -152,6 +154,20 @@ def _placed(rooms: Rooms, draft: Draft, source: SourceClass) -> tuple[Draft, tup
     project = rooms.writes_to(None)
     note = f"Only the user's own words are for every project: this is kept for {project}."
     return draft.model_copy(update={"project": project}), (note,)
+
+
+def _ruled(
+    rooms: Rooms, draft: Draft, cited: Sequence[Cited], source: SourceClass, verdict: Admit
+) -> Admit:
+    """The verdict under the project's own rules.
+
+    Raises:
+        AdmissionRefused: they say that such things are not kept.
+    """
+    rules = rooms.ruling(rooms.writes_to(draft.project)).rules
+    if reason := ruling.refusal(rules, draft):
+        raise AdmissionRefused(reason, next_step="Leave that out, or change the rules.")
+    return ruling.narrowed(rules, cited, verdict, users_own=source is SourceClass.USER)
 
 
 async def _earlier(rooms: Rooms, ref: str) -> Memory | None:

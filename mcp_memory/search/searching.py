@@ -40,7 +40,7 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
     async with anyio.create_task_group() as tasks:
         for place, text in enumerate(query.texts):
             tasks.start_soon(ask, place, text)
-    floor = rooms.settings.floor
+    floor = max(rooms.settings.floor, rooms.ruling(rooms.project).rules.floor)
     answered = [[c for c in each.candidates if c.score >= floor] for each in lists]
     found = any(answered)
     told = answered if found else [list(each.candidates)[:MOST_NEAREST] for each in lists]
