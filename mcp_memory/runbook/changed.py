@@ -27,8 +27,8 @@ def of_task(attempts: Sequence[Attempt], asked: Sequence[str]) -> tuple[Place, .
     """Files that several attempts changed, or that the task names."""
     found: dict[str, list[Attempt]] = {}
     for attempt in attempts:
-        for path in dict.fromkeys(attempt.paths):
-            inside = attempt.session.path(path)
+        # One attempt may spell a file in two ways.
+        for inside in dict.fromkeys(map(attempt.session.path, attempt.paths)):
             if inside and not inside.startswith(("/", "~", "..")) and ":" not in inside[:3]:
                 found.setdefault(inside, []).append(attempt)
     made = [

@@ -11,7 +11,9 @@ from mcp_memory.text import families, shell
 from mcp_memory.text.counting import counted
 from mcp_memory.trajectories.entries import Touched
 
-SHORT = 90
+SHORT, VARIED = 90, 3
+_VALUED = re.compile(r" -(?:-?run|k|t|-filter|-grep|c|m|o)(?: |$)")
+"""Flags that mean nothing without their value, which a family leaves out."""
 _AIMED = re.compile(r"\s+\d?(?:>&\d|>{1,2}\s*/dev/null)")
 """Where an agent sent the output says nothing of the command."""
 _EVERYWHERE = frozenset(
@@ -41,7 +43,7 @@ def of_task(
     """The commands that the task names, then those that most of the attempts were judged by."""
     used = _used(attempts)
     fared = _fared(known, used)
-    kept = [one for one in fared if one.used or one.family in text]
+    kept = [one for one in fared if one.line and (one.used or one.family in text)]
     kept.sort(key=lambda one: (one.family not in text, -one.used, -one.runs, one.family))
     return tuple(kept)
 
@@ -91,7 +93,9 @@ def _summed(family: str, met: Sequence[tuple[Session, Touched]], used: int) -> F
     session, _, step = well[-1] if well else (*met[-1], met[-1][1].steps[-1])
     typed = Counter(aimless(touched.last) for _, touched in met if touched.last)
     line = min(typed, key=lambda one: (-typed[one], len(one), one), default=family)
-    line = line if len(line) <= SHORT else family
+    if len(line) > SHORT or (len(typed) >= VARIED and typed[line] == 1):
+        # What every session typed in another way is told by its family, where that can be typed.
+        line = "" if _VALUED.search(family) else family
     return Fared(
         family=family,
         line=line.replace("`", "'"),

@@ -16,7 +16,9 @@ FEW, MANY = 2, 40
 """So many lines are worth a look."""
 LIGHT = 0.3
 """A term that says no more than this is in every file."""
-_ENDING = re.compile(r"(?<=\w{4})(?:es|s|ed|ing)$")
+_ENDING = re.compile(r"(?<=\w{4})(?:(?<=[sxzh])es|(?<!s)s|ed|ing)$")
+ALONE = 0.6
+"""What a term must say to be looked for by itself."""
 _SAFE = re.compile(r"[\w./-]{3,40}")
 _SEARCHED = tuple(name for name in INDEXES if name != "by-file.md")
 
@@ -43,7 +45,8 @@ def tried(folder: Path, terms: Sequence[str]) -> tuple[Grep, ...]:
     stems = _stems(terms)
     found: list[Grep] = []
     lines = {name: _lines(folder / name) for name in _SEARCHED}
-    for words in (*combinations(stems, 2), *((one,) for one in stems)):
+    alone = [(one,) for one in stems if wording.weight(one) > ALONE]
+    for words in (*combinations(stems, 2), *alone):
         best = _best(folder, words, lines)
         if best is not None and not any(best.path == one.path for one in found):
             found.append(best)

@@ -118,10 +118,21 @@ def test_commands_tell_how_they_fared_in_the_whole_project() -> None:
     assert one.ref == refs.span(b.entry.id, 2)
 
 
+def test_a_command_that_nobody_typed_twice_is_told_by_what_can_be_typed() -> None:
+    def told(family: str, *lines: str) -> list[str]:
+        known = [session(line, commands=(touched(family, 4, last=line),)) for line in lines]
+        ran = commands.of_task([attempt(one) for one in known], "", {s.entry.id: s for s in known})
+        return [one.line for one in ran]
+
+    assert told("go test -run", *(f"go test ./{n} -run {n}" for n in range(3))) == []
+    assert told("go test", *(f"go test ./{n}" for n in range(3))) == ["go test"]
+    assert told("go test -run", "go test -run A", "go test -run A") == ["go test -run A"]
+
+
 def test_a_file_is_the_same_in_every_worktree() -> None:
     a = attempt(session("a"), paths=(f"{ROOT}/.worktrees/2/src/cart.py",))
     b = attempt(session("b"), paths=(f"{ROOT}/src/cart.py", f"{ROOT}/src/once.py", "/etc/hosts"))
-    c = attempt(session("c"), paths=(f"{ROOT}/src/till.py",))
+    c = attempt(session("c"), paths=(f"{ROOT}/src/till.py", "src/till.py"))
     (place,) = changed.of_task((a, b, c), ())
     assert changed.told(place, 3) == "src/cart.py changed in 2 of 3 attempts, last 2026-03-01"
     assert [one.path for one in changed.of_task((a, b, c), ("once.py",))][1:] == ["src/once.py"]

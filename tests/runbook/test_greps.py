@@ -42,6 +42,13 @@ def test_what_finds_nothing_or_too_much_is_not_offered(folder: Path) -> None:
     assert greps.tried(folder / "gone", ("locked", "baskets")) == ()
 
 
+def test_endings_are_taken_off_and_a_common_word_is_no_search_alone(folder: Path) -> None:
+    (folder / "by-error.md").write_text("worktree one\nworktree two\nmatch me\n", encoding="utf-8")
+    (made,) = greps.tried(folder, ("worktrees",))
+    assert made.pattern == "worktree"
+    assert greps.tried(folder, ("match",)) == ()
+
+
 @pytest.mark.parametrize("term", ["$(reboot)", "a'b", "`ls`", "x|y", "-rf;"])
 def test_a_term_that_a_shell_would_obey_is_left_out(folder: Path, term: str) -> None:
     (folder / "by-error.md").write_text(f"{term} here\n{term} there\n", encoding="utf-8")
