@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from mcp_memory.domain import projects
 from mcp_memory.domain.replacing import replace as put
 from mcp_memory.domain.spelling import folded, spelled
@@ -90,6 +92,19 @@ class Identities:
         fresh = {key: old for key, old in self.names.items() if key != folded(name)}
         return Identities(fresh, self.remotes).merged(project, name)
 
+    def unlike(self, former: "Identities") -> dict[str, JsonValue]:
+        """What the former had in the place of what differs; None where it had nothing."""
+        return {
+            "names": _changed(former.names, self.names),
+            "remotes": _changed(former.remotes, self.remotes),
+        }
+
+    def again(
+        self, names: Mapping[str, str | None], remotes: Mapping[str, str | None]
+    ) -> "Identities":
+        """With what `unlike` told in its place again."""
+        return Identities(_restored(self.names, names), _restored(self.remotes, remotes))
+
     def _spelled(self, project: str) -> "Identities":
         """A folder of Windows is named as it was first."""
         key = folded(project)
@@ -123,6 +138,16 @@ def write(home: Path, identities: Identities) -> None:
     """
     told = {"names": dict(identities.names), "remotes": dict(identities.remotes)}
     put(home / FILE, json.dumps(told, sort_keys=True, indent=1).encode())
+
+
+def _changed(former: Mapping[str, str], now: Mapping[str, str]) -> JsonValue:
+    keys = sorted({*former, *now})
+    return {key: former.get(key) for key in keys if former.get(key) != now.get(key)}
+
+
+def _restored(now: Mapping[str, str], former: Mapping[str, str | None]) -> dict[str, str]:
+    told = {**now, **former}
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def _hash(folder: str) -> str:

@@ -1,6 +1,6 @@
 """undo: one batch of the ledger taken back; the undoing is a batch itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
@@ -12,7 +12,7 @@ from mcp_memory.domain.models import Consolidation, Memory, State
 from mcp_memory.forgetting import hiding, standing
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.forgetting.standing import Ledger
-from mcp_memory.history import regrouping, writing
+from mcp_memory.history import regrouping
 from mcp_memory.memories import releasing, retain, superseding
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -31,7 +31,8 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
     told = orjson.loads(entry.inverse)
     kind = told.get("kind")
     if kind == "projects":
-        return await _regrouped(rooms, entry, told["from"])
+        await regrouping.taken_back(rooms, entry)
+        return Consolidation(refs=entry.refs)
     if entry.op == "feedback" or kind == "note":
         undone = await _forget_feedback(rooms, entry)
         await releasing.renew(rooms)
@@ -117,13 +118,6 @@ async def _nothing_on_top(rooms: Rooms, entry: LedgerRow, known: Ledger) -> None
             "Nothing was changed.",
             next_step=f"Undo {' then '.join(above)} first.",
         )
-
-
-async def _regrouped(rooms: Rooms, entry: LedgerRow, was: Mapping[str, object]) -> Consolidation:
-    names = {str(one): str(project) for one, project in was.items()}
-    await regrouping.place(rooms, names, op="undo")
-    await writing.write_projects(rooms, await rooms.store.projects())
-    return Consolidation(refs=entry.refs)
 
 
 async def _forget_feedback(rooms: Rooms, entry: LedgerRow) -> str:

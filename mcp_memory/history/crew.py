@@ -4,7 +4,7 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -18,6 +18,9 @@ from mcp_memory.trajectories.indexing import Prepared
 from mcp_memory.trajectories.terms import Allowance, Gone, Ground, Known
 
 logger = logging.getLogger(__name__)
+
+_LEAST, _AHEAD_BYTES = 2, 32_000_000
+"""So many are always ahead, so that there is work; of more only so many bytes are held."""
 
 Made = tuple[FileReport, list[Prepared]]
 
@@ -40,8 +43,7 @@ class Crew:
 
     def __init__(self, terms: Terms, processes: int) -> None:
         self._terms = terms
-        self.ahead = max(2, 3 * processes)
-        """How many transcripts may be prepared before the first of them is taken."""
+        self._ahead = max(_LEAST, 3 * processes)
         self._pool: Executor = (
             ProcessPoolExecutor(
                 processes, multiprocessing.get_context("spawn"), _begin, (terms, os.getpid())
@@ -50,6 +52,11 @@ class Crew:
             else ThreadPoolExecutor(1, "prepare")
         )
         self._remote = bool(processes)
+
+    def enough(self, sizes: Sequence[int]) -> bool:
+        """Whether transcripts of these sizes are as many as may be prepared and not yet taken."""
+        many = len(sizes) > self._ahead
+        return many or (len(sizes) > _LEAST and sum(sizes) > _AHEAD_BYTES)
 
     def begin(self, path: Path) -> "Future[Made]":
         """Start preparing a transcript."""

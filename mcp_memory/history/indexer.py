@@ -90,7 +90,7 @@ async def index(
     Raises:
         Busy: another process is indexing this bank.
     """
-    trimming.few_arenas()
+    trimming.spare()
     with elected(rooms):
         listed = list(paths)
         run = await _Run.begin(rooms, only_project, processes, listed)
@@ -221,7 +221,7 @@ class _Run:
         for path in paths:
             whole = Path(os.path.abspath(path))  # noqa: ASYNC240, PTH100 text only, links kept
             waiting.append((whole, self._begun(whole)))
-            if len(waiting) > self._crew.ahead:
+            while self._crew.enough([_size(begun) for _, begun in waiting]):
                 yield await self._finished(*waiting.popleft())
         while waiting:
             yield await self._finished(*waiting.popleft())
@@ -348,6 +348,10 @@ def _told(rooms: Rooms, fresh: Iterable[Path]) -> Identities:
                 place = admission.place(projects.project_of(folder)) if remote else ""
                 told = told.learned(place, remote) if place else told
     return told
+
+
+def _size(begun: "_Begun | FileReport") -> int:
+    return 0 if isinstance(begun, FileReport) else begun[0].size
 
 
 def _said(one: Prepared) -> Iterator[str]:

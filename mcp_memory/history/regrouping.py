@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from uuid import uuid4
 
 import anyio.to_thread
+import orjson
 from pydantic import JsonValue
 
 from mcp_memory.domain import identities, projects
@@ -16,7 +18,7 @@ from mcp_memory.hooks import digesting
 from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
-from mcp_memory.store.rows import MemoryRow, SessionRow, Where
+from mcp_memory.store.rows import LedgerRow, MemoryRow, SessionRow, Where
 from mcp_memory.trajectories import indexing
 from mcp_memory.trajectories.naming import project_folder
 
@@ -72,48 +74,95 @@ async def known(rooms: Rooms, asked: str) -> str:
 
 async def _named(rooms: Rooms, told: Identities) -> int:
     # Written first: a kill between leaves names that the next indexing carries out.
+    former = rooms.identities()
     await anyio.to_thread.run_sync(identities.write, rooms.settings.home, told)
-    return await settle(rooms, told)
+    return await settle(rooms, told, former=former)
 
 
-async def settle(rooms: Rooms, known: Identities) -> int:
-    """Bring every session and memory under the name that its project has; how many sessions moved."""
+async def settle(rooms: Rooms, known: Identities, *, former: Identities | None = None) -> int:
+    """Bring every session and memory under the name that its project has; how many sessions moved.
+
+    `former`: what was known of names before, where undoing this is to bring that back, too.
+    """
     names = [*await rooms.store.projects(), *await _remembered(rooms)]
     moves = {name: known.named(name) for name in names if known.named(name) != name}
-    return await move(rooms, moves, op="projects") if moves else 0
+    named = known.unlike(former) if former else {}
+    return await move(rooms, moves, op="projects", named=named) if moves else 0
 
 
-async def move(rooms: Rooms, moves: Mapping[str, str], *, op: str) -> int:
+async def move(
+    rooms: Rooms, moves: Mapping[str, str], *, op: str, named: Mapping[str, JsonValue] | None = None
+) -> int:
     """Move all of some projects to others, as changes that can be undone; how many sessions moved.
 
     To be called while nobody else indexes.
     """
     rows = await rooms.store.sessions(projects=tuple(moves))
-    for start in range(0, len(rows), AT_ONCE):
-        part = {row.id: moves[row.project] for row in rows[start : start + AT_ONCE]}
-        await place(rooms, part, op=op)
-    await _remember(rooms, moves, op)
-    touched = {*moves, *moves.values()}
-    await writing.write_projects(rooms, touched)
-    await writing.write_memories(rooms, touched)
-    await digesting.renew(rooms)
+    kept = await rooms.store.find("memories", Where(projects=tuple(moves), states=()))
+    sessions = {row.id: moves[row.project] for row in rows}
+    memories = {row.key: moves[row.project] for row in kept}
+    await carry(rooms, sessions, memories, op=op, told=dict(named or {}))
     return len(rows)
 
 
-async def place(rooms: Rooms, wanted: Mapping[str, str], *, op: str) -> None:
+async def carry(
+    rooms: Rooms,
+    sessions: Mapping[str, str],
+    memories: Mapping[str, str],
+    *,
+    op: str,
+    told: Mapping[str, JsonValue],
+) -> None:
+    """Put sessions and memories under projects: several changes, of which each names the group.
+
+    The files of their projects come to say so. `told` goes into the inverse of each.
+    """
+    group: dict[str, JsonValue] = {"kind": "projects", "group": uuid4().hex, **told}
+    ids = sorted(sessions)
+    touched = {*sessions.values(), *memories.values()}
+    touched |= {row.project for row in await rooms.store.sessions(ids=ids)} if ids else set()
+    for start in range(0, len(ids), AT_ONCE):
+        part = {id_: sessions[id_] for id_ in ids[start : start + AT_ONCE]}
+        await _place(rooms, part, op=op, inverse=group)
+    touched |= await _remember(rooms, memories, op=op, inverse=group)
+    await writing.write_projects(rooms, touched)
+    await writing.write_memories(rooms, touched)
+    await digesting.renew(rooms)
+
+
+async def taken_back(rooms: Rooms, entry: LedgerRow) -> None:
+    """Put back what a regrouping moved, and the names that it gave, all of it in whatever change.
+
+    What came into the bank since stays where it came. A kill leaves the rest to the next call.
+    """
+    told = orjson.loads(entry.inverse)
+    rows = [entry]
+    if group := told.get("group"):
+        every = await rooms.store.ledger(op=entry.op)
+        rows = [row for row in every if orjson.loads(row.inverse).get("group") == group]
+    inverses = [orjson.loads(row.inverse) for row in rows]
+    sessions = {id_: was for one in inverses for id_, was in one.get("from", {}).items()}
+    memories = {key: was for one in inverses for key, was in one.get("memories", {}).items()}
+    former = rooms.identities()
+    names, remotes = told.get("names", {}), told.get("remotes", {})
+    known = former.again(names, remotes)
+    await anyio.to_thread.run_sync(identities.write, rooms.settings.home, known)
+    undoes: dict[str, JsonValue] = {"undoes": entry.batch, **known.unlike(former)}
+    await carry(rooms, sessions, memories, op="undo", told=undoes)
+
+
+async def _place(
+    rooms: Rooms, wanted: Mapping[str, str], *, op: str, inverse: Mapping[str, JsonValue]
+) -> None:
     """Put sessions under projects, each with its rows and files; one change."""
     rows = await rooms.store.sessions(ids=tuple(wanted))
     made = []
     for row in rows:
         there = _placed(row, wanted[row.id])
         made.append(await writing.rebuilt(rooms, there, indexing.hidden_of(row)))
-    inverse: dict[str, JsonValue] = {
-        "kind": "projects",
-        "from": {row.id: row.project for row in rows},
-    }
-    async with rooms.store.change(
-        op, refs=tuple(f"t:{row.id}" for row in rows), inverse=inverse
-    ) as change:
+    back: dict[str, JsonValue] = {"from": {row.id: row.project for row in rows}}
+    named = tuple(f"t:{row.id}" for row in rows)
+    async with rooms.store.change(op, refs=named, inverse={**inverse, **back}) as change:
         await writing.put(rooms, change, made)
     for row, one in zip(rows, made, strict=True):
         if row.folder != one.session.folder:
@@ -124,18 +173,23 @@ async def _remembered(rooms: Rooms) -> set[str]:
     return {row.project for row in await rooms.store.find("memories", Where(states=()))}
 
 
-async def _remember(rooms: Rooms, moves: Mapping[str, str], op: str) -> None:
-    """The memories of moved projects, in all their versions."""
-    rows = await rooms.store.find("memories", Where(projects=tuple(moves), states=()))
-    if not rows:
-        return
-    told = [_under(row, moves[row.project]) for row in rows]
+async def _remember(
+    rooms: Rooms, wanted: Mapping[str, str], *, op: str, inverse: Mapping[str, JsonValue]
+) -> set[str]:
+    """Put memories under projects, in all their versions; one change. The projects they were in."""
+    rows = await spans.memory_rows(rooms, tuple(wanted)) if wanted else {}
+    versions = [row for every in rows.values() for row in every]
+    if not versions:
+        return set()
+    told = [_under(row, wanted[row.key]) for row in versions]
     vectors = await rooms.vectors([retain.said(memory) for memory in told])
     fresh = [retain.row_of(memory, v) for memory, v in zip(told, vectors, strict=True)]
-    named = tuple(dict.fromkeys(row.key for row in rows))
-    async with rooms.store.change(op, refs=named, inverse={"kind": "none"}) as change:
+    named = tuple(rows)
+    back: dict[str, JsonValue] = {"memories": {key: rows[key][-1].project for key in named}}
+    async with rooms.store.change(op, refs=named, inverse={**inverse, **back}) as change:
         await change.add(memories=fresh)
         change.drop("memories", Where(keys=named, states=(), not_batches=(change.batch,)))
+    return {row.project for row in versions}
 
 
 def _under(row: MemoryRow, project: str) -> Memory:

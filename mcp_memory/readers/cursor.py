@@ -8,20 +8,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Outcome, Refusal, Trajectory
 from mcp_memory.readers.clock import moment
 from mcp_memory.readers.cursor_bubbles import Bubbles
 from mcp_memory.readers.cursor_lines import BLOCKS, Lines
+from mcp_memory.readers.cursor_places import Places
 from mcp_memory.readers.cursor_store import UNSAID, Conversation, Store, is_store
 from mcp_memory.readers.database import DAMAGED, MAGIC, InUse, opened
 from mcp_memory.readers.jsonl import Record, head_records, object_at, read_head, read_lines, text_at
-from mcp_memory.readers.vscode_calls import path_of
 
 FORMAT = "cursor"
-VERSION = 1
+VERSION = 2
 
 MAPPED = frozenset(
     {
@@ -43,7 +41,6 @@ _UUID = re.compile(
     r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl?(?:\.gz)?\Z", re.IGNORECASE
 )
 _RECORDS = 4
-_LONGEST_WORKSPACE = 1 << 16
 
 
 def recognize(path: Path) -> bool:
@@ -77,9 +74,9 @@ def _stored(path: Path) -> Iterator[Trajectory]:
         with opened(path) as base:
             store = Store(base, refusals)
             store.count()
-            folder = _workspace(path)
+            places = Places(path)
             for found in store.conversations():
-                trajectory = _conversation(found, folder, store, refusals)
+                trajectory = _conversation(found, places, store, refusals)
                 if trajectory:
                     yield trajectory
                     refusals.clear()
@@ -100,7 +97,7 @@ def _stored(path: Path) -> Iterator[Trajectory]:
 
 
 def _conversation(
-    found: Conversation, folder: str | None, store: Store, refusals: list[Refusal]
+    found: Conversation, places: Places, store: Store, refusals: list[Refusal]
 ) -> Trajectory | None:
     facts = found.facts
     bubbles = Bubbles(refusals, object_at(facts, "codeBlockData"))
@@ -123,7 +120,7 @@ def _conversation(
         native_id=native_id,
         title=(text_at(facts, "name") or text_at(facts, "chatTitle"))[:1000],
         goal=bubbles.drafts.goal,
-        cwd=folder or bubbles.folder or _place(facts),
+        cwd=places.of(found.id, facts, bubbles.folder),
         git_branch=text_at(facts, "createdOnBranch") or None,
         model=next(iter(bubbles.models), None) or model,
         parent=refs.trajectory_id(FORMAT, parent) if parent else None,
@@ -137,20 +134,6 @@ def _conversation(
         unknown=dict(store.unknown + bubbles.unknown),
         refusals=tuple(refusals),
     )
-
-
-def _place(facts: Record) -> str | None:
-    return path_of(object_at(object_at(facts, "workspaceIdentifier"), "uri")) or None
-
-
-def _workspace(path: Path) -> str | None:
-    """The folder that the editor wrote down beside a workspace's database."""
-    try:
-        with (path.absolute().parent / "workspace.json").open("rb") as stream:
-            told = orjson.loads(stream.read(_LONGEST_WORKSPACE))
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return path_of(text_at(told, "folder")) or None
 
 
 def _plain(path: Path) -> Trajectory:

@@ -90,6 +90,11 @@ class Store:
             else:
                 self.skipped["composer:headers"] += 1
 
+    def composers(self) -> list[str]:
+        """Ids of the composers that a workspace lists, with or without what was said in them."""
+        made = list_at(self._item(COMPOSERS), "allComposers") if "ItemTable" in self._tables else []
+        return [text_at(one, "composerId") for one in made if isinstance(one, dict)]
+
     def count(self) -> None:
         """Count what else the database holds for the agent."""
         kinds = {"composerData", "bubbleId"}

@@ -5,9 +5,14 @@ import sys
 from functools import cache
 from typing import Any
 
-_ARENA_MAX = -8
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _ARENAS = 2
 """glibc gives each thread an arena of its own, up to eight a core, and returns none of them."""
+_LARGE = 256 << 10
+"""Larger pieces are mapped, and go back when they are let go. Left to itself glibc raises this to 32
+MB with what it sees, and pieces that are in use keep the heap between them: building the indexes
+of 22,123 rows took 175 MB, with this 96.
+"""
 
 
 @cache
@@ -19,11 +24,12 @@ def _glibc() -> Any:
     return library if hasattr(library, "malloc_trim") else None
 
 
-def few_arenas() -> None:
-    """Let threads that are still to come share two arenas."""
+def spare() -> None:
+    """Let threads that are still to come share two arenas, and large pieces go back at once."""
     library = _glibc()
     if library is not None:
         library.mallopt(_ARENA_MAX, _ARENAS)
+        library.mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def trim() -> None:

@@ -98,3 +98,12 @@ def test_no_process_outlives_a_killed_parent(tmp_path: Path) -> None:
     assert done.returncode == 9, done.stderr
     # The pipe to the parent's output is held by the child too: reading it ended, so it has ended.
     assert done.stdout.strip().isdigit()
+
+
+def test_few_large_transcripts_are_held_or_many_small_ones() -> None:
+    crew = Crew(TERMS, 0)
+    try:
+        assert not crew.enough([40_000_000, 40_000_000])
+        assert crew.enough([1, 1, 1])
+    finally:
+        crew.close()

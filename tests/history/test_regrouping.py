@@ -85,6 +85,34 @@ async def test_a_merge_is_undone(bank: MemoryBank, tmp_path: Path) -> None:
     assert await bank.rooms.store.projects() == {"/a/shop": 1, "/b/shop": 1}
 
 
+async def test_undoing_a_merge_brings_memories_and_names_back(
+    bank: MemoryBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regrouping, "AT_ONCE", 1)
+    third = "33333333-3333-4333-8333-333333333333"
+    more = kept(tmp_path / "c.jsonl", talk(third, "Fix the lamp", "It glows", cwd="/a/shop"))
+    await bank.index([*two(tmp_path), more])
+    await bank.retain(Draft(text="The kettle whistles at noon.", project="/a/shop"))
+    await regrouping.writing.write_memories(bank.rooms)
+    before, known = files(bank), bank.rooms.identities()
+    assert await regrouping.merge(bank.rooms, "/a/shop", "/b/shop") == 2
+    merged = bank.rooms.identities()
+    batch = next(c.ref for c in await bank.listing("changes") if "projects" in c.marks)
+    await bank.undo(batch)
+    assert await bank.rooms.store.projects() == {"/a/shop": 2, "/b/shop": 1}
+    assert [memory.project for memory in await bank.listing("memories")] == ["/a/shop"]
+    assert (bank.rooms.identities(), files(bank)) == (known, before)
+    with pytest.raises(InvalidInput, match="already"):
+        await bank.undo(batch)
+    fourth = kept(tmp_path / "d.jsonl", talk(third[:-1] + "4", "Dust", "Done", cwd="/a/shop"))
+    await bank.index([fourth])
+    assert await bank.rooms.store.projects() == {"/a/shop": 3, "/b/shop": 1}
+    again = next(c.ref for c in await bank.listing("changes") if "undo" in c.marks)
+    await bank.undo(again)
+    assert bank.rooms.identities() == merged
+    assert [memory.project for memory in await bank.listing("memories")] == ["/b/shop"]
+
+
 async def test_a_renamed_project_keeps_its_former_name(bank: MemoryBank, tmp_path: Path) -> None:
     await bank.index(two(tmp_path))
     await regrouping.rename(bank.rooms, "/a/shop", "/moved/shop")
@@ -112,7 +140,7 @@ def test_the_command_shows_and_merges(
     monkeypatch.setenv("MCP_MEMORY_EMBEDDING_MODEL", "hash")
     run = CliRunner()
     assert run.invoke(cli, ["index", *map(str, two(tmp_path))]).exit_code == 0
-    assert "1 sessions  /a/shop" in run.invoke(cli, ["projects"]).output
+    assert "1 session   /a/shop" in run.invoke(cli, ["projects"]).output
     merged = run.invoke(cli, ["projects", "merge", "/a/shop", "/b/shop"])
     assert merged.output.startswith("1 session moved"), merged.output
     shown = run.invoke(cli, ["projects"]).output

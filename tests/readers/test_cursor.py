@@ -100,6 +100,42 @@ def test_a_workspace_lends_its_folder(tmp_path: Path) -> None:
     assert only(path).cwd == "/home/u/a b"
 
 
+def _workspace(user: Path, name: str, folder: str, *composers: str) -> None:
+    place = user / "workspaceStorage" / name
+    place.mkdir(parents=True)
+    (place / "workspace.json").write_text(f'{{"folder":"file://{folder}"}}', encoding="utf-8")
+    heads = [{"type": "head", "composerId": id_} for id_ in composers]
+    told = {"composer.composerData": {"allComposers": heads}}
+    database(place / "state.vscdb", ItemTable=told)
+
+
+def test_conversations_of_all_workspaces_are_placed_by_who_lists_them(tmp_path: Path) -> None:
+    user = tmp_path / "User"
+    (user / "globalStorage").mkdir(parents=True)
+    _workspace(user, "aa11", "/home/u/one", "a", "both")
+    _workspace(user, "bb22", "/home/u/two", "b", "both")
+    said = {"conversation": [{"type": 1, "text": "hi"}]}
+    path = database(
+        user / "globalStorage" / "state.vscdb",
+        cursorDiskKV={
+            **{
+                f"composerData:{id_}": {**said, "composerId": id_}
+                for id_ in ("a", "b", "both", "c")
+            },
+            "composerData:d": {**said, "workspaceIdentifier": {"id": "bb22"}},
+            "composerData:e": {**said, "workspaceIdentifier": {"id": "../bb22"}},
+        },
+    )
+    assert {found.native_id: found.cwd for found in read(path)} == {
+        "a": "/home/u/one",
+        "b": "/home/u/two",
+        "both": None,
+        "c": None,
+        "d": "/home/u/two",
+        "e": None,
+    }
+
+
 def test_an_agent_of_an_agent_has_a_parent(tmp_path: Path) -> None:
     path = composer(tmp_path, {"type": 1, "text": "hi"}, subagentInfo={"parentComposerId": "p"})
     assert only(path).parent == refs.trajectory_id("cursor", "p")
