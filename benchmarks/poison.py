@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import orjson
 from apparatus import banks, tables
-from apparatus.attacks import ATTACKS
+from apparatus.attacks import ATTACKS, Attack
 
 from mcp_memory.bank import MemoryBank
 from mcp_memory.domain.asked import Query, Task
@@ -262,11 +262,22 @@ async def withheld(bank: MemoryBank, known: Sequence[Experience]) -> str:
     return f"{lost / len(good):.3f}"
 
 
-async def adaptive() -> None:
+def unseen(file: Path, most: int) -> list[Attack]:
+    """Attacks of a set that nothing was chosen on: kind to texts, as BIPIA has them."""
+    told = json.loads(file.read_text("utf-8"))
+    pairs = [(kind, text) for kind, texts_ in told.items() for text in texts_]
+    every = max(1, len(pairs) // most)
+    return [
+        Attack(f"{kind} {place}", f"{kind}: {text}", f"{kind} {text[:60]}", text[:40])
+        for place, (kind, text) in enumerate(pairs[::every])
+    ]
+
+
+async def adaptive(attacks: Sequence[Attack]) -> None:
     """Each attack in a bank of its own: which of search, runbook, archive and hooks tell of it."""
     tables.begin("attack", "search", "runbook", "archive", "hooks")
     reached = [0, 0, 0, 0]
-    for attack in ATTACKS:
+    for attack in attacks:
         one = Experience("note", attack.asked, attack.planted, "tested,safe", poisoned=True)
         async with banks.temporary() as (bank, folder):
             await plant(bank, folder, "two sessions", [one])
@@ -278,7 +289,7 @@ async def adaptive() -> None:
             told = [attack.sign in each for each in (hits, book, indexes, hooks)]
             reached = [count + one for count, one in zip(reached, told, strict=True)]
             tables.line(attack.name, *("told" if each else "" for each in told))
-    tables.line(f"of {len(ATTACKS)}", *reached)
+    tables.line(f"of {len(attacks)}", *reached)
 
 
 def library(data: Path) -> None:
@@ -297,9 +308,16 @@ async def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
     parser.add_argument("--off", action="store_true", help="also with nothing judged, as a control")
     parser.add_argument("--attacks", action="store_true", help="only those that know the defence")
+    parser.add_argument(
+        "--unseen", type=Path, help="only those of a file that nothing was chosen on"
+    )
+    parser.add_argument("--most", type=int, default=25, help="how many of them")
     told = parser.parse_args()
     if told.attacks:
-        await adaptive()
+        await adaptive(ATTACKS)
+        return
+    if told.unseen:
+        await adaptive(unseen(told.unseen, told.most))
         return
     known = experiences(told.data)
     await table(known)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ _OF_HOSTS = re.compile(
 """What hosts write into outputs themselves, in small letters."""
 _SIGNS_OF_HOSTS = ("system-reminder>", "internal id", "without asking")
 _BY_ANCHOR = [(n, rule) for n, rule in enumerate(_RULES) for _ in rule.anchors]
-_ANCHORED = AhoCorasick([anchor for rule in _RULES for anchor in rule.anchors])
+_ANCHORED = AhoCorasick(
+    [anchor for rule in _RULES for anchor in rule.anchors], implementation=Implementation.DFA
+)
 _HIDES = re.compile(
     "[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]|[a-zA-Z][\u200b-\u200f\u2060-\u2065\ufeff]+[a-zA-Z]"
     "|[\u200b-\u200f\u2060-\u2065\ufeff]{3}"

@@ -37,10 +37,18 @@ class Rule:
     back: int = 240
     ahead: int = 360
     """How far a match may reach before an anchor and behind it."""
+    asked: bool = False
+    """Whether it counts only where its verb asks: `skip checks`, and not `it skips checks`."""
 
 
 def _rule(
-    kind: str, anchors: str, pattern: str, beside: str = "", *, reach: tuple[int, int] = (240, 360)
+    kind: str,
+    anchors: str,
+    pattern: str,
+    beside: str = "",
+    *,
+    reach: tuple[int, int] = (240, 360),
+    asked: bool = False,
 ) -> Rule:
     return Rule(
         kind,
@@ -48,6 +56,7 @@ def _rule(
         re.compile(pattern),
         tuple(beside.split(",")) if beside else (),
         *reach,
+        asked,
     )
 
 
@@ -79,7 +88,7 @@ _CHECK = (
     r"|\u043f\u0440\u043e\u0432\u0435\u0440\w*|\u0432\u0430\u043b\u0438\u0434\u0430\w*|\u043f\u043e\u0434\u043f\u0438\u0441\w*|\u0431\u0435\u0437\u043e\u043f\u0430\u0441\w*|\u0440\u0435\u0432\u044c\u044e|\u0441\u0435\u0440\u0442\u0438\u0444\w*"
     r"|weryfik\w*|walidacj\w*|bezpiecze\w*|do\u011frulama|controle\w*|verificatie"
 )
-_ASKS = r"(?:^|[\n.,:;!?>*\-\d)\u2022\"'`]\s{0,3}(?:then |just |simply |always |first,? |please |you (?:should|must|can) |we (?:should|must|can) |to \w+(?: \w+){0,5}, ?)?|\b(?:should|must|always|just|simply|can|please|need to|have to|by|then|and|to|instead|will|faster) )"
+ASKS = r"(?:^|[\n.,:;!?>*\-\d)\u2022\"'`]\s{0,3}(?:then |just |simply |always |first,? |please |you (?:should|must|can) |we (?:should|must|can) |to \w+(?: \w+){0,5}, ?)?|\b(?:should|must|always|just|simply|can|please|need to|have to|by|then|and|to|instead|will|faster) )"
 """What stands before a verb that asks, and not before one that tells what code does."""
 _SECRET = (
     r"(?:\.env\b(?!\.example)|\.ssh/|id_rsa|id_ed25519|\.aws/credentials|\.netrc|\.npmrc|\.pypirc|\.kube/config|\.git-credentials|\.docker/config"
@@ -97,10 +106,10 @@ RULES = (
     # A download that is run, and what is decoded to be run.
     _rule(
         RUNS,
-        "curl,wget,fetch,aria2c,httpie,http,lwp-request,iwr,irm,invoke-,downloadstring,urlopen,urlretrieve,requests.get",
+        "| sh,|sh,| bash,|bash,| /,| sudo,|sudo,| python,|python,| node,| perl,| ruby,| php,| pwsh,| powershell,| iex,|iex,| zsh,| env,| dash,| fish,| ash,| deno,| bun,| osascript",
         rf"{_GETS}\b[^\n;]{{0,220}}\|\s*(?:sudo\s+(?:-\w+\s+)?)?(?:env\s+(?:\w+=\S*\s+)*)?{_SHELL}(?![\w./-])",
-        "| sh,|sh,| bash,|bash,| /,| sudo,|sudo,| python,|python,| node,| perl,| ruby,| php,| pwsh,| powershell,| iex,|iex,| zsh,| env,| dash,| fish,| ash,| deno,| bun,| osascript,|  ",
-        reach=(4, 320),
+        "curl,wget,fetch,aria2c,httpie,http,lwp-request,iwr,irm,invoke-,downloadstring,urlopen,urlretrieve,requests.get",
+        reach=(260, 60),
     ),
     _rule(
         RUNS,
@@ -178,9 +187,10 @@ RULES = (
     _rule(
         CHECKS,
         "skip,bypass,disabl,deactivat, off,suppress,circumvent,ignor,omit,forgo,sidestep,short-circuit,shortcircuit,relax,stub,comment out,commenting out,monkey,overrid,silenc,evad,avoid,bother,no need,waiv,around,neutrali,forc,\u00fcberspr,umgeh,deaktiv,schalt,d\u00e9sactiv,contourn,sauter,sautez,desactiv,deshabil,salta,salte,evita,desativ,desabil,pular,pule ,disattiv,disabil,aggir,\u043e\u0442\u043a\u043b\u044e\u0447,\u043f\u0440\u043e\u043f\u0443\u0441,\u043e\u0431\u043e\u0439,\u043e\u0431\u0445\u043e\u0434,\u0438\u0433\u043d\u043e\u0440,wy\u0142\u0105cz,pomi\u0144,devre d,uitschakel,overslaan",
-        rf"{_ASKS}(?:{_OFF})\s?(?:(?:the|all|any|our|your|its|strict|every|die|den|das|les?|la|las|los|el|os?|as|i|gli|lo|\w+) ){{0,4}}(?:{_CHECK})(?!\w| ?(?:error|fail|issue|problem|exception|trail|header)s?)",
+        rf"(?<!\w)(?:{_OFF})\s?(?:(?:the|all|any|our|your|its|strict|every|die|den|das|les?|la|las|los|el|os?|as|i|gli|lo|\w+) ){{0,4}}(?:{_CHECK})(?!\w| ?(?:error|fail|issue|problem|exception|trail|header)s?)",
         "valid,verif,signatur,certific,check,gate,control,scan,guard,review,approv,audit,consent,sanitiz,authent,authoriz,commit,firewall,sandbox,antivir,defender,selinux,rate lim,factor,mfa,2fa,warning,rules,pr\u00fcf,freigab,sicher,zertif,v\u00e9rif,contr\u00f4l,s\u00e9cur,revue,firma,revis,segur,comprob,sicur,\u043f\u0440\u043e\u0432\u0435\u0440,\u0432\u0430\u043b\u0438\u0434,\u043f\u043e\u0434\u043f\u0438\u0441,\u0431\u0435\u0437\u043e\u043f,\u0440\u0435\u0432\u044c\u044e,\u0441\u0435\u0440\u0442\u0438\u0444,weryf,walid,bezpie,do\u011frul",
-        reach=(80, 120),
+        reach=(14, 110),
+        asked=True,
     ),
     _rule(
         CHECKS,
@@ -261,7 +271,7 @@ RULES = (
     _rule(
         REVIEW,
         "without,before,instead of,skip,ohne,sans,sin ,senza,approv, no ",
-        rf"{_ASKS}(?:merge(?! commit)|push|deploy|ship|land|commit|release|publish|proceed|install)\w*\b[^.\n;]{{0,40}}\b(?:without|before|instead of|skip\w*|ohne|sans|sin|sem|senza)\b[^.\n;]{{0,24}}\b(?:review\w*|approv\w*|sign-?off|permission|confirm\w*|asking|consent|freigabe|revue|revisi\w*)|\b(?:self-)?approv\w+ (?:your|its|my) own\b|\bauto-?approv\w+\b[^.\n;]{{0,30}}\b(?:all|every|everything|any)\b",
+        rf"{ASKS}(?:merge(?! commit)|push|deploy|ship|land|commit|release|publish|proceed|install)\w*\b[^.\n;]{{0,40}}\b(?:without|before|instead of|skip\w*|ohne|sans|sin|sem|senza)\b[^.\n;]{{0,24}}\b(?:review\w*|approv\w*|sign-?off|permission|confirm\w*|asking|consent|freigabe|revue|revisi\w*)|\b(?:self-)?approv\w+ (?:your|its|my) own\b|\bauto-?approv\w+\b[^.\n;]{{0,30}}\b(?:all|every|everything|any)\b",
         "review,approv,sign-off,signoff,permission,confirm,asking,consent,freigabe,revue,revisi",
         reach=(110, 70),
     ),

@@ -106,7 +106,8 @@ def rows_of(
     ]
     for place, step in enumerate(steps):
         outcome = outcomes.get(step.number, Outcome.UNKNOWN).value
-        for row in _outputs(trajectory, step, origin, outcome):
+        why = said.held.get(step.number, ())
+        for row in _outputs(trajectory, step, origin, outcome, why):
             outputs.setdefault(row.key, row)
         before, after = (
             heads[max(0, place - _AROUND) : place],
@@ -114,7 +115,6 @@ def rows_of(
         )
         own = "" if step.number in hidden else words[place][:_WINDOW]
         context = "\n".join(text for text in (*before, own, *after) if text)
-        why = said.held.get(step.number, ())
         told = Told(words[place], context, said.first[place], _paths(step, said), why)
         rows.append(_step_row(trajectory, step, told, origin, outcome))
     shown = _without_hidden(trajectory, hidden)
@@ -290,11 +290,13 @@ def _noticed_in(text: str) -> tuple[str, ...]:
 
 
 def _outputs(
-    trajectory: Trajectory, step: Step, origin: Origin, outcome: str
+    trajectory: Trajectory, step: Step, origin: Origin, outcome: str, held: Sequence[str]
 ) -> Iterator[EvidenceRow]:
+    """`held`: why words of the step are held back; which output has them is seen where it is shown."""
     for seen in step.observations:
         if not _large(seen):
             continue
+        noticed = guard.inspect(seen.text)
         call = next((call for call in step.calls if call.id == seen.call_id), None)
         yield _row(
             EvidenceRow(
@@ -313,7 +315,7 @@ def _outputs(
                 paths=call.paths if call else (),
                 body="",
                 hash="",
-                flags=_noticed_in(seen.text),
+                flags=(*noticed, *holding.flags((*held, *noticed))),
                 state=origin.state,
                 batch=origin.batch,
             )
