@@ -12,7 +12,7 @@ from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import holding
 
 DISTRUSTED, OUTSIDERS = "distrusted", "only files or pages say so"
-MOST_NAMED = 3
+MOST_NAMED = 2
 Held = Mapping[str, tuple[str, ...]]
 """Ref to why it is held back."""
 
@@ -78,7 +78,7 @@ def note(held: Held) -> tuple[str, ...]:
         return ()
     named = [f"{ref} {reasons[0]}" for ref, reasons in list(held.items())[:MOST_NAMED]]
     many = f"{counted(len(held), 'record')} held back ({'; '.join(named)})"
-    return (f"{many}: of unsure origin, gives power away. Only the user may release it.",)
+    return (f"{many}: of unsure origin; the user's to release.",)
 
 
 def noted(line: str) -> bool:
