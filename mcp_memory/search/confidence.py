@@ -13,7 +13,7 @@ HELD, SIMILAR = 0.1, 0.1
 On the choosing half of LoCoMo this order finds .831 where the place alone finds .822; with .2 for the
 words .838, but BEAM less.
 """
-LARGE, LARGE_CHARS = 2_000, 1_000_000
+LARGE, LARGE_CHARS = 2_000, 1_500_000
 """From so many records, or characters in them, on, a word that none holds tells all that it can.
 
 Small banks lack many words; 1,200 steps of a coding session hold more of them than 2,000 turns of talk.
