@@ -17,7 +17,7 @@ from rich.text import Text
 from terminal import played
 
 COLUMNS, ROWS = 96, 30
-SIZE, LEADING, CELL, EDGE = 13, 18, 7.83, 14
+SIZE, LEADING, CELL, EDGE = 13, 18, 8.1, 14
 FIRST, A_LINE, LEAST, LAST = 1.6, 0.16, 1.1, 7.0
 """Seconds: before the first block, for each line of one, for any, and for the last."""
 INK, PAPER, DIM = "#d8dee9", "#1e222a", "#7d8799"

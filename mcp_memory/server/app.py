@@ -15,6 +15,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 
 from mcp_memory import VERSION
+from mcp_memory.server import logs
 from mcp_memory.server.callers import tenant
 from mcp_memory.server.held import Banks
 from mcp_memory.server.progress import tell_progress
@@ -71,26 +72,27 @@ def build_server(
             yield held
 
     bus = TenantBus()
-    server = MCPServer[Banks](
-        "memory",
-        title="Memory of past sessions",
-        instructions=INSTRUCTIONS,
-        version=VERSION,
-        lifespan=lifespan,
-        log_level=settings.log_level,
-        middleware=[
-            warm_after_listing,
-            list_newest,
-            bus.announce,
-            end_with_the_server,
-            speaking_faults,
-            tell_progress,
-        ],
-        subscriptions=bus,
-        tools=[_registered(tool) for tool in TOOLS],
-        auth=guard.settings if guard else None,
-        token_verifier=guard.verifier if guard else None,
-    )
+    with logs.without_boxes():
+        server = MCPServer[Banks](
+            "memory",
+            title="Memory of past sessions",
+            instructions=INSTRUCTIONS,
+            version=VERSION,
+            lifespan=lifespan,
+            log_level=settings.log_level,
+            middleware=[
+                warm_after_listing,
+                list_newest,
+                bus.announce,
+                end_with_the_server,
+                speaking_faults,
+                tell_progress,
+            ],
+            subscriptions=bus,
+            tools=[_registered(tool) for tool in TOOLS],
+            auth=guard.settings if guard else None,
+            token_verifier=guard.verifier if guard else None,
+        )
     _furnish(server, held)
     return server
 

@@ -4,6 +4,8 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from types import TracebackType
@@ -56,6 +58,23 @@ class _TurnedOver(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, privacy.FILE)
         return TextIOWrapper(os.fdopen(handle, "ab"), encoding=self.encoding, write_through=True)
+
+
+@contextmanager
+def without_boxes() -> Iterator[None]:
+    """While the SDK sets its logging up: without `rich`, which takes it 60 ms and boxes tracebacks.
+
+    The command line has `rich` for its own pages; a host that waits for its handshake needs none.
+    """
+    name = "rich.console"
+    held = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment] # what the import system takes for "not there"
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if held is not None:
+            sys.modules[name] = held
 
 
 def to_stderr(settings: Settings) -> None:

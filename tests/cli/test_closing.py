@@ -1,5 +1,10 @@
 """The closing words of `index`: five lines that a user wants to know, and more where asked for."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -60,3 +65,32 @@ def test_without_paths_it_says_what_hosts_delete_next(
     for name in ("CODEX_HOME", "CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     assert told()[-1] == "Deleted next: nothing within a week."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of Unix")
+def test_an_interrupted_run_says_what_is_kept_and_goes_on_from_there(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    for number in range(60):
+        session = f"{number:08d}-1111-4111-8111-111111111111"
+        kept(folder / f"{number}.jsonl", talk(session, *(f"word {number} {n}" for n in range(60))))
+    env = {
+        **os.environ,
+        "MCP_MEMORY_HOME": str(tmp_path / "home"),
+        "MCP_MEMORY_EMBEDDING_MODEL": "hash",
+    }
+    command = [sys.executable, "-m", "mcp_memory", "index", str(folder)]
+    run = subprocess.Popen(
+        command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    spool = tmp_path / "home" / "store"
+    while run.poll() is None and not (spool / "sessions.lance").exists():
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=50)
+    if run.returncode == 0:
+        return  # it was done before the signal came
+    assert run.returncode == 130
+    assert "Stopped" in said
+    assert "kept" in said
+    again = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert "60 sessions" in again.stdout

@@ -215,3 +215,14 @@ def test_options_are_named_as_they_are_typed(indexed) -> None:
     told = indexed("search", "kubernetes ingress certificates").output
     assert "--project '*'" in told
     assert "project='*'" not in told
+
+
+def test_a_server_that_a_host_starts_imports_nothing_that_draws() -> None:
+    probe = (
+        "import sys; from mcp_memory.server.app import build_server;"
+        "from mcp_memory.settings import Settings; build_server(Settings(index_auto=False));"
+        "print([m for m in ('rich', 'rich.console', 'rich.logging') if sys.modules.get(m)])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert "Traceback" not in done.stderr
