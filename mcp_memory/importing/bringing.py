@@ -201,8 +201,12 @@ async def _write(rooms: Rooms, found: _Found) -> str:
     if not (found.rendered or found.sessions or found.memories or found.uses):
         return ""
     named = [row.id for row in found.sessions] + [one.session.id for one in found.rendered]
+    # Sessions that are there already are passed over: none of these grew.
+    inverse: dict[str, JsonValue] = {"kind": "index", "grown": {}}
     async with rooms.store.change(
-        "import", refs=tuple(f"t:{one}" for one in named), inverse={"kind": "index"}
+        "import",
+        refs=tuple(f"t:{one}" for one in named),
+        inverse=inverse if named else {"kind": "memories"},
     ) as change:
         await change.add(
             evidence=await writing.with_vectors(rooms, found.evidence),
