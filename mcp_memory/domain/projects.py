@@ -21,7 +21,8 @@ _ASIDE = re.compile(
 )
 """A worktree that tools keep inside its repository."""
 _MOST_SIBLINGS = 200
-_MOST_NAMED = 10
+_MOST_NAMED, _MOST_SAID = 10, 3
+"""How many projects an error names, and a note of an answer, whose room is for what was found."""
 
 
 @lru_cache(maxsize=4096)
@@ -196,7 +197,7 @@ def ambiguity(asked: str, sizes: Mapping[str, int]) -> str:
     found = candidates(asked, sizes)
     if len(found) <= 1:
         return ""
-    told = _sized(found, sizes)
+    told = _sized(found, sizes, _MOST_NAMED)
     return f"{asked!r} may be any of {len(found)} projects: {told}. Name one by its whole path."
 
 
@@ -209,17 +210,15 @@ def answering(asked: str, sizes: Mapping[str, int], here: str) -> tuple[tuple[st
     if len(found) <= 1:
         return found, ""
     chosen = (here,) if here in found else found
-    which = f"{here} was asked" if here in found else "all of them were asked"
-    told = _sized(found, sizes)
-    return chosen, (
-        f"{asked!r} may be any of {len(found)} projects: {told}; {which}. Name one by its whole path."
-    )
+    which = f"{here} was asked" if here in found else "all were asked"
+    told = _sized(found, sizes, _MOST_SAID)
+    return chosen, f"{asked!r} may be any of {len(found)} projects: {told}; {which}."
 
 
-def _sized(found: Iterable[str], sizes: Mapping[str, int]) -> str:
+def _sized(found: Iterable[str], sizes: Mapping[str, int], most: int) -> str:
     ordered = sorted(found, key=lambda name: (-sizes[name], name))
-    told = ", ".join(f"{name} ({sizes[name]} sessions)" for name in ordered[:_MOST_NAMED])
-    more = f" and {len(ordered) - _MOST_NAMED} more" if len(ordered) > _MOST_NAMED else ""
+    told = ", ".join(f"{name} ({sizes[name]} sessions)" for name in ordered[:most])
+    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
     return f"{told}{more}"
 
 
