@@ -184,6 +184,12 @@ _ADDRESSES = (
         "password",
     ),
     mark("url-password", "://", r"://(?P<bare>[A-Za-z0-9_\-]{20,200})@[A-Za-z0-9]", "random"),
+    # A token in the user's place and a fixed word in the password's: git hosts, registries.
+    mark(
+        "url-password",
+        "://",
+        r"://(?P<secret>[A-Za-z0-9_\-.]{8,200}):(?:x-oauth-basic|x-token-auth|x-access-token|oauth2|X)@",
+    ),
     mark(
         "url-password",
         ":5432:|:5433:|:6432:",

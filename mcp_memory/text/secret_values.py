@@ -16,7 +16,7 @@ JUDGED = 120
 """So much of a value is judged."""
 
 _NOT_A_VALUE = re.compile(
-    r"\$[A-Za-z_({]|%[({A-Z]|\{\{|<[a-z]|\.\.\.|…|\*{3}|x{4}|X{4}|\[masked:|(?i:example|placeholder|changeme|"
+    r"(?<![A-Za-z0-9])(?:\$[A-Za-z_]|%[A-Z])|\$[({]|%[({]|\{\{|<[a-z]|\.\.\.|…|\*{3}|x{4}|X{4}|\[masked:|(?i:example|placeholder|changeme|"
     r"change_me|your[_\-]|redacted|masked|dummy|environ|getenv|process\.|secrets?\.|config\.|settings\.|"
     r"args\.|self\.|this\.|^null|^none$|undefined|true$|false$)"
 )

@@ -193,6 +193,29 @@ def test_only_the_password_of_a_url_is_masked() -> None:
     assert masked == "postgres://app:[masked:url-password]@db.internal/app"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git clone https://a1B2c3D4e5F6g7H8i9J0k1L2:x-oauth-basic@github.com/acme/x.git",
+        "https://x-access-token:a1B2c3D4e5F6g7H8i9J0k1L2@github.com/acme/x.git",
+        "MONGO=mongodb+srv://svc:zc%O6r7EjUa1B2c3@c0.mongodb.net/app",
+        "mongodb://svc:bbB1D$Ea1B2c3$EeXS@c0.mongodb.net/app",
+    ],
+)
+def test_a_token_in_the_users_place_and_signs_within_a_password_are_no_disguise(text: str) -> None:
+    masked = redact(text).text
+    assert "a1B2c3" not in masked
+    assert "[masked:url-password]" in masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://user:$PASSWORD@h.io/x", "https://user:${PW}@h.io/x", "https://u:%PASSWORD%@h.io/x"],
+)
+def test_a_password_that_stands_elsewhere_is_no_secret(text: str) -> None:
+    assert redact(text).text == text
+
+
 @given(st.text())
 def test_masking_twice_is_masking_once(text: str) -> None:
     once = redact(text + " password='hunter2x9!' " + KEYS["github"]).text
