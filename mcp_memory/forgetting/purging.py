@@ -349,7 +349,8 @@ def _notes(needles: Sequence[str], checks: Sequence[Check]) -> tuple[str, ...]:
         )
     if any(check.left for check in checks):
         notes.append(
-            "Some of it is still there: see the checks. `mcp-memory doctor --repair` erases what "
-            "no version names; what other processes still write goes with its next run."
+            "Something is still there: see the checks. Files that another process was just writing "
+            "go by themselves, with upkeep ten minutes from now; `mcp-memory doctor --repair` says "
+            "whether anything else is left, and erases it."
         )
     return tuple(notes)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -123,10 +123,19 @@ async def finish_purge(
         for table in dict.fromkeys((*touched, "ledger")):
             # Unverified files are those of unfinished appends: without other writers, leftovers.
             await optimize(tables, table, keep=timedelta(0), unverified=alone)
+    await anyio.to_thread.run_sync(sweep, tables.path)
+
+
+def sweep(root: Path) -> None:
+    """Remove data files that no version names and nobody can be about to name: a kill left them.
+
+    They may hold rows that were purged since, and the library keeps them for a week. Blocking.
+    """
     oldest = time() - _ORPHAN_SECONDS
-    for path in await _unnamed(tables):
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
+    for path in _nameless(root):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 async def _move(tables: Tables, table: Table, where: str = "") -> None:

@@ -29,7 +29,7 @@ from mcp_memory.store.changes import (
 from mcp_memory.store.filters import parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.locking import MAINTENANCE, Writer, elected
-from mcp_memory.store.purging import Erased, Erasure, purge
+from mcp_memory.store.purging import Erased, Erasure, purge, sweep
 from mcp_memory.store.quieting import quieten
 from mcp_memory.store.rows import (
     EvidenceRow,
@@ -276,7 +276,10 @@ class Store:
         try:
             async with self._elected(seconds=0):
                 locks, owner = self._writer.locks, self._writer.alive.owner
-                return await maintain(self._tables, locks=locks, owner=owner, force=force)
+                done = await maintain(self._tables, locks=locks, owner=owner, force=force)
+                if done.compacted:
+                    await anyio.to_thread.run_sync(sweep, self._tables.path)
+                return done
         except Busy:
             return None
 

@@ -1,5 +1,6 @@
 """Purge: the sentence is found before and nowhere after, and nothing else is lost."""
 
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -163,3 +164,16 @@ async def test_what_must_not_come_back_is_remembered(tmp_path: Path) -> None:
         await store.put_tombstones(["b" * 64])
     async with opened(tmp_path) as store:
         assert await store.tombstones() == (key, {"a" * 64, "b" * 64})
+
+
+async def test_what_a_kill_left_of_an_append_goes_with_upkeep(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+        folder = tmp_path / "store" / "lance" / "evidence.lance" / "data"
+        old, young = folder / ("0" * 50 + ".lance"), folder / ("1" * 50 + ".lance")
+        for path in (old, young):
+            path.write_bytes(b"what was purged since")
+        os.utime(old, (1_000_000_000, 1_000_000_000))
+        await store.maintain(force=True)
+        assert (old.exists(), young.exists()) == (False, True)
+        assert await store.count("evidence", Where()) == 1
