@@ -44,7 +44,10 @@ def _no_folder(file: Path) -> None:
 
 
 @click.command("import")
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--hosts", is_flag=True, help="Instead of PATH: CLAUDE.md, AGENTS.md and the like, and notes."
+)
 @click.option(
     "--format", "format_", type=click.Choice(bringing.FORMATS), help="Default: by content."
 )
@@ -56,7 +59,7 @@ def _no_folder(file: Path) -> None:
 )
 @command
 async def import_command(
-    path: Path, format_: str | None, project: str, of_home: Path | None
+    path: Path | None, hosts: bool, format_: str | None, project: str, of_home: Path | None
 ) -> None:
     """Read an export, or what another memory tool keeps in PATH; it comes in as candidates.
 
@@ -65,11 +68,19 @@ async def import_command(
     from mcp_memory.cli.opening import opened
 
     keys = () if of_home is None else (_key(of_home),)
+    if (path is None) is not hosts:
+        raise click.UsageError("Name a PATH, or give --hosts.")
     async with opened() as bank:
-        source = bringing.Source(path, format_ or "", project, keys)
-        done = await bringing.import_(bank.rooms, source)
-    for line in told(done):
-        click.echo(line)
+        if path is None:
+            sources = await bringing.of_hosts(bank.rooms)
+        else:
+            sources = [bringing.Source(path, format_ or "", project, keys)]
+        for source in sources:
+            done = await bringing.import_(bank.rooms, source)
+            for line in told(done):
+                click.echo(f"{source.path}: {line}" if hosts else line)
+    if not sources:
+        click.echo("No host keeps a memory of its own here.")
 
 
 def told(done: Imported) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """import: one file or folder of another bank or tool into this one, as one batch that can be undone."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +16,7 @@ from mcp_memory.history import exchange, indexer, receiving, writing
 from mcp_memory.history.exchange import Use
 from mcp_memory.history.writing import Tombstones
 from mcp_memory.hooks import digesting
+from mcp_memory.hosts import memories
 from mcp_memory.importing import (
     bank_export,
     basic_memory,
@@ -113,6 +115,26 @@ async def import_(rooms: Rooms, source: Source) -> Imported:
         refused=tuple(found.refused),
         batch=batch,
     )
+
+
+async def of_hosts(rooms: Rooms) -> list[Source]:
+    """What hosts load by themselves here: everywhere, in this project, and notes of known ones."""
+    known = await rooms.store.projects()
+    by_slug = {
+        re.sub(r"[^A-Za-z0-9]", "-", project): project for project in (*known, rooms.project)
+    }
+
+    def found() -> list[Source]:
+        files = [*memories.everywhere(), *memories.of_project(Path(rooms.project))]
+        return [
+            *(Source(file, host_files.NAME) for file in files),
+            *(
+                Source(folder, host_files.NAME, by_slug.get(slug, ""))
+                for folder, slug in memories.notes()
+            ),
+        ]
+
+    return await anyio.to_thread.run_sync(found)
 
 
 def recognized(path: Path) -> str:

@@ -169,6 +169,31 @@ async def test_a_repositorys_own_file_is_a_files_content_and_a_hosts_its_agents(
     assert (note.source, note.trust, note.standing) == ("agent", 0.6, "candidate")
 
 
+async def test_what_hosts_load_here_is_found_with_its_projects(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, home = tmp_path / "shop", tmp_path / "claude"
+    (project / ".git").mkdir(parents=True)
+    (project / "AGENTS.md").write_text("- use pytest\n", encoding="utf-8")
+    notes = home / "projects" / str(project).replace("/", "-").replace("_", "-") / "memory"
+    notes.mkdir(parents=True)
+    (notes / "MEMORY.md").write_text("- the till is on 8080\n", encoding="utf-8")
+    (home / "CLAUDE.md").write_text("- answer briefly\n", encoding="utf-8")
+    for variable, place in (("CLAUDE_CONFIG_DIR", home), ("CODEX_HOME", tmp_path / "none"),
+                            ("GEMINI_CLI_HOME", tmp_path / "none")):  # fmt: skip
+        monkeypatch.setenv(variable, str(place))
+    async with open_bank(settings, cwd=str(project)) as bank:
+        sources = await bringing.of_hosts(bank.rooms)
+        for source in sources:
+            await bringing.import_(bank.rooms, source)
+        rows = await bank.rooms.store.find("memories", Where(states=()))
+    assert sorted((row.text.rpartition("\n")[2], row.project, row.source) for row in rows) == [
+        ("answer briefly", "user", "agent"),
+        ("the till is on 8080", str(project), "agent"),
+        ("use pytest", str(project), "external"),
+    ]
+
+
 async def test_claude_mems_database_gives_observations_learnings_and_directives(
     bank: MemoryBank, tmp_path: Path
 ) -> None:
