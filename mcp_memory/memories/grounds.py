@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from mcp_memory.domain.paths import relative
@@ -50,11 +51,17 @@ def of(
     """What a text names, files that are named beside it first; each once."""
     tops = tuple(roots)
     found: dict[str, Ground] = {}
-    for one in (*(Ground("file", path, sure=True) for path in files), *_said(text)):
+    for one in (*(Ground("file", path, sure=True) for path in files), *_named(text)):
         name = relative(one.name, tops) if one.kind == "file" else one.name
         if name and not name.startswith("~"):
             found.setdefault(name.removesuffix("()"), one._replace(name=name))
     return tuple(found.values())[:most]
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> tuple[Ground, ...]:
+    """Memories are asked again and again for what they name."""
+    return tuple(_said(text))
 
 
 def _said(text: str) -> Iterator[Ground]:

@@ -1,6 +1,7 @@
 """Links: which memories are one step apart, and why: the same evidence, file, error or subject; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from mcp_memory.domain import refs
@@ -62,10 +63,15 @@ def _traits(memory: Memory) -> _Traits:
     return _Traits(
         steps=tuple(_spans(memory)),
         files=frozenset(one.name for one in named if one.kind == "file"),
-        errors=frozenset(signatures.named_errors(text)),
+        errors=_errors(text),
         names=frozenset(one.name for one in named if one.kind != "file"),
         tags=frozenset(tag.casefold() for tag in memory.tags),
     )
+
+
+@lru_cache(maxsize=4096)
+def _errors(text: str) -> frozenset[str]:
+    return frozenset(signatures.named_errors(text))
 
 
 def _spans(memory: Memory) -> Iterator[tuple[str, int, int]]:
