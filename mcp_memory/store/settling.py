@@ -14,8 +14,13 @@ logger = logging.getLogger(__name__)
 TORN = ".torn"
 _FOLDERS = ("data", "_deletions", "_versions")
 """In this order: a version is told last."""
-_SLACK = 2.0
+_SLACK = 0.25
 """Seconds: clocks of file systems are coarse."""
+HINT = "latest_version_hint.json"
+"""Written anew with each version, and derived: not worth a wait."""
+_MOST_KNOWN = 4_000
+_known: dict[tuple[int, int, int], None] = {}
+"""Files that this process has forced already, by device, number and time: they never change again."""
 _MAGIC = b"LANC"
 _NAMED = re.compile(rb"(?:[01]{24}[0-9a-f]{26}|[0-9a-f]{8}-[0-9a-f-]{27})\.lance")
 """How data files are called; a manifest spells each, behind a byte for its length."""
@@ -33,6 +38,7 @@ def settle(root: Path, tables: Iterable[Table], *, since: float) -> None:
             fresh = _since(folder, since - _SLACK)
             for file in fresh:
                 _force(file, os.O_RDWR)
+            _forget()
             if fresh and os.name == "posix":
                 _force(folder, os.O_RDONLY)
 
@@ -45,6 +51,7 @@ def put_torn_aside(root: Path) -> list[Path]:
     aside = []
     for folder in sorted(root.glob("*.lance")):
         # Numbers of versions count down: the newest is the first by name.
+        (folder / "_versions" / HINT).unlink(missing_ok=True)
         manifests = sorted((folder / "_versions").glob("*.manifest"))
         whole = next((n for n, each in enumerate(manifests) if _whole(folder, each)), None)
         for manifest in manifests[:whole] if whole else ():
@@ -79,9 +86,18 @@ def _since(folder: Path, moment: float) -> list[Path]:
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for each in entries:
             with suppress(FileNotFoundError):
-                if each.is_file() and each.stat().st_mtime >= moment:
+                told = each.stat()
+                key = (told.st_dev, told.st_ino, told.st_mtime_ns)
+                if told.st_mtime >= moment and key not in _known and each.name != HINT:
+                    _known[key] = None
                     found.append(Path(each.path))
     return found
+
+
+def _forget() -> None:
+    """Only the youngest are kept: older files are not looked at again."""
+    for key in list(_known)[:-_MOST_KNOWN]:
+        del _known[key]
 
 
 def _force(place: Path, flags: int) -> None:

@@ -31,7 +31,11 @@ def files(folder: Path, *tables: str) -> set[int]:
     for table in tables:
         for name in ("data", "_versions"):
             place = folder / "store" / "lance" / f"{table}.lance" / name
-            found |= {path.stat().st_ino for path in (place, *place.glob("*")) if path.exists()}
+            found |= {
+                path.stat().st_ino
+                for path in (place, *place.glob("*.*"))
+                if path.name != settling.HINT and path.exists()
+            }
     return found
 
 
