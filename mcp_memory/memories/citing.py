@@ -93,6 +93,9 @@ def _bearer(draft: Draft, span: Span, own: str, *, echo: bool) -> SourceClass:
         every.discard(SourceClass.EXTERNAL)
     elif echo:
         return SourceClass.EXTERNAL
+    elif _shows_as_much(draft.text, own, span.text):
+        # A file was read on the way, and nothing that the draft says rests on it.
+        every.discard(SourceClass.EXTERNAL)
     return least_trusted(every)
 
 
