@@ -37,7 +37,7 @@ def commands() -> str:
 
 
 def _command(name: str) -> Iterator[str]:
-    with click.Context(cli, info_name="mcp-memory") as parent:
+    with click.Context(cli, info_name="mcp-memory", **cli.context_settings) as parent:
         command = cli.get_command(parent, name)
         assert command is not None
         others = sorted(word for word, meant in MEANT.items() if meant == name)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from mcp_memory.domain import projects
 from mcp_memory.domain.replacing import replace as put
 from mcp_memory.domain.spelling import folded, spelled
+
+Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+"""What JSON can say; not pydantic's, which a hook would take 70 ms to import."""
 
 FILE = "projects.json"
 """Name of the file, in the home: what a user merged is told nowhere else."""
@@ -92,7 +93,7 @@ class Identities:
         fresh = {key: old for key, old in self.names.items() if key != folded(name)}
         return Identities(fresh, self.remotes).merged(project, name)
 
-    def unlike(self, former: "Identities") -> dict[str, JsonValue]:
+    def unlike(self, former: "Identities") -> dict[str, Json]:
         """What the former had in the place of what differs; None where it had nothing."""
         return {
             "names": _changed(former.names, self.names),
@@ -140,7 +141,7 @@ def write(home: Path, identities: Identities) -> None:
     put(home / FILE, json.dumps(told, sort_keys=True, indent=1).encode())
 
 
-def _changed(former: Mapping[str, str], now: Mapping[str, str]) -> JsonValue:
+def _changed(former: Mapping[str, str], now: Mapping[str, str]) -> Json:
     keys = sorted({*former, *now})
     return {key: former.get(key) for key in keys if former.get(key) != now.get(key)}
 

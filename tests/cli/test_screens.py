@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal of U
 def home_of_shop(monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path) -> Path:
     monkeypatch.setenv("MCP_MEMORY_HOME", str(home))
     monkeypatch.setenv("MCP_MEMORY_EMBEDDING_MODEL", "hash")
-    for name in ("NO_COLOR", "COLUMNS", "PAGER"):
+    for name in ("NO_COLOR", "COLUMNS", "LINES", "PAGER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     done = CliRunner().invoke(cli, ["index", *(str(path) for path in written(tmp_path))])

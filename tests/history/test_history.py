@@ -191,9 +191,9 @@ def test_the_command_prints_a_table_and_what_to_run_next(run, kept: list[Path]) 
     for path in kept:
         aged(path, recent)
     output = run("history").output.splitlines()
-    assert output[0].split()[:5] == ["host", "found", "indexed", "changed", "new"]
+    assert output[0].split() == ["host", "found", "new", "kept", "for", "next", "deletion"]
     assert output[1].split() == [
-        "Claude", "Code", "2", "0", "0", "2", "0", "0", "30", "days",
+        "Claude", "Code", "2", "2", "30", "days",
         (recent + timedelta(days=30)).date().isoformat(),
     ]  # fmt: skip
     assert "Claude Code will delete 2 within a week, 2 of them new or changed." in output

@@ -30,6 +30,10 @@ class Purged:
         del trajectory, step
         return False
 
+    def head(self, text: str) -> bool:
+        del text
+        return False
+
 
 @pytest.fixture
 def typed(tmp_path: Path) -> SessionRow:
