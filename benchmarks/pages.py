@@ -21,6 +21,7 @@ from mcp_memory.server.listening import open_viewer
 from mcp_memory.settings import Settings
 
 ROUNDS = 5
+FIRST = "performance.getEntriesByName('first-contentful-paint')"
 PATHS = (
     "/",
     "/timeline",
@@ -87,11 +88,8 @@ async def _paint(tab: Any, url: str) -> float:
     spent = []
     for _ in range(ROUNDS):
         await tab.goto(url)
-        spent.append(
-            await tab.evaluate(
-                "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-            )
-        )
+        await tab.wait_for_function(f"{FIRST}.length > 0")
+        spent.append(await tab.evaluate(f"{FIRST}[0].startTime"))
     return statistics.median(spent)
 
 

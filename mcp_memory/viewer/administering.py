@@ -1,5 +1,6 @@
 """Administering: a shared server's banks, senders, tokens and load, and its figures for Prometheus."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from mcp_memory.domain.access import SCOPES, AccessTokens, Wanted
 from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.history import wire
 from mcp_memory.memories import listing
 from mcp_memory.viewer import fields
 from mcp_memory.viewer.metrics import Metrics
@@ -57,7 +59,16 @@ async def _admin(request: Request, visit: Visit, metrics: Metrics, *, made: str)
         scopes=SCOPES,
         made=made,
         load=metrics.load(),
+        senders=await _senders(visit),
     )
+
+
+async def _senders(visit: Visit) -> list[tuple[str, int]]:
+    """Who pushed sessions here, and how many, the busiest first."""
+    rows = await visit.bank.rooms.store.catalogue()
+    pushed = [row.source_path for row in rows if row.source_path.startswith(wire.PUSHED)]
+    names = (path.removeprefix(wire.PUSHED).partition("?")[0] for path in pushed)
+    return Counter(names).most_common()
 
 
 async def _token(request: Request, visit: Visit) -> str:

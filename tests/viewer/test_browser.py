@@ -161,6 +161,28 @@ async def test_evidence_opens_in_place_and_the_map_draws(
         assert tab.faults == []
 
 
+async def test_a_map_of_five_thousand_nodes_draws(settings: Settings) -> None:
+    kinds = ("session", "file", "error", "memory")
+    nodes = [
+        {
+            "id": str(n),
+            "kind": kinds[n % 4],
+            "label": f"node {n}",
+            "x": n % 71 * 30,
+            "y": n // 71 * 30,
+        }
+        for n in range(5_000)
+    ]
+    many = {"nodes": nodes, "edges": [[str(n), str(n // 2)] for n in range(1, 5_000)], "left": 0}
+    async with viewing(settings) as (base, link), opened(link) as tab:
+        await tab.route("**/graph?*", lambda route: route.fulfill(json=many))
+        await tab.goto(f"{base}/map")
+        await tab.wait_for_selector("#graph[data-drawn='5000']")
+        await tab.fill("#find", "node 4999")
+        await tab.wait_for_selector("text=1 found")
+        assert tab.faults == []
+
+
 async def test_long_names_emoji_and_right_to_left_text_fit_a_phone(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -182,7 +182,7 @@ async def test_a_session_of_thousands_of_steps_comes_in_pages(
     settings: Settings, tmp_path: Path
 ) -> None:
     long = claude_session(
-        tmp_path, "long", [f"step {n} please" for n in range(1_500)], cwd="/work/long",
+        tmp_path, "long", [f"step {n} please" for n in range(2_500)], cwd="/work/long",
         output="x" * 3_000,
     )  # fmt: skip
     await filled(settings, tmp_path, long)
@@ -190,7 +190,7 @@ async def test_a_session_of_thousands_of_steps_comes_in_pages(
         page = (await client.get(f"{base}/timeline", params={"words": "step 0 please"})).text
         session = re.search(r"/session/([0-9a-z]+)", page)
         assert session is not None
-        for first in ("1", "1501", "999999", "x"):
+        for first in ("1", "2501", "999999", "x"):
             answer = await client.get(f"{base}/session/{session[1]}", params={"from": first})
             assert answer.status_code == 200
             assert len(answer.content) < LARGEST
