@@ -21,7 +21,10 @@ from mcp_memory.server.listening import open_viewer
 from mcp_memory.settings import Settings
 
 ROUNDS = 5
-FIRST = "performance.getEntriesByName('first-contentful-paint')"
+FIRST = """() => new Promise((told) => new PerformanceObserver((list) => {
+  const found = list.getEntriesByName("first-contentful-paint")[0];
+  if (found) told(found.startTime);
+}).observe({ type: "paint", buffered: true }))"""
 PATHS = (
     "/",
     "/timeline",
@@ -88,8 +91,7 @@ async def _paint(tab: Any, url: str) -> float:
     spent = []
     for _ in range(ROUNDS):
         await tab.goto(url)
-        await tab.wait_for_function(f"{FIRST}.length > 0")
-        spent.append(await tab.evaluate(f"{FIRST}[0].startTime"))
+        spent.append(await tab.evaluate(FIRST))
     return statistics.median(spent)
 
 

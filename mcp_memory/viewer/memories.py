@@ -12,7 +12,7 @@ from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Draft, Memory, MemoryKind, Outcome, Standing, State
 from mcp_memory.memories import freshness, releasing
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans, withholding
+from mcp_memory.search import spans, uses, withholding
 from mcp_memory.store.rows import MemoryRow, Where
 from mcp_memory.viewer.rendering import compared, page
 from mcp_memory.viewer.visiting import PREFIX, Visit, Visits
@@ -114,7 +114,7 @@ async def _memory(request: Request, visit: Visit) -> Response:
     versions = await _versions(visit, ref)
     memory = versions[-1].memory
     rooms = visit.bank.rooms
-    used = (await rooms.usage()).get(ref, (0, 0))
+    used = (await uses.of(rooms, (ref,)))[ref].told()
     trusting = await anyio.to_thread.run_sync(trusted.read, rooms.settings.home)
     looked = (await freshness.of_memories(rooms, [memory])).get(ref, ())
     known = {one.ref: one for one in await newest(rooms) if visit.sees(one.project)}

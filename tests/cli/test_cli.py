@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tour_sessions import written
 
 from mcp_memory import VERSION
-from mcp_memory.cli import COMMANDS, cli, settings_table
+from mcp_memory.cli import COMMANDS, cli
 from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
 
@@ -132,12 +132,6 @@ def test_what_the_bank_holds_moves_by_a_file(run, tmp_path: Path) -> None:
     assert "nothing taken, 2 were there" in run("import", str(tmp_path / "bank.jsonl")).output
     (tmp_path / "other.txt").write_text("no export")
     assert "nothing that can be imported" in run("import", str(tmp_path / "other.txt")).output
-
-
-def test_the_table_of_settings_in_the_readme_is_the_settings() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = readme.split(settings_table.START)[1].split(settings_table.END)[0]
-    assert table.strip() == settings_table.markdown()
 
 
 def test_every_setting_has_a_sentence() -> None:

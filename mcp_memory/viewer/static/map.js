@@ -4,6 +4,7 @@
   const box = document.getElementById("graph");
   const told = document.getElementById("told");
   if (!box || !window.cytoscape) return;
+  await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
   const answer = await fetch(box.dataset.from);
   if (!answer.ok) { told.textContent = "The graph could not be read."; return; }
   const graph = await answer.json();
