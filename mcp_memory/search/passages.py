@@ -3,12 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import JsonValue
 
-from mcp_memory.domain.models import Observation, Step, ToolCall
+from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
 from mcp_memory.trajectories import edits
 from mcp_memory.trajectories.edits import Edit
 
@@ -37,20 +37,33 @@ class Passage:
     text: str
     head: str = ""
     """What it belongs to: a heading, a command with its exit code, a file."""
+    by: SourceClass | None = None
+    """Whose words they are, where they are of a step: an agent's beside what it read are its own."""
 
 
 def of_step(step: Step) -> list[Passage]:
-    """What was said, thought, called and came back, in this order."""
-    made = list(of_text(step.text))
-    made += of_text(step.reasoning, "thought")
+    """What was said, thought, called and came back, in this order; each with whose words it is."""
+    own = [*of_text(step.text), *of_text(step.reasoning, "thought")]
     for edit in edits.of_step(step):
-        made += _edited(edit)
+        own += _edited(edit)
+    made = _by(step.source, own)
     seen = {each.call_id: each for each in step.observations}
     for call in step.calls:
-        made += _call(call, seen.pop(call.id, None))
+        back = seen.pop(call.id, None)
+        made += _by(step.source, _call(call, back), back)
     for each in seen.values():
-        made += of_text(each.text)
+        made += _by(each.source, of_text(each.text))
     return made
+
+
+def _by(
+    speaker: SourceClass, told: Iterable[Passage], back: Observation | None = None
+) -> list[Passage]:
+    """Passages with whose words they are: the speaker's, or of what came back its source's."""
+    return [
+        replace(one, by=back.source if back and one.kind in ("output", "read") else speaker)
+        for one in told
+    ]
 
 
 def of_text(text: str, kind: Kind = "said") -> Iterator[Passage]:

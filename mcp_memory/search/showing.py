@@ -10,7 +10,7 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import exact, overtaken, passages, spans, telling, withholding
+from mcp_memory.search import exact, overtaken, passages, spans, telling, voicing, withholding
 from mcp_memory.search.candidates import Candidate
 from mcp_memory.search.passages import Passage
 from mcp_memory.search.telling import Told
@@ -29,16 +29,12 @@ ALWAYS = 2
 """So many of the surest hits are shown in any case, at least by a line."""
 LINE_SURE = 0.75
 """Which share of the best score a hit must have to be worth a line without a passage."""
-LINE_CHARS, MEMORY_CHARS = 110, 300
-"""How long a line is; a memory was written to be read, so that its line holds most of it."""
 PLENTY = 6_000
 """Bytes from which on every hit that clears the floor is worth its line."""
 SLACK = 50
 """What joins of passages and counts may take beside what is priced."""
 BRIEF = 700
 """How many bytes the nearest may take where nothing is found."""
-GAP = "\u2026"
-HEAD_SHOWN = 30
 MOST_ALSO = 3
 _RECORD = ("key", "kind", "body")
 """What a step is put together from: its searched words are half of a row and tell nothing more."""
@@ -179,24 +175,25 @@ def _composed(
     `stems`: of the question's words; `most`: how many hits are shown at most.
     """
     plenty = room > PLENTY
+    first = {one.record: one.passage for one in reversed(told)}
     lines = [
-        _with(hit, text=_line(record, records[record], told, stems))
+        voicing.line(hit, records[record], first.get(record), stems)
         for record, hit in enumerate(bare)
     ]
     # The surest are shown in any case, with the passage that tells most: it is paid before others.
     surest = range(min(ALWAYS, most, len(lines)))
     pinned = _pinned(told, surest, room // 3)
     kept = {record: lines[record] for record in surest}
-    kept |= {one.record: _with(bare[one.record], text=_joined([one])) for one in pinned}
+    kept |= {one.record: voicing.joined(bare[one.record], [one]) for one in pinned}
     room -= sum(size(hit) + 1 for hit in kept.values())
     framed = [0 if record in kept else size(hit) + 1 for record, hit in enumerate(bare)]
     rest = [one for one in told if one not in pinned]
     said = [one.passage.text for one in pinned]
     picked = telling.choose(
-        rest, frames=framed, cost=_long, room=room, more=most - len(kept), said=said
+        rest, frames=framed, cost=voicing.length, room=room, more=most - len(kept), said=said
     )
     for record, few in _by_record([*pinned, *picked]):
-        whole = _with(bare[record], text=_joined(few))
+        whole = voicing.joined(bare[record], few)
         room -= size(whole) + 1 - (size(kept[record]) + 1 if record in kept else 0)
         kept[record] = whole
     best = max((hit.score for hit in bare), default=0.0)
@@ -216,7 +213,7 @@ def _pinned(told: Sequence[Told], records: Iterable[int], room: int) -> list[Tol
     for record in records:
         said = {one.passage.text for one in made}
         of_it = (one for one in told if one.record == record and one.passage.text not in said)
-        if (best := next(of_it, None)) and _long(best.passage) < room:
+        if (best := next(of_it, None)) and voicing.length(best.passage) < room:
             made.append(best)
     return made
 
@@ -225,57 +222,6 @@ def _by_record(picked: Sequence[Told]) -> list[tuple[int, list[Told]]]:
     """Chosen passages of each record, in their order."""
     ordered = sorted(picked, key=lambda one: (one.record, one.place))
     return [(record, list(few)) for record, few in groupby(ordered, key=lambda one: one.record)]
-
-
-def _with(hit: Hit, **fields: object) -> Hit:
-    return hit.model_copy(update=fields)
-
-
-def _long(passage: Passage) -> int:
-    head = len(json.dumps(passage.head)) + 1 if passage.head else 0
-    return len(json.dumps(passage.text)) + head
-
-
-def _joined(few: Sequence[Told]) -> str:
-    """Passages of one record in their order, each head once, gaps marked."""
-    parts: list[str] = []
-    above, last = "", -1
-    for one in few:
-        head = one.passage.head
-        if head not in (above, "", one.passage.text):
-            # The head of an output is its command, which may stand above it whole.
-            if not any(part.startswith(head[:HEAD_SHOWN]) for part in parts):
-                parts.append(f"{head}:" if head[-1:].isalnum() else head)
-        elif parts and one.place != last + 1:
-            parts.append(GAP)
-        parts.append(one.passage.text)
-        above, last = head, one.place
-    return guard.neutralise("\n".join(parts))
-
-
-def _line(record: int, cut: Sequence[Passage], told: Sequence[Told], stems: Sequence[str]) -> str:
-    """The line of a record that tells most, on its own."""
-    best = next((one.passage for one in told if one.record == record), None)
-    best = best or next(iter(cut), None)
-    if best is None:
-        return ""
-    if best.kind == "memory":
-        return guard.neutralise(passages.one_line(best.text, MEMORY_CHARS))
-    lines = best.text.splitlines()
-    counts = [sum(one in line.lower() for one in stems) for line in lines]
-    at = counts.index(max(counts)) if any(counts) else 0
-    return guard.neutralise(_around(lines[at], stems)) if lines else ""
-
-
-def _around(line: str, stems: Sequence[str]) -> str:
-    """A line, or of a long one the part from shortly before its first telling word."""
-    flat = " ".join(line.split())
-    if len(flat) <= LINE_CHARS:
-        return flat
-    low = flat.lower()
-    at = min((place for one in stems if (place := low.find(one)) >= 0), default=0)
-    begin = 0 if at < LINE_CHARS // 2 else flat.rfind(" ", 0, at - LINE_CHARS // 4) + 1
-    return f"{GAP * (begin > 0)}{passages.one_line(flat[begin:], LINE_CHARS)}"
 
 
 async def _records(rooms: Rooms, chosen: Sequence[Candidate]) -> list[list[Passage]]:
