@@ -24,7 +24,9 @@ from mcp_memory.server.app import build_server
 from mcp_memory.server.authentication import build_guard
 from mcp_memory.server.held import Banks
 from mcp_memory.server.listening import HTTP_PATH, build_app, own_url
+from mcp_memory.server.viewing import Viewing
 from mcp_memory.settings import Settings
+from mcp_memory.viewer.entering import Entrance
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAwS2OUAAAAABJRU5ErkJggg=="
 SILENCE = base64.b64encode(
@@ -205,8 +207,9 @@ def main(port: int, home: Path) -> None:
     guard = build_guard(settings, resource=f"{own_url(settings)}{HTTP_PATH}")
     server = build_server(settings, banks=banks, guard=guard)
     furnish(server)
+    viewing = Viewing(banks, Entrance(), guard.verifier)
     app = build_app(
-        server, settings, transports=("streamable-http", "sse"), banks=banks, guard=guard
+        server, settings, transports=("streamable-http", "sse"), viewing=viewing, guard=guard
     )
     uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
 
