@@ -4,10 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
-from mcp_memory.domain import projects
+from mcp_memory.domain import projects, stamped
 from mcp_memory.domain.replacing import replace as put
 from mcp_memory.domain.spelling import folded, spelled
 
@@ -116,18 +115,14 @@ class Identities:
 
 def read(home: Path) -> Identities:
     """What is known of a home's projects; nothing where there is no file, or none that can be read."""
-    file = home / FILE
     try:
-        seen = file.stat()
-        return _read(file, seen.st_mtime_ns, seen.st_size)
+        return stamped.read(home / FILE, _made)
     except (OSError, ValueError, KeyError, TypeError):
         return Identities()
 
 
-@lru_cache(maxsize=8)
-def _read(file: Path, changed: int, size: int) -> Identities:
-    del changed, size  # a file that changed is another one
-    told = json.loads(file.read_bytes())
+def _made(data: bytes) -> Identities:
+    told = json.loads(data)
     return Identities(dict(told["names"]), dict(told["remotes"]))
 
 

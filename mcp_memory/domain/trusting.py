@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
+from mcp_memory.domain import stamped
 from mcp_memory.domain.replacing import replace
 
 FILE = "trust.json"
@@ -39,18 +39,14 @@ class Trusting:
 
 def read(home: Path) -> Trusting:
     """The decisions on a home's records; none where there is no file, or none that can be read."""
-    file = home / FILE
     try:
-        seen = file.stat()
-        return _read(file, seen.st_mtime_ns, seen.st_size)
+        return stamped.read(home / FILE, _made)
     except (OSError, ValueError, KeyError, TypeError):
         return Trusting()
 
 
-@lru_cache(maxsize=8)
-def _read(file: Path, changed: int, size: int) -> Trusting:
-    del changed, size  # a file that changed is another one
-    told = json.loads(file.read_bytes())
+def _made(data: bytes) -> Trusting:
+    told = json.loads(data)
     return Trusting(frozenset(told["released"]), frozenset(told["distrusted"]))
 
 

@@ -3,13 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import orjson
 from filelock import FileLock, Timeout
 
+from mcp_memory.domain import stamped
 from mcp_memory.domain.replacing import replace
 
 What = Literal["shown", "opened"]
@@ -41,18 +41,10 @@ def note(store: Path, what: What, refs: Iterable[str]) -> None:
 
 def read(store: Path) -> Mapping[str, Mapping[str, int]]:
     """`shown` and `opened`, each ref to its number; empty where nothing was noted. Blocking."""
-    file = store / FILE
     try:
-        seen = file.stat()
+        return stamped.read(store / FILE, _summed)
     except OSError:
         return {}
-    return _read(file, seen.st_mtime_ns, seen.st_size)
-
-
-@lru_cache(maxsize=4)
-def _read(file: Path, changed: int, size: int) -> Mapping[str, Counter[str]]:
-    del changed, size  # a file that changed is another one
-    return _summed(file.read_bytes())
 
 
 def _summed(data: bytes) -> dict[str, Counter[str]]:

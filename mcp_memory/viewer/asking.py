@@ -50,7 +50,7 @@ async def _search(request: Request, visit: Visit) -> Response:
         frozenset(asked.getlist("off")) & frozenset(CHANNELS),
         asked.get("expected", "").strip(),
     )
-    known = visit.bounded(sorted(await visit.bank.rooms.store.projects()))
+    known = await visit.projects()
     found, trouble = None, ""
     if sought.words:
         if sought.project:

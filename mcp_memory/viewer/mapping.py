@@ -63,7 +63,7 @@ def build(visits: Visits) -> Mapping[str, object]:
     async def mapped(request: Request) -> Response:
         async with visits(request) as visit:
             rows, _ = await _read(visit, request.query_params.get("project", ""))
-            known = visit.bounded(sorted(await visit.bank.rooms.store.projects()))
+            known = await visit.projects()
             heat = await anyio.to_thread.run_sync(_heat, rows)
             return page(
                 request,
@@ -87,7 +87,7 @@ async def _read(visit: Visit, project: str) -> tuple[list[SessionRow], list[Memo
     store = visit.bank.rooms.store
     if project:
         visit.must_see(project, project)
-    known = (project,) if project else visit.bounded(sorted(await store.projects()))
+    known = (project,) if project else await visit.projects()
     rows = [
         row
         for row in await store.sessions(projects=known)

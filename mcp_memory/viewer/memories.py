@@ -104,7 +104,7 @@ async def _listed(request: Request, visit: Visit) -> Response:
         words=asked.get("words", ""),
         counts=counts,
         kinds=list(MemoryKind),
-        projects=visit.bounded(sorted(await visit.bank.rooms.store.projects())),
+        projects=await visit.projects(),
         here=visit.bank.rooms.project,
     )
 

@@ -12,14 +12,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from mcp_memory.domain import projects
-from mcp_memory.text import wording
+from mcp_memory.text import days, wording
 from mcp_memory.text.counting import counted
 from mcp_memory.viewer.visiting import PREFIX, Visit
 
 MOST_CHARS = 4_000
 """Of one text so much stands on a page; the rest is opened by a link."""
 _THOUSAND = 1_000
-_DAYS = ((1, "today"), (2, "yesterday"), (7, "{} days ago"))
 
 
 def page(request: Request, visit: Visit, name: str, **told: Any) -> HTMLResponse:
@@ -65,17 +64,8 @@ def _templates() -> Environment:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """How long ago, in the words that people use."""
-    if at is None:
-        return "undated"
-    days = (now.astimezone(UTC).date() - at.astimezone(UTC).date()).days
-    for below, word in _DAYS:
-        if days < below:
-            return word.format(days)
-    for unit, many in (("year", 365), ("month", 30), ("week", 7)):
-        if days >= many:
-            return f"{counted(days // many, unit)} ago"
-    return day(at)
+    """How long ago, in the words that the command line uses."""
+    return days.ago(at, now) if at else "undated"
 
 
 def day(at: datetime | None) -> str:

@@ -52,7 +52,7 @@ def build(visits: Visits) -> Mapping[str, object]:
 
 async def _review(request: Request, visit: Visit) -> Response:
     every = [one for one in await memories.newest(visit.bank.rooms) if visit.sees(one.project)]
-    known = visit.bounded(sorted(await visit.bank.rooms.store.projects()))
+    known = await visit.projects()
     trusting = await anyio.to_thread.run_sync(trusted.read, visit.bank.rooms.settings.home)
     return page(
         request,

@@ -61,7 +61,7 @@ async def _timeline(request: Request, visit: Visit) -> Response:
         max(1, fields.number(asked.get("page", ""))),
     )
     store = visit.bank.rooms.store
-    known = visit.bounded(sorted(await store.projects()))
+    known = await visit.projects()
     rows = [row for row in await store.outlines(known) if row.state == State.LIVE.value]
     roots = [row for row in rows if not row.parent and _fits(row, chosen)]
     roots.sort(key=lambda row: (row.started_at or _NEVER, row.id), reverse=True)

@@ -82,7 +82,7 @@ def build(visits: Visits) -> Mapping[str, object]:
 
 async def _today(request: Request, visit: Visit) -> Response:
     rooms = visit.bank.rooms
-    known = visit.bounded(sorted(await rooms.store.projects()))
+    known = await visit.projects()
     rows = [row for row in await rooms.store.outlines(known) if row.state == State.LIVE.value]
     held = [one for one in await memories.newest(rooms) if visit.sees(one.project)]
     live = [one for one in held if one.state is State.LIVE]

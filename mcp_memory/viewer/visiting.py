@@ -52,6 +52,10 @@ class Visit:
         """Those of the known projects that are shown."""
         return tuple(name for name in known if self.sees(name))
 
+    async def projects(self) -> tuple[str, ...]:
+        """The bank's projects that are shown, in the order of their names."""
+        return self.bounded(sorted(await self.bank.rooms.store.projects()))
+
     def must_see(self, project: str, ref: str) -> None:
         """Refuse what is not this visitor's, in the words for what does not exist.
 
