@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from mcp_memory.domain import projects
-from mcp_memory.text import days, wording
+from mcp_memory.text import days, guard, wording
 from mcp_memory.text.counting import counted
 from mcp_memory.viewer.visiting import PREFIX, Visit
 
@@ -93,8 +93,9 @@ def folder(project: str) -> str:
 
 
 def cut(text: str, chars: int = MOST_CHARS) -> str:
-    """The beginning of a text, marked where it goes on."""
-    return text if len(text) <= chars else f"{text[:chars].rstrip()} …"
+    """The beginning of a recalled text, marked where it goes on; escapes and hidden letters shown."""
+    shown = guard.neutralise(text[:chars])
+    return shown if len(text) <= chars else f"{shown.rstrip()} …"
 
 
 def marked(text: str, question: str) -> Markup:

@@ -178,6 +178,27 @@ async def test_hostile_titles_outputs_and_memories_stay_text(
             assert "<img src=x" not in text, path
 
 
+async def test_terminal_escapes_and_hidden_letters_are_not_handed_to_the_browser(
+    settings: Settings, tmp_path: Path
+) -> None:
+    odd = claude_session(
+        tmp_path,
+        "odd",
+        ["plain words"],
+        cwd="/work/odd",
+        output="\x1b[1mbold\x1b[0m and \u202eback",
+    )
+    await filled(settings, tmp_path, odd)
+    async with viewing(settings) as (base, link), visitor(link) as client:
+        page = (await client.get(f"{base}/timeline", params={"words": "plain words"})).text
+        session = re.search(r"/session/([0-9a-z]+)", page)
+        assert session is not None
+        text = (await client.get(f"{base}/session/{session[1]}")).text
+        assert "bold and" in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
 async def test_a_session_of_thousands_of_steps_comes_in_pages(
     settings: Settings, tmp_path: Path
 ) -> None:
