@@ -42,7 +42,7 @@ from mcp_memory.domain.reports import FileReport
 from mcp_memory.embedding.embedder import Embedder, build_embedder
 from mcp_memory.embedding.reranker import build_reranker
 from mcp_memory.forgetting import delete, purging, undo
-from mcp_memory.history import following, indexer, receiving, writing
+from mcp_memory.history import crew, following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
 from mcp_memory.hooks.ledger import Book
@@ -201,12 +201,12 @@ class MemoryBank(Bank):
         paths: Iterable[Path],
         *,
         progress: indexer.Progress | None = None,
-        processes: int = 0,
+        processes: int | crew.Hire = 0,
     ) -> list[FileReport]:
         """Index transcript files; a file that cannot be read is reported, not raised.
 
-        With `processes`, that many more prepare transcripts; a program that gives any must guard
-        its main module with `if __name__ == "__main__"`.
+        With `processes`, that many more prepare transcripts, or whom a function hires; a program
+        that gives any must guard its main module with `if __name__ == "__main__"`.
         """
         await self._move_over()
         await self.read_files()

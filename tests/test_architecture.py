@@ -70,8 +70,19 @@ OWNERS = {
     "regex": ("archive/inspection", "search/exact"),
     "zstandard": ("readers/opening",),
     "ahocorasick_rs": ("text/",),
+    "ray": ("history/bulk/cluster",),
 }
-HEAVY = {"lancedb", "pyarrow", "fastembed", "onnxruntime", "numpy", "dateparser", "dulwich", "rich"}
+HEAVY = {
+    "lancedb",
+    "pyarrow",
+    "fastembed",
+    "onnxruntime",
+    "numpy",
+    "dateparser",
+    "dulwich",
+    "rich",
+    "ray",
+}
 BROAD_DOORS = ("history/indexer", "cli/")
 FUNCTION_LINES, FILE_LINES, PARAMETERS, ROOT_ENTRIES = 40, 400, 6, 27
 LONG_SIGNATURES = ("server/tools", "cli/")

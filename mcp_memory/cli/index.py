@@ -11,9 +11,11 @@ import orjson
 
 from mcp_memory import readers
 from mcp_memory.bank import MemoryBank
-from mcp_memory.cli import closing, intake, options
+from mcp_memory.cli import closing, clusters, intake, options
 from mcp_memory.cli.door import command
+from mcp_memory.domain.reports import FileReport
 from mcp_memory.history import following, indexer, repositories, watching
+from mcp_memory.history.crew import Hire
 from mcp_memory.settings import Settings
 
 
@@ -29,6 +31,7 @@ from mcp_memory.settings import Settings
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Read the commits of this repository, and link them to sessions; transcripts only as PATHS.",
 )
+@clusters.on
 @options.as_json
 @command
 async def index_command(
@@ -38,6 +41,8 @@ async def index_command(
     verbose: bool,
     watch: bool,
     repository: Path | None,
+    on: str | None,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Read the agents' histories on this machine, or PATHS, into the bank."""
@@ -47,7 +52,10 @@ async def index_command(
         return
     from mcp_memory.cli.opening import opened
 
-    async with opened(vectors=not no_vectors) as bank:
+    async with (
+        clusters.reached(on, workers) as hire_for,
+        opened(vectors=not no_vectors) as bank,
+    ):
         if repository is not None:
             await _repository(bank, paths, repository)
             return
@@ -56,11 +64,7 @@ async def index_command(
         if watch:
             await _watch(bank, lambda: indexer.transcripts(paths) if paths else intake.histories())
             return
-        reports = await (
-            intake.read(bank, list(indexer.transcripts(paths)))
-            if paths
-            else intake.everything(bank)
-        )
+        reports = await _read(bank, paths, hire_for(bank))
         rows = await bank.rooms.store.catalogue()
     if as_json:
         click.echo(orjson.dumps(closing.counts(reports, rows), option=orjson.OPT_INDENT_2).decode())
@@ -71,6 +75,12 @@ async def index_command(
         click.echo(closing.endangered(datetime.now(UTC)))
     if paths and reports and all(report.status == "refused" for report in reports):
         raise click.exceptions.Exit(1)
+
+
+async def _read(bank: MemoryBank, paths: Sequence[Path], hire: Hire | None) -> list[FileReport]:
+    if not paths:
+        return await intake.everything(bank, hire)
+    return await intake.read(bank, list(indexer.transcripts(paths)), hire)
 
 
 async def _repository(bank: MemoryBank, paths: Sequence[Path], repository: Path) -> None:

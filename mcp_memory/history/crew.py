@@ -4,11 +4,12 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import anyio.to_thread
 
@@ -35,11 +36,53 @@ class Terms:
     ground: Ground = field(default_factory=Ground)
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much is written as one change."""
+
+    rows: int
+    size: int
+    """Bytes of the rows."""
+
+
+class Preparing(Protocol):
+    """Whoever prepares transcripts ahead of who asks for them; `close` it when done."""
+
+    load: Load
+    """A change is written when it holds so much."""
+
+    def enough(self, many: int, size: int) -> bool:
+        """Whether so many transcripts of so many bytes may be prepared and not yet taken."""
+        ...
+
+    def begin(self, path: Path) -> "Future[Made]":
+        """Start preparing a transcript."""
+        ...
+
+    async def finish(self, path: Path, begun: "Future[Made]") -> Made:
+        """What was made of a transcript; a worker that died costs none."""
+        ...
+
+    async def again(self, path: Path, ground: Ground) -> Made:
+        """The transcript prepared now, with the catalogue as it is now."""
+        ...
+
+    def close(self) -> None:
+        """Let them go; what was begun and not taken is dropped."""
+        ...
+
+
+Hire = Callable[[Terms], Preparing]
+
+
 class Crew:
-    """Prepares transcripts ahead of who asks for them; `close` it when done.
+    """Prepares in a thread or in processes of this machine.
 
     With processes, each has the catalogue as it was when the crew was hired.
     """
+
+    load = Load(rows=2_000, size=8_000_000)
+    """Few appends, flat memory."""
 
     def __init__(self, terms: Terms, processes: int) -> None:
         self._terms = terms
@@ -53,10 +96,9 @@ class Crew:
         )
         self._remote = bool(processes)
 
-    def enough(self, sizes: Sequence[int]) -> bool:
-        """Whether transcripts of these sizes are as many as may be prepared and not yet taken."""
-        many = len(sizes) > self._ahead
-        return many or (len(sizes) > _LEAST and sum(sizes) > _AHEAD_BYTES)
+    def enough(self, many: int, size: int) -> bool:
+        """Few large ones, or many small."""
+        return many > self._ahead or (many > _LEAST and size > _AHEAD_BYTES)
 
     def begin(self, path: Path) -> "Future[Made]":
         """Start preparing a transcript."""
@@ -77,19 +119,25 @@ class Crew:
 
     async def again(self, path: Path, ground: Ground) -> Made:
         """The transcript prepared now, with the catalogue as it is now."""
-        return await anyio.to_thread.run_sync(_made, path, self._terms, ground)
+        return await anyio.to_thread.run_sync(made_of, path, self._terms, ground)
 
     def close(self) -> None:
         """Let the crew go; what was begun and not taken is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _here(self, path: Path) -> Made:
-        return _made(path, self._terms, self._terms.ground)
+        return made_of(path, self._terms, self._terms.ground)
 
 
-def _made(path: Path, terms: Terms, ground: Ground) -> Made:
+def made_of(path: Path, terms: Terms, ground: Ground) -> Made:
+    """One transcript prepared, its rows packed for their way."""
     report, made = indexing.prepare(path, terms.known, terms.gone, terms.allowance, ground=ground)
     return report, [one.as_columns() for one in made]
+
+
+def broken(path: Path, error: Exception) -> FileReport:
+    """The report on a file that could not be read."""
+    return FileReport(path=path, status="refused", reason=f"{type(error).__name__}: {error}")
 
 
 _hired: list[Terms] = []
@@ -111,4 +159,4 @@ def _end_with(parent: int) -> None:
 
 def _prepare(path: Path) -> Made:
     (terms,) = _hired
-    return _made(path, terms, terms.ground)
+    return made_of(path, terms, terms.ground)

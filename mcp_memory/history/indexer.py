@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from concurrent.futures import Future
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -21,7 +22,7 @@ from mcp_memory.domain.identities import Identities
 from mcp_memory.domain.models import SourceClass
 from mcp_memory.domain.reports import FileReport
 from mcp_memory.history import recovery, regrouping, writing
-from mcp_memory.history.crew import Crew, Made, Terms
+from mcp_memory.history.crew import Crew, Hire, Load, Made, Preparing, Terms, broken
 from mcp_memory.history.stamps import STAMPS, Stamps
 from mcp_memory.hooks import digesting
 from mcp_memory.hooks.ledger import Book
@@ -41,9 +42,6 @@ logger = logging.getLogger(__name__)
 
 LOCK = "index.lock"
 """Held by whoever brings sessions into the bank."""
-BATCH_ROWS = 2_000
-BATCH_BYTES = 8_000_000
-"""A batch is written when either is reached: few appends, flat memory."""
 
 SUFFIXES = (".jsonl", ".json", ".traj", ".gz", ".zst")
 """Files with these names in a folder are read, and named where none knows their format."""
@@ -69,9 +67,8 @@ class _Batch:
         self.rows += sum(map(len, packed))
         self.size += sum(each.size for each in packed)
 
-    @property
-    def full(self) -> bool:
-        return self.rows >= BATCH_ROWS or self.size >= BATCH_BYTES
+    def full(self, load: Load) -> bool:
+        return self.rows >= load.rows or self.size >= load.size
 
 
 async def index(
@@ -80,12 +77,12 @@ async def index(
     *,
     only_project: str | None = None,
     progress: Progress | None = None,
-    processes: int = 0,
+    processes: int | Hire = 0,
 ) -> list[FileReport]:
     """Index transcript files; unchanged ones cost one `stat`.
 
     One file that cannot be read is reported and the next one read. With `processes`, that many
-    more prepare transcripts while this one embeds and writes; what comes out is the same.
+    more prepare transcripts, or whom a function hires; what comes out is the same.
 
     Raises:
         Busy: another process is indexing this bank.
@@ -93,7 +90,8 @@ async def index(
     trimming.spare()
     with elected(rooms):
         listed = list(paths)
-        run = await _Run.begin(rooms, only_project, processes, listed)
+        hire = partial(Crew, processes=processes) if isinstance(processes, int) else processes
+        run = await _Run.begin(rooms, only_project, hire, listed)
         return await run.over(listed, progress)
 
 
@@ -136,7 +134,7 @@ class _Run:
     """One pass over files: some are prepared ahead, one batch is written while the next fills."""
 
     def __init__(
-        self, rooms: Rooms, terms: Terms, known: dict[str, Known], crew: Crew, stamps: Stamps
+        self, rooms: Rooms, terms: Terms, known: dict[str, Known], crew: Preparing, stamps: Stamps
     ) -> None:
         self._rooms = rooms
         self._terms = terms
@@ -163,7 +161,7 @@ class _Run:
 
     @classmethod
     async def begin(
-        cls, rooms: Rooms, only_project: str | None, processes: int, paths: Sequence[Path]
+        cls, rooms: Rooms, only_project: str | None, hire: Hire, paths: Sequence[Path]
     ) -> "_Run":
         """A run that knows the catalogue as it is now."""
         settings = rooms.settings
@@ -175,7 +173,7 @@ class _Run:
         told = await anyio.to_thread.run_sync(_told, rooms, fresh)
         terms = Terms(known, await writing.tombstones(rooms), allowance, Ground(told))
         stamps = await anyio.to_thread.run_sync(Stamps, settings.store_dir / STAMPS, allowance)
-        run = cls(rooms, terms, known, Crew(terms, processes), stamps)
+        run = cls(rooms, terms, known, hire(terms), stamps)
         run._catalogued.update(stamped)
         return run
 
@@ -190,7 +188,7 @@ class _Run:
                         reports.append(report)
                         if progress is not None:
                             progress(report)
-                        if self._batch.full:
+                        if self._batch.full(self._crew.load):
                             await self._hand_over()
                         if self._fault is not None:
                             break
@@ -218,10 +216,13 @@ class _Run:
 
     async def _prepared(self, paths: Iterable[Path]) -> AsyncGenerator[FileReport]:
         waiting: deque[tuple[Path, _Begun | FileReport]] = deque()
+        ahead = 0
         for path in paths:
             whole = Path(os.path.abspath(path))  # noqa: ASYNC240, PTH100 text only, links kept
             waiting.append((whole, self._begun(whole)))
-            while self._crew.enough([_size(begun) for _, begun in waiting]):
+            ahead += _size(waiting[-1][1])
+            while self._crew.enough(len(waiting), ahead):
+                ahead -= _size(waiting[0][1])
                 yield await self._finished(*waiting.popleft())
         while waiting:
             yield await self._finished(*waiting.popleft())
@@ -234,7 +235,7 @@ class _Run:
             if not self._terms.allowance.path(path):
                 return FileReport(path=path, status="excluded")
         except OSError as error:
-            return _broken(path, error)
+            return broken(path, error)
         return now, self._crew.begin(path)
 
     async def _finished(self, path: Path, begun: "_Begun | FileReport") -> FileReport:
@@ -248,7 +249,7 @@ class _Run:
         except Exception as error:
             # The outermost door of the indexer: a file that breaks a reader must not stop the rest.
             logger.exception("a transcript could not be read")
-            return _broken(path, error)
+            return broken(path, error)
         if report.status == "refused" and spelled(path) in self._catalogued:
             report = report.model_copy(update={"status": "unchanged", "reason": _EMPTIED})
         kept = [one for one in made if not self._repeats(one)]
@@ -361,10 +362,6 @@ def _said(one: Prepared) -> Iterator[str]:
         step = orjson.loads(body) if kind == "step" and body else {}
         if step.get("source", SourceClass.AGENT) == SourceClass.AGENT:
             yield f"{step.get('text', '')}\n{step.get('reasoning', '')}"
-
-
-def _broken(path: Path, error: Exception) -> FileReport:
-    return FileReport(path=path, status="refused", reason=f"{type(error).__name__}: {error}")
 
 
 def known_of(row: SessionRow) -> Known:

@@ -122,6 +122,9 @@ async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> dic
 
 async def _add(rooms: Rooms, change: Change, rows: Packed) -> None:
     """Append rows with what the model makes of them; without a model they go by words."""
+    if rows.embedded:
+        await change.add_packed(rows, None, ())
+        return
     texts = await anyio.to_thread.run_sync(evidence.embedded_texts, rows)
     vectors = await rooms.packed_vectors([text for text in texts if text])
     await change.add_packed(rows, vectors, [bool(text) for text in texts])

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp_memory.store.rows import EvidenceRow
-from mcp_memory.store.schema import columns_of, vectors_of
+from mcp_memory.store.schema import arrow_schema, columns_of, vectors_of
+
+_VECTOR = "vector"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,24 @@ class Packed:
 
     @classmethod
     def joined(cls, parts: Sequence["Packed"]) -> "Packed":
-        """All rows of the parts, of which there is at least one, in order; nothing is copied."""
+        """All rows of the parts, of which there is at least one, in order; nothing is copied.
+
+        Where some brought vectors, the rows of the others have none.
+        """
         import pyarrow as pa  # heavy: only once a store is open
 
-        return cls(pa.concat_tables([part.table for part in parts]))
+        told = [part.table for part in parts]
+        return cls(pa.concat_tables(told, promote_options="default"))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the rows brought their vectors, as those do that were prepared elsewhere."""
+        return _VECTOR in self.table.column_names
+
+    def with_vectors(self, vectors: bytes, dim: int, having: Sequence[bool]) -> "Packed":
+        """The rows with float32 vectors, one for each that is `having` one."""
+        kind = arrow_schema("evidence", dim).field(_VECTOR).type
+        return Packed(self.table.append_column(_VECTOR, vectors_of(kind, vectors, having)))
 
     def __len__(self) -> int:
         """How many rows."""
@@ -61,11 +77,13 @@ class Packed:
     ) -> Any:
         """The table to append: each row with its batch, and those that are `having` one a vector.
 
-        `vectors` are rows of float32, one after another; None where no row gets any.
+        `vectors` are rows of float32, one after another; None where no row gets any. Rows that
+        brought theirs keep them.
         """
         import pyarrow as pa  # heavy: only once a store is open
 
-        made = vectors_of(schema.field("vector").type, vectors, having)
-        told = {"batch": pa.repeat(pa.scalar(batch, pa.string()), len(self)), "vector": made}
+        told = {"batch": pa.repeat(pa.scalar(batch, pa.string()), len(self))}
+        if not self.embedded:
+            told[_VECTOR] = vectors_of(schema.field(_VECTOR).type, vectors, having)
         columns = [told[n] if n in told else self.table.column(n) for n in schema.names]
         return pa.Table.from_arrays(columns, schema=schema)

@@ -103,7 +103,7 @@ def test_no_process_outlives_a_killed_parent(tmp_path: Path) -> None:
 def test_few_large_transcripts_are_held_or_many_small_ones() -> None:
     crew = Crew(TERMS, 0)
     try:
-        assert not crew.enough([40_000_000, 40_000_000])
-        assert crew.enough([1, 1, 1])
+        assert not crew.enough(2, 80_000_000)
+        assert crew.enough(3, 3)
     finally:
         crew.close()
