@@ -52,6 +52,7 @@ OWNERS = {
     "pyarrow": ("store/",),
     "fastembed": ("embedding/",),
     "onnxruntime": ("embedding/",),
+    "tokenizers": ("embedding/",),
     "numpy": ("embedding/", "store/"),
     "mcp": ("server/", "cli/", "remote/"),
     "click": ("cli/", "__main__"),
@@ -73,16 +74,9 @@ OWNERS = {
     "ray": ("history/bulk/cluster",),
 }
 HEAVY = {
-    "lancedb",
-    "pyarrow",
-    "fastembed",
-    "onnxruntime",
-    "numpy",
-    "dateparser",
-    "dulwich",
-    "rich",
+    "lancedb", "pyarrow", "fastembed", "onnxruntime", "tokenizers", "numpy", "dateparser", "dulwich", "rich",
     "ray",
-}
+}  # fmt: skip
 BROAD_DOORS = ("history/indexer", "cli/")
 FUNCTION_LINES, FILE_LINES, PARAMETERS, ROOT_ENTRIES = 40, 400, 6, 27
 LONG_SIGNATURES = ("server/tools", "cli/")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mcp_memory.cli import ending, options
-from mcp_memory.cli.door import command, json_text
+from mcp_memory.cli.door import ask, command, here, json_text
 
 
 @click.command("blame")
@@ -28,12 +28,10 @@ async def blame_command(path: str, limit: int, project: str | None, as_json: boo
     """
     from mcp_memory.cli.drawing import named
     from mcp_memory.cli.drawing.screen import Page
-    from mcp_memory.cli.opening import opened
-    from mcp_memory.search.named.blame import blame
+    from mcp_memory.search.named.blame import Blame
 
-    async with opened(vectors=False, project=project) as bank:
-        asked = inside(path, bank.rooms.project)
-        found = await blame(bank.rooms, asked, project=project, limit=limit)
+    where = inside(path, here())
+    found = await ask("blame", Blame, vectors=False, path=where, project=project, limit=limit)
     if as_json:
         click.echo(json_text(found))
     else:

@@ -3,8 +3,9 @@
 import click
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command, show
-from mcp_memory.domain.asked import Show
+from mcp_memory.cli.door import ask, command, show
+from mcp_memory.domain.asked import Reading, Show
+from mcp_memory.domain.fetched import FetchResult
 
 
 @click.command("fetch")
@@ -30,10 +31,6 @@ async def fetch_command(
     as_json: bool,
 ) -> None:
     """Read what REFS name; those too long for the budget are shortened, and say where to go on."""
-    from mcp_memory.cli.opening import opened
-
-    async with opened() as bank:
-        found = await bank.fetch(
-            refs, around=around, match=match, show=shown, budget_tokens=budget_tokens
-        )
-        show(found, as_json=as_json)
+    asked = Reading(refs=refs, around=around, match=match, show=shown, budget_tokens=budget_tokens)
+    found = await ask("fetch", FetchResult, **asked.model_dump(mode="json"))
+    show(found, as_json=as_json)

@@ -5,7 +5,7 @@ import sys
 import click
 
 from mcp_memory.cli import ending, options
-from mcp_memory.cli.door import command, json_text
+from mcp_memory.cli.door import ask, command, json_text
 
 
 @click.command("fix")
@@ -26,11 +26,9 @@ async def fix_command(error: str, limit: int, project: str | None, as_json: bool
         raise click.UsageError("Give the error's text, or pipe a command's output in.")
     from mcp_memory.cli.drawing import named
     from mcp_memory.cli.drawing.screen import Page
-    from mcp_memory.cli.opening import opened
-    from mcp_memory.search.named.fix import fix
+    from mcp_memory.search.named.fix import Fixed
 
-    async with opened(project=project) as bank:
-        found = await fix(bank.rooms, told, project=project, limit=limit)
+    found = await ask("fix", Fixed, error=told, project=project, limit=limit)
     if as_json:
         click.echo(json_text(found))
     else:

@@ -3,7 +3,7 @@
 import click
 
 from mcp_memory.cli import ending, options
-from mcp_memory.cli.door import command, json_text
+from mcp_memory.cli.door import ask, command, json_text
 
 
 @click.command("how")
@@ -23,11 +23,10 @@ async def how_command(
     """
     from mcp_memory.cli.drawing import named
     from mcp_memory.cli.drawing.screen import Page
-    from mcp_memory.cli.opening import opened
-    from mcp_memory.search.named.how import how
+    from mcp_memory.search.named.how import Ways
 
-    async with opened(vectors=False, project=project) as bank:
-        found = await how(bank.rooms, " ".join(what), project=project, limit=limit)
+    wanted = " ".join(what)
+    found = await ask("how", Ways, vectors=False, what=wanted, project=project, limit=limit)
     if as_json:
         click.echo(json_text(found))
     else:

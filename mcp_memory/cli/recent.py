@@ -5,9 +5,9 @@ from datetime import datetime
 import click
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command, show
+from mcp_memory.cli.door import ask, command, show
 from mcp_memory.domain.asked import Query
-from mcp_memory.memories import recent
+from mcp_memory.domain.hits import SearchResult
 
 
 @click.command("recent")
@@ -31,7 +31,5 @@ async def recent_command(
     query = Query(
         since=since, until=until, limit=limit, project=project, budget_tokens=budget_tokens
     )
-    from mcp_memory.cli.opening import opened
-
-    async with opened(vectors=False, project=project) as bank:
-        show(await recent.recent(bank.rooms, query), as_json=as_json)
+    found = await ask("recent", SearchResult, vectors=False, **query.model_dump(mode="json"))
+    show(found, as_json=as_json)

@@ -8,7 +8,7 @@ import click
 
 from mcp_memory.cli import ending, options
 from mcp_memory.cli.blame import inside
-from mcp_memory.cli.door import command, json_text
+from mcp_memory.cli.door import ask, command, here, json_text
 from mcp_memory.cli.drawing.notes import spoken
 from mcp_memory.search.named.restore import Restored
 from mcp_memory.text.counting import counted
@@ -40,13 +40,14 @@ async def restore_command(
     The text goes to standard output, what is known of it to standard error. Secrets were masked
     before they were kept and stay masks.
     """
-    from mcp_memory.cli.opening import opened
-    from mcp_memory.search.named.restore import restore
-
-    async with opened(vectors=False, project=project) as bank:
-        found = await restore(
-            bank.rooms, inside(path, bank.rooms.project), project=project, until=until
-        )
+    found = await ask(
+        "restore",
+        Restored,
+        vectors=False,
+        path=inside(path, here()),
+        project=project,
+        until=until.isoformat() if until else None,
+    )
     if as_json:
         click.echo(json_text(found))
     else:

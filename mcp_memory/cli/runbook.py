@@ -3,8 +3,9 @@
 import click
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command, show
+from mcp_memory.cli.door import ask, command, show
 from mcp_memory.domain.asked import Task
+from mcp_memory.domain.models import Runbook
 
 
 @click.command("runbook")
@@ -34,7 +35,4 @@ async def runbook_command(
         project=project,
         budget_tokens=budget_tokens,
     )
-    from mcp_memory.cli.opening import opened
-
-    async with opened(project=project) as bank:
-        show(await bank.runbook(asked), as_json=as_json)
+    show(await ask("runbook", Runbook, **asked.model_dump(mode="json")), as_json=as_json)

@@ -5,8 +5,9 @@ from datetime import datetime
 import click
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command, searched, show
+from mcp_memory.cli.door import ask, command, show
 from mcp_memory.domain.asked import Query
+from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import Outcome
 from mcp_memory.text import wording
 
@@ -76,4 +77,5 @@ async def search_command(
         }
     )
     words = wording.informative(" ".join(queries))
-    show(await searched(query), as_json=as_json, words=words)
+    found = await ask("search", SearchResult, **query.model_dump(mode="json"))
+    show(found, as_json=as_json, words=words)

@@ -25,6 +25,8 @@ DEFAULT_NAME = f"{BUNDLED}3"
 """Its vectors are another model's once the number is raised: a bank is moved over."""
 DEFAULT_DIM = 256
 MOST_CHARS = 2_000
+_MOST_TOKENS = 512
+"""What the bundled model takes, with the marks at both ends; by its tokenizer_config.json."""
 _BATCH_CHARS = 8_000
 """Bounds what one batch takes once padded, whatever the lengths."""
 _BATCH_TRANSFORMER = 8
@@ -202,28 +204,42 @@ class FastEmbedder:
             raise EmbedderUnavailable(self._model, reason[:200]) from error
 
     def _load(self) -> Any:
+        if self._bundled:
+            return _bundled()
         from fastembed import TextEmbedding  # 0.7-1.1 s: at first use, in a worker thread
 
-        if not self._bundled:
-            path = str(self._path) if self._path else None
-            return TextEmbedding(
-                self._model,
-                specific_model_path=path,
-                local_files_only=path is not None,
-                threads=self._threads,
-                enable_cpu_mem_arena=False,
-            )
-        _register_bundled()
-        with resources.as_file(resources.files("mcp_memory.embedding") / "model") as folder:
-            loaded: Any = TextEmbedding(
-                self._model,
-                specific_model_path=str(folder),
-                cache_dir=str(folder),  # any other would be created, though nothing is cached
-                local_files_only=True,
-                threads=1,  # it looks tokens up: a second thread spins for a third of the time
-                enable_cpu_mem_arena=False,
-            )
-        return Lookup(loaded.model.tokenizer, loaded.model.model)
+        path = str(self._path) if self._path else None
+        return TextEmbedding(
+            self._model,
+            specific_model_path=path,
+            local_files_only=path is not None,
+            threads=self._threads,
+            enable_cpu_mem_arena=False,
+        )
+
+
+def _bundled() -> Lookup:
+    """The model in this package, by the two libraries that fastembed runs its models with.
+
+    fastembed itself, with its image models and its downloader, takes 0.4 s and 37 MB more: of every
+    command and every server, for a model that is looked up and never downloaded.
+    """
+    import onnxruntime  # heavy: at first use, in a worker thread
+    from tokenizers import Tokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # it looks tokens up: a second thread spins in vain
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    with resources.as_file(resources.files("mcp_memory.embedding") / "model") as folder:
+        session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        # Its own file cuts after 128 tokens and fills up to them: words of one batch differ in length.
+        tokenizer.enable_truncation(_MOST_TOKENS)
+        tokenizer.no_padding()
+        return Lookup(tokenizer, session)
 
 
 def succeeds(name: str, former: str) -> bool:
@@ -278,22 +294,6 @@ def _unit(vector: Any) -> Any:
 def _readable(text: str) -> str:
     """What a tokenizer may see: bounded, and without half characters, which would refuse a batch."""
     return text[:MOST_CHARS].encode("utf-8", "replace").decode("utf-8")
-
-
-def _register_bundled() -> None:
-    from fastembed import TextEmbedding  # 0.7-1.1 s: at first use, in a worker thread
-    from fastembed.common.model_description import ModelSource, PoolingType
-
-    if any(known["model"] == DEFAULT_NAME for known in TextEmbedding.list_supported_models()):
-        return
-    TextEmbedding.add_custom_model(
-        model=DEFAULT_NAME,
-        pooling=PoolingType.MEAN,
-        normalization=True,
-        sources=ModelSource(url="file:///bundled"),
-        dim=DEFAULT_DIM,
-        model_file="model.onnx",
-    )
 
 
 def _dim_of(model: str) -> int:

@@ -32,9 +32,7 @@ class Lookup:
         import numpy as np  # heavy: only once a model is loaded
 
         self._numpy = np
-        # A copy that fills nothing up: words of one batch differ in length.
-        self._tokenizer = type(tokenizer).from_str(tokenizer.to_str())
-        self._tokenizer.no_padding()
+        self._tokenizer = tokenizer
         self._session = session
         # In the first place stand the marks at both ends of every text: no text is without words.
         self._edges = self._summed([tokenizer.encode("").ids])

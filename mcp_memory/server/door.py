@@ -8,17 +8,16 @@ import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic import BaseModel
 
 from mcp_memory.domain import privacy
-from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError
-from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.replacing import replace
 from mcp_memory.hooks import ready
 
@@ -26,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 NOTE = "server.json"
 """Where to knock, and with which token."""
-LONGEST = 20_000
-"""Bytes of a question: the refs of one digest, or a search."""
+LONGEST = 100_000
+"""Bytes of a question: the refs of one digest, or the output that a mend is wanted for."""
 SECONDS = 2.0
 """How long a caller may take to ask."""
 LONGEST_PATH = 100
@@ -38,11 +37,13 @@ ANSWER_SECONDS = 10.0
 """How long a command waits for a server's answer before it opens the bank itself."""
 
 Check = Callable[[tuple[str, ...]], Awaitable[bool]]
-Search = Callable[[Query], Awaitable[SearchResult]]
+Read = Callable[[str, dict[str, Any]], Awaitable[BaseModel]]
+"""Answers a reading question, by its name and its parts."""
+Told = TypeVar("Told", bound=BaseModel)
 
 
-async def answer_at_door(home: Path, still_holds: Check, search: Search) -> None:
-    """Tell hooks of this user whether what they are about to say still holds, and search for commands.
+async def answer_at_door(home: Path, still_holds: Check, read: Read) -> None:
+    """Tell hooks of this user whether what they are about to say still holds, and read for commands.
 
     Until cancelled. Where the system has no such sockets hooks go by the ready files alone, and
     commands open the bank themselves.
@@ -61,7 +62,7 @@ async def answer_at_door(home: Path, still_holds: Check, search: Search) -> None
     try:
         async with listener:
             await anyio.to_thread.run_sync(_announce, note, str(address), token)
-            await listener.serve(lambda line: _serve(line, token, still_holds, search))
+            await listener.serve(lambda line: _serve(line, token, still_holds, read))
     finally:
         address.unlink(missing_ok=True)
         if address.parent.name.startswith(_ELSEWHERE):
@@ -77,35 +78,37 @@ def _address(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=_ELSEWHERE)) / "s.sock"
 
 
-async def ask_server(home: Path, query: Query) -> SearchResult | None:
+async def ask_server(home: Path, name: str, asked: dict[str, Any], told: type[Told]) -> Told | None:
     """What a running server answers; None where none is at the door, or it cannot tell.
 
-    The query's project must be named: a server was started in a project of its own.
+    The question's project must be named: a server was started in a project of its own.
     """
     try:
         note = await anyio.Path(ready.folder(home) / NOTE).read_bytes()
-        told = json.loads(note)
-        asked = {"token": told["token"], "search": query.model_dump(mode="json")}
+        door = json.loads(note)
+        question = json.dumps({"token": door["token"], "read": name, "asked": asked}).encode()
+        if len(question) >= LONGEST:
+            return None
         with anyio.fail_after(ANSWER_SECONDS):
-            async with await anyio.connect_unix(str(told["address"])) as line:
-                await line.send(json.dumps(asked).encode() + b"\n")
+            async with await anyio.connect_unix(str(door["address"])) as line:
+                await line.send(question + b"\n")
                 answer = b"".join([part async for part in line])
-        return SearchResult.model_validate_json(answer)
+        return told.model_validate_json(answer)
     except (OSError, TimeoutError, ValueError, LookupError, TypeError, AttributeError):
         return None
     except anyio.BrokenResourceError:
         return None
 
 
-async def _serve(line: SocketStream, token: str, still_holds: Check, search: Search) -> None:
+async def _serve(line: SocketStream, token: str, still_holds: Check, read: Read) -> None:
     """One question, one answer; whoever does not know the token gets none."""
     async with line:
         try:
             with anyio.fail_after(SECONDS):
                 asked = await BufferedByteReceiveStream(line).receive_until(b"\n", LONGEST)
             told = _known(json.loads(asked), token)
-            if "search" in told:
-                found = await search(Query.model_validate(told["search"]))
+            if "read" in told:
+                found = await read(told["read"], told["asked"])
                 await line.send(found.model_dump_json().encode())
             elif told:
                 held = await still_holds(tuple(map(str, told["refs"])))

@@ -9,11 +9,10 @@ from typing import Any
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
+from pydantic import BaseModel
 
-from mcp_memory.domain.asked import Query
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import Busy, MemoryBankError
-from mcp_memory.domain.hits import SearchResult
 from mcp_memory.server.door import answer_at_door
 from mcp_memory.settings import Settings
 
@@ -95,10 +94,13 @@ class HeldBank:
             await anyio.sleep(IDLE_SECONDS / 4)
             await bank.rest(IDLE_SECONDS)
 
-    async def _searched(self, query: Query) -> SearchResult:
-        """A search of a command of this user, in its turn among the calls."""
+    async def _read(self, name: str, asked: dict[str, Any]) -> BaseModel:
+        """What a command of this user reads, in its turn among the calls."""
+        # What commands alone ask of a server is not loaded before one does.
+        reads = await anyio.to_thread.run_sync(importlib.import_module, "mcp_memory.server.reads")
         async with self.at_work:
-            return await (await self.bank()).search(query)
+            answer: BaseModel = await reads.read(await self.bank(), name, asked)
+            return answer
 
     def close(self) -> None:
         """Close the bank in the background."""
@@ -125,7 +127,7 @@ class HeldBank:
                     tasks.start_soon(bank.keep_ready)
                     if self._cwd is not None:
                         tasks.start_soon(
-                            answer_at_door, self._settings.home, bank.still_holds, self._searched
+                            answer_at_door, self._settings.home, bank.still_holds, self._read
                         )
                     if self._settings.index_auto:
                         tasks.start_soon(bank.keep_indexed)

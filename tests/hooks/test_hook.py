@@ -12,7 +12,6 @@ import anyio
 import pytest
 
 from mcp_memory import readers
-from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.hooks import hook, ledger, ready, spool
 from mcp_memory.hooks.ready import Ready, Saying
@@ -41,8 +40,8 @@ def stocked(home: Path, project: Path) -> Path:
     return home
 
 
-async def no_search(query: Query) -> SearchResult:
-    return SearchResult(found=False, hits=(), notes=(f"{query.project}: {query.texts[0]}",))
+async def no_search(name: str, asked: dict[str, Any]) -> SearchResult:
+    return SearchResult(found=False, hits=(), notes=(f"{name}: {asked['texts'][0]}",))
 
 
 def told(project: Path, native: str, session: str = "s-1", **more: Any) -> dict[str, Any]:
@@ -350,22 +349,22 @@ class TestWithAServer:
         async def still_holds(_: tuple[str, ...]) -> bool:
             return True
 
-        query = Query(texts=("where is the till",), project="/shop")
-        assert await ask_server(stocked, query) is None
+        question = ("search", {"texts": ["where is the till"]}, SearchResult)
+        assert await ask_server(stocked, *question) is None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(answer_at_door, stocked, still_holds, no_search)
             note = ready.folder(stocked) / "server.json"
             with anyio.fail_after(10):
                 while not note.exists():
                     await anyio.sleep(0.01)
-            answer = await ask_server(stocked, query)
+            answer = await ask_server(stocked, *question)
             other = json.loads(note.read_text(encoding="utf-8"))
             note.write_text(json.dumps({**other, "token": "guess"}), encoding="utf-8")
-            refused = await ask_server(stocked, query)
+            refused = await ask_server(stocked, *question)
             note.write_text(json.dumps({**other, "address": "/nowhere.sock"}), encoding="utf-8")
-            nobody = await ask_server(stocked, query)
+            nobody = await ask_server(stocked, *question)
             tasks.cancel_scope.cancel()
-        assert answer == await no_search(query)
+        assert answer == await no_search(*question[:2])
         assert (refused, nobody) == (None, None)
 
     async def test_whoever_does_not_know_the_token_is_told_nothing(self, stocked: Path) -> None:
