@@ -1,8 +1,12 @@
 """`mcp-memory doctor`: the bank checked and repaired, and what is derived made anew."""
 
+from collections.abc import Sequence
+
 import click
 
-from mcp_memory.cli.door import command
+from mcp_memory.checkup.findings import Finding
+from mcp_memory.cli import ending, options
+from mcp_memory.cli.door import command, print_json
 
 
 @click.command("doctor")
@@ -12,8 +16,11 @@ from mcp_memory.cli.door import command
 @click.option(
     "--stale", is_flag=True, help="List memories whose files or commands changed or went."
 )
+@options.as_json
 @command
-async def doctor_command(repair: bool, rebuild: bool, reembed: bool, stale: bool) -> None:
+async def doctor_command(
+    repair: bool, rebuild: bool, reembed: bool, stale: bool, as_json: bool
+) -> None:
     """Check the bank, and repair it: records, ledger, purges, archive, indexes, disk, modes, hosts."""
     from mcp_memory.checkup import doctor, remaking  # LanceDB: not for a help page
     from mcp_memory.cli.opening import opened
@@ -21,18 +28,34 @@ async def doctor_command(repair: bool, rebuild: bool, reembed: bool, stale: bool
 
     async with opened() as bank:
         if stale:
-            for one in await freshness.stale(bank.rooms):
+            found = await freshness.stale(bank.rooms)
+            if as_json:
+                print_json(found)
+                return
+            for one in found:
                 click.echo(f"{one.ref} {one.title}: {'; '.join(one.told)}")
             return
+        done = []
         if reembed:
-            click.echo(f"{await remaking.reembed(bank.rooms)} vectors made anew")
+            done.append(f"{await remaking.reembed(bank.rooms)} vectors made anew")
         if rebuild:
-            click.echo(f"{await remaking.rebuild(bank.rooms)} sessions written anew")
+            done.append(f"{await remaking.rebuild(bank.rooms)} sessions written anew")
         if repair:
-            for done in await doctor.repair(bank.rooms):
-                click.echo(f"mended: {done}")
+            done += [f"mended: {each}" for each in await doctor.repair(bank.rooms)]
         findings = await doctor.check(bank.rooms)
+    _told(done, findings, as_json=as_json)
+
+
+def _told(done: Sequence[str], findings: Sequence[Finding], *, as_json: bool) -> None:
+    """What was done and found; ill findings end the command with what to do about them."""
     ill = [finding for finding in findings if not finding.good]
+    if as_json:
+        print_json({"done": done, "findings": findings})
+        if ill:
+            ending.nothing()
+        return
+    for line in done:
+        click.echo(line)
     for finding in findings:
         click.echo(f"{'ok ' if finding.good else 'BAD'} {finding.subject}: {finding.what}")
     if ill:

@@ -118,6 +118,19 @@ def json_text(model: BaseModel) -> str:
     return orjson.dumps(as_structure(model), option=orjson.OPT_INDENT_2).decode()
 
 
+def print_json(told: object) -> None:
+    """Print what a command did, for a program: dataclasses, models and paths as JSON, indented."""
+    click.echo(orjson.dumps(told, default=_plain, option=orjson.OPT_INDENT_2).decode())
+
+
+def _plain(told: object) -> object:
+    if isinstance(told, BaseModel):
+        return told.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(told, Path):
+        return str(told)
+    raise TypeError(f"{type(told).__name__} is not told as JSON")
+
+
 def some(told: Sequence[str]) -> list[str]:
     """Lines below a heading: the first of many, and how many more there are."""
     lines = [f"  {each}" for each in told[:MOST_NAMED]]

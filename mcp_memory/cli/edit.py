@@ -1,10 +1,12 @@
 """`mcp-memory edit`: a memory's file in the person's own editor, and taken in again."""
 
 import os
+from pathlib import Path
 
 import click
 
-from mcp_memory.cli.door import command
+from mcp_memory.cli import options
+from mcp_memory.cli.door import command, print_json
 from mcp_memory.cli.ending import Failed, NotThere
 from mcp_memory.cli.retain import by_agent
 from mcp_memory.domain import refs
@@ -13,14 +15,14 @@ from mcp_memory.text.counting import counted
 
 @click.command("edit")
 @click.argument("ref", default="")
+@options.as_json
 @command
-async def edit_command(ref: str) -> None:
+async def edit_command(ref: str, as_json: bool) -> None:
     """Open the file of REF in $VISUAL or $EDITOR; without REF, take in what was changed in files.
 
     Files lie in `memories/` of the home, one a memory. What is changed there is the user's word: a
     new version, or, where a file is deleted, a memory that is forgotten; `undo` takes it back.
     """
-    from mcp_memory.archive.memory_files import MemoryFolder
     from mcp_memory.cli.opening import opened
 
     if by_agent(os.environ):
@@ -28,13 +30,11 @@ async def edit_command(ref: str) -> None:
     async with opened() as bank:
         done = await bank.read_files()
         if ref:
-            folder = MemoryFolder(bank.rooms.settings.memories_dir)
-            wanted = str(refs.parse(ref))
-            names = [name for name, held in folder.notes().items() if held.ref == wanted]
-            if not names:
-                raise NotThere(f"{ref} has no file: no live memory has that ref.")
-            click.edit(filename=str(folder.root / names[0]))
+            _open(bank.rooms.settings.memories_dir, ref)
             done = await bank.read_files()
+    if as_json:
+        print_json(done)
+        return
     for what, changed in (
         ("changed", done.edited),
         ("new", done.added),
@@ -48,3 +48,14 @@ async def edit_command(ref: str) -> None:
         click.echo(note)
     if not (done.any or done.broken or done.notes):
         click.echo("Nothing was changed.")
+
+
+def _open(folder: Path, ref: str) -> None:
+    """A memory's file in the person's editor, until they leave it."""
+    from mcp_memory.archive.memory_files import MemoryFolder
+
+    wanted, held = str(refs.parse(ref)), MemoryFolder(folder)
+    names = [name for name, note in held.notes().items() if note.ref == wanted]
+    if not names:
+        raise NotThere(f"{ref} has no file: no live memory has that ref.")
+    click.edit(filename=str(held.root / names[0]))

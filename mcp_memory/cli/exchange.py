@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli.door import command, some
+from mcp_memory.cli import options
+from mcp_memory.cli.door import command, print_json, some
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.reports import Imported
 from mcp_memory.history import exchange
@@ -19,8 +20,9 @@ from mcp_memory.text.counting import counted
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--skills", is_flag=True, help="Established procedures as Agent Skills in a folder.")
 @click.option("--project", default="*", help="With --skills: of one project only.")
+@options.as_json
 @command
-async def export_command(file: Path, skills: bool, project: str) -> None:
+async def export_command(file: Path, skills: bool, project: str, as_json: bool) -> None:
     """Write the bank as JSON lines to FILE, or with --skills its procedures into the folder FILE.
 
     Secrets were masked before they came in.
@@ -30,12 +32,14 @@ async def export_command(file: Path, skills: bool, project: str) -> None:
 
     async with opened() as bank:
         if skills:
-            written = await made.export(bank.rooms, file, project=project)
-            click.echo(f"{counted(written, 'skill')} written to {file}")
-            return
-        _no_folder(file)
-        count = await exchange.export(bank.rooms, file)
-    click.echo(f"{counted(count, 'record')} written to {file}")
+            what, count = "skill", await made.export(bank.rooms, file, project=project)
+        else:
+            _no_folder(file)
+            what, count = "record", await exchange.export(bank.rooms, file)
+    if as_json:
+        print_json({"file": file, "what": what, "written": count})
+    else:
+        click.echo(f"{counted(count, what)} written to {file}")
 
 
 def _no_folder(file: Path) -> None:
@@ -57,9 +61,15 @@ def _no_folder(file: Path) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A home of your own that wrote the export: what it sealed comes in as it was there.",
 )
+@options.as_json
 @command
 async def import_command(
-    path: Path | None, hosts: bool, format_: str | None, project: str, of_home: Path | None
+    path: Path | None,
+    hosts: bool,
+    format_: str | None,
+    project: str,
+    of_home: Path | None,
+    as_json: bool,
 ) -> None:
     """Read an export, or what another memory tool keeps in PATH; it comes in as candidates.
 
@@ -75,11 +85,15 @@ async def import_command(
             sources = await bringing.of_hosts(bank.rooms)
         else:
             sources = [bringing.Source(path, format_ or "", project, keys)]
+        imported = []
         for source in sources:
             done = await bringing.import_(bank.rooms, source)
-            for line in told(done):
+            imported.append({"path": source.path, **done.model_dump(mode="json")})
+            for line in () if as_json else told(done):
                 click.echo(f"{source.path}: {line}" if hosts else line)
-    if not sources:
+    if as_json:
+        print_json(imported)
+    elif not sources:
         click.echo("No host keeps a memory of its own here.")
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import click
-import orjson
 
 from mcp_memory.cli import options
-from mcp_memory.cli.door import command
+from mcp_memory.cli.door import command, print_json
 from mcp_memory.cli.drawing import screen
 from mcp_memory.domain import projects
 from mcp_memory.domain.identities import Identities
@@ -39,8 +38,7 @@ async def _show(as_json: bool) -> None:
     async with opened(vectors=False) as bank:
         shown = _known(await bank.rooms.store.projects(), bank.rooms.identities())
     if as_json:
-        told = [each.model_dump(mode="json", exclude_defaults=True) for each in shown]
-        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+        print_json(shown)
         return
     page = screen.Page()
     page.show(map(page.text, _table(shown)))
@@ -49,28 +47,36 @@ async def _show(as_json: bool) -> None:
 @projects_command.command("rename")
 @click.argument("project")
 @click.argument("name")
+@options.as_json
 @command
-async def rename(project: str, name: str) -> None:
+async def rename(project: str, name: str, as_json: bool) -> None:
     """Call PROJECT by NAME, such as the folder it lies in now; the former name is still found."""
     from mcp_memory.cli.opening import opened
 
     async with opened() as bank:
         with indexer.elected(bank.rooms):
             moved = await regrouping.rename(bank.rooms, project, name)
+    if as_json:
+        print_json({"project": name, "moved": moved})
+        return
     click.echo(f"Moved to {name}: {counted(moved, 'session')}.")
 
 
 @projects_command.command("merge")
 @click.argument("project")
 @click.argument("into")
+@options.as_json
 @command
-async def merge(project: str, into: str) -> None:
+async def merge(project: str, into: str, as_json: bool) -> None:
     """Count PROJECT as INTO from now on: its sessions, its memories, and what is still to come."""
     from mcp_memory.cli.opening import opened
 
     async with opened() as bank:
         with indexer.elected(bank.rooms):
             moved = await regrouping.merge(bank.rooms, project, into)
+    if as_json:
+        print_json({"project": into, "moved": moved})
+        return
     click.echo(f"{counted(moved, 'session')} moved; `mcp-memory undo` takes a batch of them back.")
 
 

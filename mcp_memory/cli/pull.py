@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli import remote
-from mcp_memory.cli.door import command
+from mcp_memory.cli import options, remote
+from mcp_memory.cli.door import command, print_json
 from mcp_memory.text.counting import counted
 
 
@@ -22,9 +22,15 @@ from mcp_memory.text.counting import counted
     help="Folder of its own to put the files in.",
 )
 @remote.reaching
+@options.as_json
 @command
 async def pull_command(
-    url: str, project: str | None, folder: Path, token_file: Path | None, insecure: bool
+    url: str,
+    project: str | None,
+    folder: Path,
+    token_file: Path | None,
+    insecure: bool,
+    as_json: bool,
 ) -> None:
     """Bring the archive of a project at URL into a folder, as files to grep and read."""
     from mcp_memory.remote import pulling, reaching
@@ -34,6 +40,9 @@ async def pull_command(
         report = await pulling.pull(bank, project, folder, progress=_dots())
     if sys.stderr.isatty():
         click.echo(err=True)
+    if as_json:
+        print_json(report)
+        return
     click.echo(
         f"{report.project}: {counted(report.written, 'file')} written ({report.bytes / 1e6:.1f} MB), "
         f"{report.unchanged} unchanged, {report.removed} removed"

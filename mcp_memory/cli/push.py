@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli import remote
-from mcp_memory.cli.door import command
+from mcp_memory.cli import options, remote
+from mcp_memory.cli.door import command, print_json
 from mcp_memory.domain import projects
+from mcp_memory.remote.reports import Pushed
 from mcp_memory.text.counting import counted
 
 
@@ -24,6 +25,7 @@ from mcp_memory.text.counting import counted
 )
 @click.option("--as", "name", default="", help="What the remote bank is to call the project.")
 @remote.reaching
+@options.as_json
 @command
 async def push_command(
     url: str,
@@ -32,6 +34,7 @@ async def push_command(
     name: str,
     token_file: Path | None,
     insecure: bool,
+    as_json: bool,
 ) -> None:
     """Send sessions of this machine, or in PATHS, to the bank at URL: masked, and only what is new."""
     from mcp_memory.history import indexer
@@ -51,6 +54,14 @@ async def push_command(
             report = await pushing.push(
                 bank, found, terms, memo, again=True, progress=lambda *_: bar.update(1)
             )
+    if as_json:
+        print_json(report)
+    else:
+        _say(report)
+
+
+def _say(report: Pushed) -> None:
+    """What a push came to, and what was not pushed."""
     click.echo(
         f"{counted(report.files, 'file')}, {report.unchanged} of them unchanged: "
         f"{counted(report.sent, 'session')} sent "

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from mcp_memory.cli import ending
+from mcp_memory.cli.door import print_json
 from mcp_memory.cli.drawing.screen import Page, short
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.hosts.installing.changes import Change, apply, plan_uninstall
@@ -88,7 +89,7 @@ def _ours(name: str) -> bool:
     return name in OURS or name.startswith(_BEGIN)
 
 
-def remove(*, yes: bool, dry_run: bool) -> None:
+def remove(*, yes: bool, dry_run: bool, as_json: bool) -> None:
     """Preview, ask once, and take everything back.
 
     Raises:
@@ -96,8 +97,10 @@ def remove(*, yes: bool, dry_run: bool) -> None:
     """
     going = planned()
     page = Page()
-    page.show(_told(page, going))
+    if not as_json:
+        page.show(_told(page, going))
     if dry_run or not (going.changes or going.home):
+        _report(going, [*going.refused], as_json=as_json, done=False)
         return
     _agreed(going, yes=yes)
     left = [*going.refused]
@@ -108,9 +111,24 @@ def remove(*, yes: bool, dry_run: bool) -> None:
             left.append(str(error))
     if going.home is not None:
         left += _deleted(going)
-    page.show(_done(page, left))
+    if as_json:
+        _report(going, left, as_json=True, done=True)
+    else:
+        page.show(_done(page, left))
     if left:
         raise ending.Failed("The rest is gone; the above is left.")
+
+
+def _report(going: Going, left: Sequence[str], *, as_json: bool, done: bool) -> None:
+    """What goes, or went, for a program."""
+    if not as_json:
+        return
+    changes = [
+        {"host": each.target.name, "change": each.kind, "file": each.file} for each in going.changes
+    ]
+    bank = {"home": going.home, "bytes": going.bytes, "sessions": going.sessions}
+    told = {"done": done, "changes": changes, "bank": bank if going.home else None}
+    print_json({**told, "not_ours": list(going.stays), "left": list(left)})
 
 
 def _told(page: Page, going: Going) -> Iterator[Any]:

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from mcp_memory import hosts
-from mcp_memory.cli import ending
-from mcp_memory.cli.door import command
+from mcp_memory.cli import ending, options
+from mcp_memory.cli.door import command, print_json
 from mcp_memory.cli.drawing.screen import Page, short
-from mcp_memory.cli.install import NAMES, chosen
+from mcp_memory.cli.install import NAMES, chosen, told
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError
 from mcp_memory.hosts.installing.changes import Change, apply, plan_install
 from mcp_memory.hosts.installing.hooking import HOOKED, plan_hooks
@@ -75,34 +75,55 @@ class Plan:
     "--no-hooks", is_flag=True, help="Leave hooks out: memory is asked, and says nothing unasked."
 )
 @click.option("--no-index", is_flag=True, help="Read no history now.")
+@options.as_json
 @command
 async def setup_command(
-    hosts: tuple[str, ...], yes: bool, dry_run: bool, no_hooks: bool, no_index: bool
+    hosts: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    no_hooks: bool,
+    no_index: bool,
+    as_json: bool,
 ) -> None:
     """Find the agents on this machine and their history, and set memory up for all of them.
 
     One screen says what will be done; it asks once. What was there is kept beside it, and
     `mcp-memory uninstall --everything` takes all of it back.
     """
+    if as_json and not (yes or dry_run):
+        raise click.UsageError("--json asks nothing: add --yes or --dry-run.")
     try:
         started = launch()
     except MemoryBankError as error:
         raise ending.Failed(str(error)) from error
     plan = planned(started, hosts, hooks=not no_hooks, index=not no_index)
     page = Page()
-    page.show(_told(page, plan, Settings().home))
-    if dry_run:
-        return
-    if not (plan.news or plan.histories):
-        if not plan.refused:
-            return
+    if not as_json:
+        page.show(_told(page, plan, Settings().home))
+    if not (dry_run or plan.news or plan.histories) and plan.refused:
         raise ending.Failed("Nothing could be set up; nothing was changed.")
-    _agreed(yes=yes)
-    for again in plan.plans:
-        _carried_out(page, again)
-    if plan.histories:
-        await _indexed(page)
-    page.show(_next(page, plan))
+    done, seen = not dry_run and bool(plan.news or plan.histories), None
+    if done:
+        _agreed(yes=yes)
+        for again in plan.plans:
+            _carried_out(page, again, quiet=as_json)
+        seen = await _indexed() if plan.histories else None
+    if as_json:
+        _report(plan, seen, done=done)
+    elif done:
+        page.show([*(_learned(page, seen) if seen else ()), *_next(page, plan)])
+
+
+def _report(plan: Plan, seen: Overview | None, *, done: bool) -> None:
+    """What was or would be done, and the first that was learned, for a program."""
+    changes = [
+        told(change.target.title + (", hooks" if change in plan.hooks else ""), change)
+        for change in (*plan.changes, *plan.hooks)
+    ]
+    print_json(
+        {"done": done, "changes": changes, "histories": list(plan.histories),
+         "refused": plan.refused, "learned": seen}
+    )  # fmt: skip
 
 
 def planned(started: Launch, names: Sequence[str], *, hooks: bool, index: bool) -> Plan:
@@ -184,7 +205,7 @@ def _agreed(*, yes: bool) -> None:
         raise ending.Failed("Nothing was changed.")
 
 
-def _carried_out(page: Page, plan: Callable[[], Change]) -> None:
+def _carried_out(page: Page, plan: Callable[[], Change], *, quiet: bool) -> None:
     """One change; what cannot be written does not keep the others from theirs."""
     try:
         change = plan()
@@ -192,12 +213,12 @@ def _carried_out(page: Page, plan: Callable[[], Change]) -> None:
     except InvalidInput as error:
         click.echo(str(error), err=True)
         return
-    if change.kind == "unchanged":
+    if quiet or change.kind == "unchanged":
         return
     page.show([page.text(("✓ ", "good"), f"{change.target.title}: {short(change.file)}")])
 
 
-async def _indexed(page: Page) -> None:
+async def _indexed() -> Overview:
     """All of the history, and the first that can be learned from it."""
     from mcp_memory.cli import intake
     from mcp_memory.cli.opening import opened
@@ -207,8 +228,7 @@ async def _indexed(page: Page) -> None:
     async with opened() as bank:
         following.allow_everything(bank.rooms)
         await intake.everything(bank)
-        seen = await overview(bank.rooms, project="*")
-    page.show(_learned(page, seen))
+        return await overview(bank.rooms, project="*")
 
 
 def _learned(page: Page, seen: Overview) -> Iterator[Any]:

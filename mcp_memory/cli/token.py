@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import click
-import orjson
 
 from mcp_memory.cli import ending, options
+from mcp_memory.cli.door import print_json
 from mcp_memory.domain.access import AccessTokens, Scope, TokenRecord, Wanted
 from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.settings import Settings
@@ -40,8 +40,15 @@ def token_command() -> None:
     help="How many days it lives.",
 )
 @click.option("--no-expiry", is_flag=True, help="Let it live until it is revoked.")
+@options.as_json
 def make(
-    name: str, scope: Scope, projects: tuple[str, ...], tenant: str, days: int, no_expiry: bool
+    name: str,
+    scope: Scope,
+    projects: tuple[str, ...],
+    tenant: str,
+    days: int,
+    no_expiry: bool,
+    as_json: bool,
 ) -> None:
     """Make a token called NAME and print it, this once, on standard output."""
     now = datetime.now(UTC)
@@ -56,6 +63,9 @@ def make(
         record, token = _tokens().make(wanted, now=now)
     except MemoryBankError as error:
         raise ending.Failed(str(error)) from error
+    if as_json:
+        print_json({**_shown(record, now), "token": token})
+        return
     click.echo(f"{_line(record, now)}\nIt is shown this once:", err=True)
     click.echo(token)
 
@@ -67,8 +77,7 @@ def list_(as_json: bool) -> None:
     now = datetime.now(UTC)
     records = list(_tokens().listed())
     if as_json:
-        told = [{**_shown(record), "standing": record.standing(now)} for record in records]
-        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+        print_json([_shown(record, now) for record in records])
         return
     for record in records:
         click.echo(_line(record, now))
@@ -78,13 +87,17 @@ def list_(as_json: bool) -> None:
 
 @token_command.command("revoke")
 @click.argument("which")
-def revoke(which: str) -> None:
+@options.as_json
+def revoke(which: str, as_json: bool) -> None:
     """Revoke the token with this id, or all of this name; a running server refuses it at once."""
     now = datetime.now(UTC)
     try:
         revoked = _tokens().revoke(which, now=now)
     except MemoryBankError as error:
         raise ending.Failed(str(error)) from error
+    if as_json:
+        print_json([_shown(record, now) for record in revoked])
+        return
     for record in revoked:
         click.echo(_line(record, now))
 
@@ -93,10 +106,11 @@ def _tokens() -> AccessTokens:
     return AccessTokens(Settings().access_dir)
 
 
-def _shown(record: TokenRecord) -> dict[str, object]:
+def _shown(record: TokenRecord, now: datetime) -> dict[str, object]:
     """What may be told of a token: never what it is made of."""
     names = {"id", "name", "scope", "projects", "tenant", "expires_at"}
-    return record.model_dump(mode="json", include=names)
+    told = record.model_dump(mode="json", include=names)
+    return {**told, "standing": record.standing(now)}
 
 
 def _line(record: TokenRecord, now: datetime) -> str:

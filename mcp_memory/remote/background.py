@@ -12,7 +12,8 @@ from mcp_memory.domain.errors import Busy, MemoryBankError
 from mcp_memory.remote import reaching
 from mcp_memory.remote.memo import Memo
 from mcp_memory.remote.outgoing import EVERYTHING, Terms
-from mcp_memory.remote.pushing import Report, push
+from mcp_memory.remote.pushing import push
+from mcp_memory.remote.reports import Pushed
 from mcp_memory.settings import Settings
 from mcp_memory.store.locking import elected
 
@@ -43,7 +44,7 @@ async def keep_pushed(settings: Settings, cwd: str) -> None:
         await anyio.sleep(settings.push_seconds)
 
 
-async def push_once(settings: Settings, cwd: str) -> Report:
+async def push_once(settings: Settings, cwd: str) -> Pushed:
     """One push of the hosts' histories to `push_url`, of the projects that are allowed.
 
     Raises:

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
@@ -16,6 +15,7 @@ from mcp_memory.domain.errors import CannotReach, InvalidInput, MemoryBankError,
 from mcp_memory.history import wire
 from mcp_memory.history.wire import ListedFile, Listing
 from mcp_memory.remote.reaching import Remote
+from mcp_memory.remote.reports import Pulled
 
 PULLED = ".mcp-memory-pulled.json"
 """Which files of the folder were pulled, by project: only those are ever removed."""
@@ -30,22 +30,9 @@ _DEPTH = 3
 Progress = Callable[[str, int], None]
 
 
-@dataclass(slots=True)
-class Report:
-    """What a pull came to."""
-
-    project: str = ""
-    written: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    bytes: int = 0
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """Files that were not written, and why."""
-
-
 async def pull(
     remote: Remote, project: str | None, folder: Path, *, progress: Progress | None = None
-) -> Report:
+) -> Pulled:
     """Bring a folder in line with a remote project's archive; other files in it are left alone.
 
     Raises:
@@ -62,7 +49,7 @@ class _Run:
     """One pull of one project."""
 
     def __init__(self, remote: Remote, archive: Archive, progress: Progress | None) -> None:
-        self.report = Report()
+        self.report = Pulled()
         self._remote = remote
         self._archive = archive
         self._progress = progress

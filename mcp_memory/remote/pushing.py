@@ -15,6 +15,7 @@ from mcp_memory.remote import memo as memos
 from mcp_memory.remote.memo import Memo
 from mcp_memory.remote.outgoing import Found, Names, Outgoing, Terms, outgoing
 from mcp_memory.remote.reaching import Remote
+from mcp_memory.remote.reports import Pushed
 from mcp_memory.trajectories.terms import Stamp
 
 logger = logging.getLogger(__name__)
@@ -27,29 +28,7 @@ FILL = 0.75
 MOST_FILL = 4 * 1024 * 1024
 
 
-@dataclass(slots=True)
-class Report:
-    """What a push came to."""
-
-    files: int = 0
-    unchanged: int = 0
-    """Transcripts that were not opened: the bank has what is in them."""
-    sent: int = 0
-    grown: int = 0
-    """Sessions that the bank had in part, counted in `sent` too."""
-    held: int = 0
-    steps: int = 0
-    bytes: int = 0
-    requests: int = 0
-    masked: int = 0
-    """Secrets masked here, before anything was sent."""
-    masked_there: int = 0
-    excluded: int = 0
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """What was not pushed, by its ref or file, and why."""
-
-
-Progress = Callable[[Path, Report], None]
+Progress = Callable[[Path, Pushed], None]
 
 
 @dataclass(slots=True)
@@ -70,7 +49,7 @@ async def push(
     *,
     again: bool = False,
     progress: Progress | None = None,
-) -> Report:
+) -> Pushed:
     """Push the sessions of transcripts, each whole or only what is new of it; the rest is counted.
 
     What is cut off is taken up by the next push. With `again`, what the bank refused is tried once
@@ -93,7 +72,7 @@ class _Run:
     """One push: files are read into a window, which is asked about and then sent."""
 
     def __init__(self, remote: Remote, terms: Terms, memo: Memo, *, again: bool) -> None:
-        self.report = Report()
+        self.report = Pushed()
         self._remote = remote
         self._terms = terms
         self._memo = memo

@@ -27,6 +27,7 @@ from mcp_memory.remote.memo import Memo
 from mcp_memory.remote.outgoing import Names, Terms, outgoing
 from mcp_memory.remote.pulling import pull
 from mcp_memory.remote.pushing import push
+from mcp_memory.remote.reports import Pulled, Pushed
 from mcp_memory.server.app import build_server
 from mcp_memory.settings import Settings
 
@@ -50,14 +51,14 @@ async def reached(url: str, token: str = "") -> AsyncIterator[reaching.Remote]:
 
 async def pushed(
     url: str, token: str, folder: Path, terms: Terms | None = None, **options: Any
-) -> pushing.Report:
+) -> Pushed:
     terms = terms or Terms()
     memo = Memo(folder / "pushed", url, terms)
     async with reached(url, token) as remote:
         return await push(remote, sorted(folder.glob("*.jsonl")), terms, memo, **options)
 
 
-async def pulled(url: str, token: str, to: Path, project: str | None = "shop") -> pulling.Report:
+async def pulled(url: str, token: str, to: Path, project: str | None = "shop") -> Pulled:
     async with reached(url, token) as remote:
         return await pull(remote, project, to)
 
