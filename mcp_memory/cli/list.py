@@ -97,6 +97,6 @@ def _row(page: screen.Page, what: Listable, line: Listed) -> list[Any]:
         beside = f"  ({', '.join(marks)})" if marks else ""
         return [when, kind, standing, page.text(title, (beside, "dim")), ref]
     if what == "projects":
-        return [line.marks[0].split()[0], page.text(screen.short(line.ref))]
+        return [line.marks[0].split()[0], page.path(line.ref, "")]
     op, *marks = line.marks
     return [when, op, page.text((" · ".join(marks), "dim")), ref]

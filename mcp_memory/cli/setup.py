@@ -215,7 +215,8 @@ def _carried_out(page: Page, plan: Callable[[], Change], *, quiet: bool) -> None
         return
     if quiet or change.kind == "unchanged":
         return
-    page.show([page.text(("✓ ", "good"), f"{change.target.title}: {short(change.file)}")])
+    title = page.text(("✓ ", "good"), f"{change.target.title}: ")
+    page.show([title + page.path(change.file, "")])
 
 
 async def _indexed() -> Overview:

@@ -31,7 +31,7 @@ async def status_command(as_json: bool) -> None:
 
 def _lines(page: screen.Page, status: Status) -> Iterator[Any]:
     where = f"(schema {status.schema_version}, {status.bytes / 1e6:.1f} MB)"
-    yield page.text((screen.short(status.home), "head"), f" {where}")
+    yield page.path(status.home, "head") + page.text(f" {where}")
     nouns = {"memory versions": ("memory version", "memory versions")}
     yield page.text(
         ", ".join(
@@ -40,7 +40,7 @@ def _lines(page: screen.Page, status: Status) -> Iterator[Any]:
         )
     )
     for project, count in sorted(status.projects.items(), key=lambda item: (-item[1], item[0])):
-        yield page.text(f"  {counted(count, 'session')}", (f" · {screen.short(project)}", "dim"))
+        yield page.text(f"  {counted(count, 'session')}", (" · ", "dim")) + page.path(project)
     yield page.text(f"vectors by {status.model}")
     yield from noted(page, status.notes)
     if not status.projects:

@@ -18,7 +18,7 @@ from mcp_memory.cli import cli
 from mcp_memory.cli.drawing.notes import spoken
 from mcp_memory.cli.drawing.screen import Page, inert, marked, short
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;.*?\x1b\\")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal of Unix")
 
 
@@ -98,6 +98,14 @@ def test_a_long_answer_goes_through_the_pager(home_of_shop: Path, tmp_path: Path
     long = typed("search", "euro", "--project", "shop", rows=5, PAGER=str(paged))
     assert "PAGED" in long
     assert "PAGED" not in typed("list", "--project", "shop", rows=50, PAGER=str(paged))
+
+
+def test_paths_are_links_on_a_terminal_and_plain_in_a_pipe(home_of_shop: Path) -> None:
+    shown = typed("status")
+    assert f";{home_of_shop.as_uri()}\x1b\\" in shown
+    piped = CliRunner().invoke(cli, ["status"]).output
+    assert str(home_of_shop) in piped
+    assert "\x1b" not in piped
 
 
 def test_what_others_wrote_does_not_move_the_cursor() -> None:

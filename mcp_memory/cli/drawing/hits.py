@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from mcp_memory.cli.drawing.notes import noted
-from mcp_memory.cli.drawing.screen import Page, short
+from mcp_memory.cli.drawing.screen import Page
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import Outcome
@@ -48,7 +48,7 @@ def _footing(page: Page, result: SearchResult, hits: Sequence[Hit]) -> Iterator[
             "mcp-memory index", (" where history is new.", "dim"),
         )  # fmt: skip
     if result.files:
-        yield page.text((f"Files: {short(result.files)}", "dim"))
+        yield page.text(("Files: ", "dim")) + page.path(result.files)
     yield from noted(page, result.notes)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcp_memory.cli.drawing.notes import noted
-from mcp_memory.cli.drawing.screen import Page, short
+from mcp_memory.cli.drawing.screen import Page
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.models import Consolidation, Deletion, Retained, Runbook
 from mcp_memory.text.counting import counted
@@ -19,7 +19,7 @@ def fetched(page: Page, result: FetchResult) -> Iterator[Any]:
         where = f"{result.folder}/{item.path}" if item.path and result.folder else ""
         yield page.text((item.ref, "ref"), "  ", (" · ".join(marks), "dim"))
         if where:
-            yield page.text((short(where), "dim"))
+            yield page.path(where)
         for line in item.text.splitlines():
             yield page.text(line)
         if item.next_ref:

@@ -103,6 +103,17 @@ class Page:
             made.append(inert(told), style=style)
         return made
 
+    def path(self, path: str | Path, style: str = "dim") -> Any:
+        """A path, short, and on a terminal a link to what is there: the file, or the nearest folder."""
+        from rich.text import Text
+
+        made = Text(inert(short(path)), style=style)
+        file = re.sub(r":\d+$", "", str(path))
+        there = Path(file.partition("*")[0])
+        if for_people() and there.is_absolute() and there.exists():
+            made.stylize(f"link {there.as_uri()}")
+        return made
+
     def fence(self, line: str) -> Any:
         """A line of our own that `text` would take for a forged one."""
         from rich.text import Text
