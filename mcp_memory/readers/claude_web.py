@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcp_memory.domain.models import Observation, Refusal, SourceClass, Trajectory
+from mcp_memory.domain.models import Observation, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
-from mcp_memory.readers.jsonl import Record, list_at, object_at, read_head, read_json, text_at
+from mcp_memory.readers.exports import conversations
+from mcp_memory.readers.jsonl import Record, list_at, object_at, read_head, text_at
 from mcp_memory.readers.naming import content_id
 from mcp_memory.readers.talk import Talk, spoken, thought
 
@@ -32,15 +33,7 @@ def recognize(path: Path) -> bool:
 
 def read(path: Path) -> Iterator[Trajectory]:
     """Each conversation of a file, in its order."""
-    refusals: list[Refusal] = []
-    held = read_json(path, refusals)
-    for place, record in enumerate(held if isinstance(held, list) else [held]):
-        talk = Talk()
-        talk.tally.refusals += refusals
-        refusals = []
-        if not isinstance(record, dict):
-            refusals.append(Refusal(where=f"conversation {place + 1}", reason="not one"))
-            continue
+    for place, record, talk in conversations(path, lambda _: True):
         talk.title, talk.model = text_at(record, "name"), text_at(record, "model")
         talk.note(moment(record.get("created_at")))
         for message in list_at(record, "chat_messages"):

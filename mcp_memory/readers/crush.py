@@ -3,8 +3,10 @@
 The tables are those of its published schema; no database of a real user was seen.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,12 @@ import orjson
 
 from mcp_memory.domain.models import Observation, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
-from mcp_memory.readers.database import DAMAGED, MAGIC, InUse, has_columns, opened, rows
+from mcp_memory.readers.database import MAGIC, has_columns, rows
 from mcp_memory.readers.drafts import Draft
 from mcp_memory.readers.jsonl import Record, count_at, object_at, read_head, text_at
-from mcp_memory.readers.naming import content_id
+from mcp_memory.readers.stored import sessions
 from mcp_memory.readers.talk import Talk
-from mcp_memory.readers.tally import STATE, Tally
+from mcp_memory.readers.tally import STATE
 
 FORMAT = "crush"
 VERSION = 1
@@ -45,23 +47,19 @@ def read(path: Path) -> Iterator[Trajectory]:
     Raises:
         InUse: its host holds it locked.
     """
-    refusals: list[Refusal] = []
     folder = path.absolute().parent
-    try:
-        with opened(path) as base:
-            for session in rows(base, "sessions", order=("created_at", "id")):
-                talk = Talk(cwd=str(folder.parent) if folder.name == _FOLDER else "")
-                _describe(talk, session)
-                id_ = text_at(session, "id")
-                for message in rows(base, "messages", {"session_id": id_}, ("created_at", "id")):
-                    _message(talk, message)
-                yield talk.trajectory(FORMAT, id_)
-    except InUse:
-        raise
-    except DAMAGED as error:
-        refusals.append(Refusal(where="database", reason=str(error)))
-    if refusals:
-        yield Talk(tally=Tally(refusals=refusals)).trajectory(FORMAT, content_id(path=path))
+    cwd = str(folder.parent) if folder.name == _FOLDER else ""
+    yield from sessions(path, FORMAT, partial(_sessions, cwd))
+
+
+def _sessions(cwd: str, base: sqlite3.Connection) -> Iterator[Trajectory]:
+    for session in rows(base, "sessions", order=("created_at", "id")):
+        talk = Talk(cwd=cwd)
+        _describe(talk, session)
+        id_ = text_at(session, "id")
+        for message in rows(base, "messages", {"session_id": id_}, ("created_at", "id")):
+            _message(talk, message)
+        yield talk.trajectory(FORMAT, id_)
 
 
 def _describe(talk: Talk, session: Record) -> None:

@@ -4,6 +4,7 @@ It follows its published sources; no session of a real user was seen.
 """
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import orjson
 
 from mcp_memory.domain.models import Observation, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
-from mcp_memory.readers.database import DAMAGED, MAGIC, InUse, has_columns, opened, rows
+from mcp_memory.readers.database import MAGIC, has_columns, rows
 from mcp_memory.readers.drafts import Draft
 from mcp_memory.readers.jsonl import (
     Record,
@@ -27,8 +28,9 @@ from mcp_memory.readers.jsonl import (
     text_at,
 )
 from mcp_memory.readers.naming import content_id, stem_of
+from mcp_memory.readers.stored import sessions
 from mcp_memory.readers.talk import Talk, spoken
-from mcp_memory.readers.tally import STATE, Tally
+from mcp_memory.readers.tally import STATE
 
 FORMAT = "goose"
 VERSION = 1
@@ -65,7 +67,7 @@ def read(path: Path) -> Iterator[Trajectory]:
         InUse: its host holds it locked.
     """
     if read_head(path).startswith(MAGIC):
-        yield from _stored(path)
+        yield from sessions(path, FORMAT, _stored)
         return
     talk, native_id = Talk(), ""
     for _, record in read_lines(path, talk.tally.refusals):
@@ -90,23 +92,14 @@ def _first(talk: Talk, path: Path) -> str:
     return content_id(talk.cwd, *told, path=path)
 
 
-def _stored(path: Path) -> Iterator[Trajectory]:
-    refusals: list[Refusal] = []
-    try:
-        with opened(path) as base:
-            for session in rows(base, "sessions", order=("created_at", "id")):
-                talk, id_ = Talk(), session.get("id")
-                _describe(talk, session)
-                order = ("created_timestamp", "id")
-                for message in rows(base, "messages", {"session_id": id_}, order):
-                    _message(talk, message, _listed(talk, message))
-                yield talk.trajectory(FORMAT, str(id_))
-    except InUse:
-        raise
-    except DAMAGED as error:
-        refusals.append(Refusal(where="database", reason=str(error)))
-    if refusals:
-        yield Talk(tally=Tally(refusals=refusals)).trajectory(FORMAT, content_id(path=path))
+def _stored(base: sqlite3.Connection) -> Iterator[Trajectory]:
+    for session in rows(base, "sessions", order=("created_at", "id")):
+        talk, id_ = Talk(), session.get("id")
+        _describe(talk, session)
+        order = ("created_timestamp", "id")
+        for message in rows(base, "messages", {"session_id": id_}, order):
+            _message(talk, message, _listed(talk, message))
+        yield talk.trajectory(FORMAT, str(id_))
 
 
 def _describe(talk: Talk, told: Record) -> None:

@@ -4,15 +4,16 @@ The recordings are real; the database follows its published schema, none of a re
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from mcp_memory.domain.models import Observation, Refusal, SourceClass, Trajectory
+from mcp_memory.domain.models import Observation, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
-from mcp_memory.readers.database import DAMAGED, MAGIC, InUse, has_columns, opened, rows
+from mcp_memory.readers.database import MAGIC, has_columns, rows
 from mcp_memory.readers.jsonl import (
     Record,
     count_at,
@@ -24,8 +25,9 @@ from mcp_memory.readers.jsonl import (
     text_at,
 )
 from mcp_memory.readers.naming import content_id
+from mcp_memory.readers.stored import sessions
 from mcp_memory.readers.talk import Talk, spoken
-from mcp_memory.readers.tally import STATE, Tally
+from mcp_memory.readers.tally import STATE
 
 FORMAT = "hermes"
 VERSION = 1
@@ -60,7 +62,7 @@ def recognize(path: Path) -> bool:
 def read(path: Path) -> Iterator[Trajectory]:
     """The one session of a recording, or each of a database."""
     if read_head(path).startswith(MAGIC):
-        yield from _stored(path)
+        yield from sessions(path, FORMAT, _stored)
         return
     talk, first = Talk(), ("", "")
     for _, record in read_lines(path, talk.tally.refusals):
@@ -78,23 +80,14 @@ def _at(record: Record) -> str:
     return str(told) if isinstance(told, str | int | float) else ""
 
 
-def _stored(path: Path) -> Iterator[Trajectory]:
-    refusals: list[Refusal] = []
-    try:
-        with opened(path) as base:
-            for session in rows(base, "sessions", order=("started_at", "id")):
-                talk = Talk()
-                _describe(talk, session)
-                id_ = session.get("id")
-                for message in rows(base, "messages", {"session_id": id_}, ("timestamp", "id")):
-                    _take(talk, message)
-                yield talk.trajectory(FORMAT, str(id_))
-    except InUse:
-        raise
-    except DAMAGED as error:
-        refusals.append(Refusal(where="database", reason=str(error)))
-    if refusals:
-        yield Talk(tally=Tally(refusals=refusals)).trajectory(FORMAT, content_id(path=path))
+def _stored(base: sqlite3.Connection) -> Iterator[Trajectory]:
+    for session in rows(base, "sessions", order=("started_at", "id")):
+        talk = Talk()
+        _describe(talk, session)
+        id_ = session.get("id")
+        for message in rows(base, "messages", {"session_id": id_}, ("timestamp", "id")):
+            _take(talk, message)
+        yield talk.trajectory(FORMAT, str(id_))
 
 
 def _describe(talk: Talk, session: Record) -> None:

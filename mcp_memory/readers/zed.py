@@ -4,6 +4,7 @@ It follows its published sources; no database of a real user was seen.
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import orjson
 
 from mcp_memory.domain.models import Observation, Refusal, SourceClass, Trajectory
 from mcp_memory.readers.clock import moment
-from mcp_memory.readers.database import DAMAGED, MAGIC, InUse, has_columns, opened, rows
+from mcp_memory.readers.database import MAGIC, has_columns, rows
 from mcp_memory.readers.drafts import Draft
 from mcp_memory.readers.jsonl import (
     HELD_BYTES,
@@ -23,10 +24,9 @@ from mcp_memory.readers.jsonl import (
     read_head,
     text_at,
 )
-from mcp_memory.readers.naming import content_id
 from mcp_memory.readers.opening import unpacked
+from mcp_memory.readers.stored import sessions
 from mcp_memory.readers.talk import Talk, spoken
-from mcp_memory.readers.tally import Tally
 from mcp_memory.readers.tools import is_shell
 
 FORMAT = "zed"
@@ -59,17 +59,12 @@ def read(path: Path) -> Iterator[Trajectory]:
     Raises:
         InUse: its host holds it locked.
     """
-    refusals: list[Refusal] = []
-    try:
-        with opened(path) as base:
-            for row in rows(base, "threads", order=("updated_at", "id")):
-                yield _trajectory(row)
-    except InUse:
-        raise
-    except DAMAGED as error:
-        refusals.append(Refusal(where="database", reason=str(error)))
-    if refusals:
-        yield Talk(tally=Tally(refusals=refusals)).trajectory(FORMAT, content_id(path=path))
+    yield from sessions(path, FORMAT, _threads)
+
+
+def _threads(base: sqlite3.Connection) -> Iterator[Trajectory]:
+    for row in rows(base, "threads", order=("updated_at", "id")):
+        yield _trajectory(row)
 
 
 def _trajectory(row: Record) -> Trajectory:
