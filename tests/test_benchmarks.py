@@ -2,7 +2,9 @@
 
 import ast
 import importlib
+import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,50 @@ def test_a_walk_is_each_function_once_where_it_is_first_called_from(structure) -
     walk = structure.Tracer("/", calls=calls).walk()
     assert walk == ["a", "b", "c", "a", "b"]
     assert structure.returns(walk) == (3, 2)
+
+
+@pytest.fixture
+def harness(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module("longmemeval_v2")
+
+
+RUNS = FOLDER.parent / "tests" / "samples" / "longmemeval_v2" / "ordinary.jsonl"
+AGENT = """
+import json, pathlib
+asked = json.loads(pathlib.Path("question.json").read_text())
+assert list(asked) == ["question"], asked
+assert pathlib.Path("archive/README.md").is_file()
+span = {"trajectory_id": "r1", "start_state_index": 1, "end_state_index": 1}
+wide = {"trajectory_id": "r1", "start_state_index": 0, "end_state_index": 90}
+pathlib.Path("memory_module_output.json").write_text(
+    json.dumps({"memory_markdown": "See the order.", "trajectory_spans": [span, wide]})
+)
+"""
+
+
+def test_the_harness_inserts_a_run_once_and_is_handed_its_steps(harness, tmp_path: Path) -> None:
+    runs = [json.loads(line) for line in RUNS.read_text(encoding="utf-8").splitlines()]
+    memory = harness.Memory({"home": str(tmp_path), "form": "pools"})
+    try:
+        for run in [*runs, runs[0]]:
+            memory.insert(run)
+        with pytest.raises(ValueError, match="another one"):
+            memory.insert({**runs[0], "goal": "Another."})
+        told = memory.query('How is the "address" of an order changed? Name the link.')
+        assert {item["type"] for item in told} == {"text"}
+        assert any("click('227')" in item["value"] for item in told)
+        assert 1 <= memory.queries <= 5
+        memory.configure_runtime(form="files", agent=[sys.executable, "-c", AGENT])
+        written, span = memory.query("Which link leads to the order?")
+    finally:
+        memory.close()
+    assert written["value"] == "See the order."
+    assert "http://shop.test/1" in span["value"]
+
+
+def test_an_action_is_told_with_the_line_of_the_page_that_it_was_done_to(harness) -> None:
+    state = {"action": "click('227')"}
+    before = "[12] link 'Home'\n  [227] link 'My Account', clickable\n"
+    assert harness.annotated(state, before) == "click('227') # [227] link 'My Account', clickable"
+    assert harness.annotated({"action": "go_back()"}, before) == "go_back()"
