@@ -43,6 +43,7 @@ _SHAPES = re.compile(
 )
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _BREAKS = "\"'`<>(){}[],;|="
+_BLANKS = str.maketrans(dict.fromkeys(_BREAKS, " "))
 _CALLED = "\x00 "
 """Stands for the brackets of a call while the others are broken at."""
 
@@ -53,32 +54,45 @@ def names(text: str) -> tuple[str, ...]:
     Paths, symbols, flags, error codes (`E0308`, `HTTP 404`), hexadecimal ids, versions, variables.
     Of more, the first and the last half are kept.
     """
-    spaced = text.replace("()", _CALLED)
-    for mark in _BREAKS:
-        spaced = spaced.replace(mark, " ")
-    shaped = chain.from_iterable(map(_named, dict.fromkeys(spaced.split())))
+    tokens = dict.fromkeys(_spaced(text).split())
+    # Joined and cut again, so that no loop of ours runs over words, of which most name nothing.
+    shaped = " ".join(filter(None, map(_named, tokens))).split(" ")
     marked = chain(_numbered(text), _TICKED.findall(text) if "`" in text else ())
-    found = tuple(dict.fromkeys(name for name in chain(shaped, marked) if name))
+    found = tuple(filter(None, dict.fromkeys(chain(shaped, marked))))
     kept = min(len(found), MOST_NAMES)
     return found[: kept - kept // 2] + found[len(found) - kept // 2 :]
 
 
+def _spaced(text: str) -> str:
+    """The text with blanks for what no name holds."""
+    called = text.replace("()", _CALLED)
+    if called.isascii():
+        return called.translate(_BLANKS)
+    # A table is slow where there are other letters.
+    for mark in _BREAKS:
+        called = called.replace(mark, " ")
+    return called
+
+
 @lru_cache(maxsize=1 << 16)
-def _named(token: str) -> tuple[str, ...]:
-    """What a run of letters and signs names; plain words, which are most, are known at once.
+def _named(token: str) -> str:
+    """What a run of letters and signs names, blanks between; plain words are known at once.
 
     Only what is not ASCII is read by pattern.
     """
     if not token.isascii():
-        return tuple(map(_shape, _TOKEN.findall(token.replace("\x00", "()"))))
-    return () if _plain(token) else (_shape(token.replace("\x00", "()")),)
+        return " ".join(filter(None, map(_shape, _TOKEN.findall(token.replace("\x00", "()")))))
+    return "" if _plain(token) else _shape(token.replace("\x00", "()"))
 
 
 def _numbered(text: str) -> Iterator[str]:
     for number in _NUMBER.finditer(text):
-        word = _CAPITALS.search(text, max(0, number.start() - 9), number.start())
-        if word:
-            yield word[0] + number[0]
+        start = number.start()
+        # Most numbers stand in tables, behind nothing of the kind.
+        if start and text[start - 1].isupper():
+            word = _CAPITALS.search(text, max(0, start - 9), start)
+            if word:
+                yield word[0] + number[0]
 
 
 def _plain(token: str) -> bool:
@@ -93,9 +107,12 @@ def parts(identifier: str) -> tuple[str, ...]:
 
 def indexed(text: str) -> tuple[str, ...]:
     """`names`, then the words they are made of: what an index of identifiers holds, at most 400."""
-    whole = names(text)
-    made = (part for name in whole for part in parts(name) if not part.isdigit())
-    return tuple(islice(dict.fromkeys(chain(whole, made)), MOST_IDENTIFIERS))
+    found = dict.fromkeys(names(text))
+    for name in tuple(found):
+        if len(found) >= MOST_IDENTIFIERS:
+            break
+        found.update(dict.fromkeys(part for part in parts(name) if not part.isdigit()))
+    return tuple(islice(found, MOST_IDENTIFIERS))
 
 
 def column(text: str, marks: Iterable[str] = ()) -> str:
@@ -112,9 +129,11 @@ def is_name(token: str) -> bool:
 def _shape(token: str) -> str:
     """The identifier that a token is, without what clings to it; empty when it is none."""
     called = token.removesuffix("()")
-    bare = _LINE_NUMBER.sub("", called.strip("*!?~").rstrip(".:,/&\\").lstrip(":&#*"))
-    bare = bare.removeprefix("./")
+    bare = called.strip("*!?~").rstrip(".:,/&\\").lstrip(":&#*")
+    bare = (_LINE_NUMBER.sub("", bare) if ":" in bare else bare).removeprefix("./")
     if not SHORTEST_NAME <= len(bare) <= LONGEST_NAME:
+        return ""
+    if called is token and (bare.isdigit() or _plain(bare)):
         return ""
     named = _SHAPES.fullmatch(bare) or (called != token and bare.isidentifier())
     return bare if named else ""

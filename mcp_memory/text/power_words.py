@@ -167,6 +167,7 @@ RULES = (
         "verify,rejectunauth,reject_unauth,strict-ssl,strict_ssl,strictssl,stricthost,check_hostname,cert_none,insecureskip,unverified,pythonhttps",
         r"\b(?:verify(?:_ssl|_certs|ssl|peer|host)?\s*[=:]\s*(?:false|0|none)\b|rejectunauthorized\W{1,4}false|node_tls_reject_unauthorized\W{1,4}0|strict[-_]?ssl\W{1,4}false|(?:http\.)?sslverify\W{1,4}(?:false|0)|git_ssl_no_verify|pythonhttpsverify\W{1,3}0|stricthostkeychecking\W{1,4}(?:no|off)|insecureskipverify\W{1,4}true|check_hostname\s*=\s*false|cert_none\b|_create_unverified_context)",
         "false,0,none,no,off,true,_create,cert_none",
+        reach=(32, 60),
     ),
     _rule(
         CHECKS,
@@ -265,8 +266,10 @@ RULES = (
     # Review.
     _rule(
         REVIEW,
-        "--force,-f ,--admin,--auto",
+        "--force, -f,\t-f,--admin",
         r"\bgit\s+push\s[^\n;|]{0,50}(?:--force(?!-with-lease)\b|(?<=\s)-f\b)[^\n;|]{0,40}|\bgh\s+pr\s+merge\b[^\n;|]{0,60}--admin",
+        "push,merge",
+        reach=(110, 60),
     ),
     _rule(
         REVIEW,
@@ -316,7 +319,9 @@ RULES = (
     # New places that code comes from.
     _rule(
         SOURCES,
-        "--extra-index,--index-url,registry,--trusted-host,apt-key,add-apt-repo,git+http,curl -fssl,helm repo add,repositories",
-        rf"--(?:extra-)?index-url[= ]\W?{_NOT_OURS}(?!https?://(?:pypi\.org|files\.pythonhosted|download\.pytorch))https?://|\b(?:npm|yarn|pnpm|bun)\s+(?:config\s+set\s+(?:\w+:)?registry|set\s+registry)\b|--registry[= ]\W?{_NOT_OURS}(?!https?://registry\.(?:npmjs|yarnpkg))https?://|\bapt-key\s+add|\bgoproxy=\W?(?!https://proxy\.golang|off|direct)https?://|git\s+config\s[^\n]{{0,40}}insteadof",
+        "index-url,registry,apt-key,goproxy=,insteadof",
+        rf"--(?:extra-)?index-url[= ]\W?{_NOT_OURS}(?!https?://(?:pypi\.org|files\.pythonhosted|download\.pytorch))https?://|\b(?:npm|yarn|pnpm|bun)\s+(?:config\s+set\s+(?:\w+:)?registry|set\s+registry)\b|--registry[= ]\W?{_NOT_OURS}(?!https?://registry\.(?:npmjs|yarnpkg))https?://|\bapt-key\s+add|\bgoproxy=\W?(?!https://proxy\.golang|off|direct)https?://|git\s+config\s(?![^\n]{{0,40}}--get)[^\n]{{0,40}}insteadof",
+        "npm,yarn,bun,index-url,--registry,apt-key,goproxy=,insteadof",
+        reach=(120, 120),
     ),
 )

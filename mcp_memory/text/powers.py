@@ -32,18 +32,20 @@ _UNDONE = re.compile(r"(?:forget|hesitate|fail|worry|wait|bother|mind|be afraid|
 class _Anchored:
     """Rules by the words that each of their matches holds."""
 
+    rules: tuple[Rule, ...]
     automaton: AhoCorasick
-    by_anchor: tuple[Rule, ...]
+    by_anchor: tuple[int, ...]
+    """The number of the rule that each anchor is of."""
 
 
-def _anchored() -> _Anchored:
-    pairs = [(anchor, rule) for rule in RULES for anchor in rule.anchors]
+def _anchored(rules: tuple[Rule, ...]) -> _Anchored:
+    pairs = [(anchor, number) for number, rule in enumerate(rules) for anchor in rule.anchors]
     names = [anchor for anchor, _ in pairs]
     automaton = AhoCorasick(names, implementation=Implementation.DFA)
-    return _Anchored(automaton, tuple(rule for _, rule in pairs))
+    return _Anchored(rules, automaton, tuple(number for _, number in pairs))
 
 
-_TABLE = _anchored()
+_TABLE = _anchored(RULES)
 
 
 def judged(text: str) -> tuple[str, ...]:
@@ -64,28 +66,30 @@ def told(text: str) -> tuple[str, ...]:
 
 
 def _found(view: str) -> Iterator[Rule]:
-    spans: dict[int, list[int]] = {}
-    for place, start, _ in _TABLE.automaton.find_matches_as_indexes(view, overlapping=True):
-        spans.setdefault(id(_TABLE.by_anchor[place]), []).append(start)
-    for rule in RULES:
-        places = spans.get(id(rule))
-        if places and any(_holds(rule, view, at) for at in _apart(places)):
+    places: dict[int, list[int]] = {}
+    for anchor, at, _ in _TABLE.automaton.find_matches_as_indexes(view, overlapping=True):
+        number = _TABLE.by_anchor[anchor]
+        before = places.get(number)
+        if before is None:
+            places[number] = [at]
+        elif at - before[-1] >= APART:  # of places close to each other one window sees all
+            before.append(at)
+    for number in sorted(places):
+        rule = _TABLE.rules[number]
+        if any(_holds(rule, view, at) for at in places[number]):
             yield rule
-
-
-def _apart(places: list[int]) -> Iterator[int]:
-    """Of places close to each other the first: one window sees them all."""
-    last = -APART
-    for at in places:
-        if at - last >= APART:
-            yield at
-            last = at
 
 
 def _holds(rule: Rule, view: str, at: int) -> bool:
     begin, end = max(0, at - rule.back), at + rule.ahead + APART
-    if rule.beside and not _beside(rule, view[begin:end]):
-        return False
+    if rule.beside:
+        near = view[begin:end]
+        # A loop, for a generator costs twice as much here, where much of the time goes.
+        for word in rule.beside:
+            if word in near:
+                break
+        else:
+            return False
     found = rule.pattern.finditer(view, begin, end)
     return any(_counts(rule, view, match.start()) for match in found)
 
@@ -95,14 +99,6 @@ def _counts(rule: Rule, view: str, at: int) -> bool:
     if rule.asked and not _ASKED.search(view, max(0, at - 70), at) and at > 0:
         return False
     return not _warned(view, at)
-
-
-def _beside(rule: Rule, near: str) -> bool:
-    # A loop, for a generator costs twice as much here, where most of the time goes.
-    for word in rule.beside:  # noqa: SIM110
-        if word in near:
-            return True
-    return False
 
 
 def _warned(view: str, at: int) -> bool:

@@ -22,13 +22,21 @@ _ABROAD = re.compile("[\u0251\u0261\u0370-\u052f]")
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 """Letters that nobody sees and every model reads."""
 _SHELL_QUOTES = re.compile(
-    r"(?<=\w)(?:''|\"\"|\\(?=[a-z])|\$@|\$\{ifs\}|\$\*)(?=\w)|(?<=[|;&] )\\(?=[a-z])"
+    r"''(?<=\w'')(?=\w)|\"\"(?<=\w\"\")(?=\w)|\\(?:(?<=\w\\)|(?<=[|;&] \\))(?=[a-z])"
+    r"|\$(?:@(?<=\w\$@)|\*(?<=\w\$\*)|\{ifs\}(?<=\w\$\{ifs\}))(?=\w)"
 )
+"""The sign first, and then what stood before it: so it is looked for by its first letter."""
 _GAPS = re.compile(r"\$\{?ifs\}?(?:\$9)?|\\\r?\n|[ \t\u00a0]{2,}")
 _SPACED = re.compile(r"(?<![\w.])(?:\w[ _.\-]){5,}\w(?![\w.])")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,4000}={0,2}(?![A-Za-z0-9+/])")
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,2000}(?![0-9a-fA-F])")
-_SIGNS = ("\\u00", "\\x", "%2", "%6", "%7", "&#", "\x1b[", "\\033")
+_SIGNS = (
+    ("\\", ("\\u00", "\\x", "\\033")),
+    ("%", ("%2", "%6", "%7")),
+    ("&", ("&#",)),
+    ("\x1b", ("\x1b[",)),
+)
+"""How escapes begin, by the letter of which most texts hold none."""
 _MOST_BLOBS = 8
 _LEAST_TOLD = 0.95
 """How much of what an encoding hides must be letters that print, for it to be a text."""
@@ -44,7 +52,7 @@ def views(text: str) -> Iterator[str]:
     yield plain
     if not plain.isascii() and _ABROAD.search(plain) and _MIXED.search(plain):
         yield plain.translate(_LOOKALIKES)
-    if len(text) <= WHOLE and any(word in plain for word in _ENCODES):
+    if len(text) <= WHOLE and any(map(plain.__contains__, _ENCODES)):
         for hidden in _encoded(text):
             yield _plain(hidden)
     if len(text) <= SHORT and (apart := _SPACED.search(plain)) is not None:
@@ -57,7 +65,7 @@ def _plain(text: str) -> str:
             text = disguises.undressed(_TAGS.sub(_untagged, text)).text
         if not unicodedata.is_normalized("NFKC", text):
             text = unicodedata.normalize("NFKC", text)
-    if len(text) <= WHOLE and any(sign in text for sign in _SIGNS):
+    if len(text) <= WHOLE and _escaped(text):
         text = disguises.undressed(text).text
     low = text.lower()
     if "ifs" in low or "\\\n" in low:
@@ -65,6 +73,10 @@ def _plain(text: str) -> str:
     if len(low) <= WHOLE and ("''" in low or '""' in low or "\\" in low or "$@" in low):
         low = _SHELL_QUOTES.sub("", low)
     return low
+
+
+def _escaped(text: str) -> bool:
+    return any(first in text and any(s in text for s in signs) for first, signs in _SIGNS)
 
 
 def _untagged(found: re.Match[str]) -> str:

@@ -44,7 +44,7 @@ class _Ground:
     """What a session holds before a step: outsiders' words, and powers that were really used."""
 
     def __init__(self) -> None:
-        self._outside: list[str] = []
+        self._outside = shingles.Heard()
         self._borne: set[str] = set()
 
     def kinds(self, part: Part) -> Iterable[str]:
@@ -52,21 +52,21 @@ class _Ground:
         if not part.text or part.origin is Origin.HOST:
             return ()
         given = powers.judged(part.text)
+        if not given:
+            return ()
         if part.origin is Origin.TYPED or (part.origin is Origin.DONE and not self._repeated(part)):
             self._borne.update(given)
             return ()
         own = part.origin is Origin.SAID
-        return tuple(kind for kind in given if not (own and kind in self._borne)) if given else ()
+        return tuple(kind for kind in given if not (own and kind in self._borne))
 
     def add(self, told: Iterable[Part]) -> None:
         """What comes after may repeat this."""
-        self._outside += (part.text for part in told if part.origin.outside)
+        self._outside.add(part.text for part in told if part.origin.outside)
 
     def _repeated(self, part: Part) -> bool:
         """Whether what was done is what outsiders had written before."""
-        if not self._outside or not powers.judged(part.text):
-            return False
-        return any(shingles.repeats(told, self._outside) for told in powers.told(part.text))
+        return any(map(self._outside.repeated, powers.told(part.text)))
 
 
 def instructed(step: Step, noticed: Sequence[str]) -> tuple[str, ...]:

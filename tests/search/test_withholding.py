@@ -80,7 +80,7 @@ async def test_what_a_file_says_and_nobody_bears_out_is_counted_and_not_told(
 async def test_without_the_rules_it_would_be_told(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(powers, "RULES", ())
+    monkeypatch.setattr(powers, "_TABLE", powers._anchored(()))
     withholding.given.cache_clear()
     cwd = tmp_path / "shop"
     (cwd / ".git").mkdir(parents=True)

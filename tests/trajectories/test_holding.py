@@ -64,7 +64,7 @@ def test_what_was_done_because_a_file_said_so_is_the_files() -> None:
 
 
 def test_without_the_rules_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(powers, "RULES", ())
+    monkeypatch.setattr(powers, "_TABLE", powers._anchored(()))
     assert holding.by_step([outside(1, "a.md", PIPED)]) == {}
 
 
