@@ -21,6 +21,7 @@ from apparatus.timing import machine, middle, seconds
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind
 from mcp_memory.hooks import ledger, ready
+from mcp_memory.hooks.speaking import written
 from mcp_memory.settings import Settings
 from mcp_memory.text import tokens
 
@@ -31,6 +32,7 @@ EVENTS = (
     "session-start",
     "prompt",
     "before-edit",
+    "before-command",
     "tool-failed",
     "before-compaction",
     "session-end",
@@ -39,6 +41,7 @@ NATIVE = {
     "session-start": "SessionStart",
     "prompt": "UserPromptSubmit",
     "before-edit": "PreToolUse",
+    "before-command": "PreToolUse",
     "tool-failed": "PostToolUseFailure",
     "before-compaction": "PreCompact",
     "session-end": "SessionEnd",
@@ -62,7 +65,7 @@ def main() -> None:
         with serving(folder):
             print("\nwith a server running:\n")
             tables.begin(*COLUMNS)
-            for event in EVENTS[:4]:
+            for event in EVENTS[:5]:
                 measured(folder, event, chosen.command, chosen.runs, session="served")
         told(folder)
         silence(folder, chosen.command)
@@ -130,7 +133,7 @@ def called(
         "transcript_path": str(folder / "orders.jsonl"),
         "cwd": str(folder / project),
         "hook_event_name": NATIVE[event],
-        "tool_name": "Bash" if event == "tool-failed" else "Edit",
+        "tool_name": "Edit" if event == "before-edit" else "Bash",
         "tool_input": {
             "command": "python -m shop.export --out orders.csv",
             "file_path": str(folder / project / "shop" / "export.py"),
@@ -153,9 +156,8 @@ def told(folder: Path) -> None:
     home = folder / "home"
     made = ready.read(home, str(folder / "shop"))
     assert made is not None
-    assert made.digest is not None
     size = ready.file_of(home, made.project).stat().st_size
-    print(f"\ndigest: {tokens.estimate(made.digest.text)} tokens, {len(made.digest.refs)} refs; "
+    print(f"\nbriefing: {tokens.estimate(written(made.briefing))} tokens, {len(made.briefing)} lines; "
           f"ready file: {size} bytes, {len(made.errors)} errors, {len(made.files)} files")  # fmt: skip
 
 

@@ -36,7 +36,7 @@ from mcp_memory.settings import Settings
 FAILING = "pytest -q"
 """What the sessions in the bank ran too; here a script that prints what it printed there."""
 KEPT = "The till's first pytest run fails until flask is there."
-MARKS = {"digest": "<recalled mcp-memory digest ", "error": "<recalled mcp-memory error ",
+MARKS = {"briefing": "<recalled mcp-memory briefing ", "error": "<recalled mcp-memory error ",
          "gotcha": "<recalled mcp-memory file "}  # fmt: skip
 SECONDS = 150
 PROMPT = "mend the till"

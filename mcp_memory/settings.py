@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         description="What `serve` may index unasked: the project it was started in, or everything; "
         "running `mcp-memory index` once allows everything.",
     )
+    unasked: Literal["off", "quiet", "normal", "talkative"] = Field(
+        default="normal",
+        description="How much hooks say unasked: nothing, the briefing and what is surest, what helped "
+        "in eight of ten cases, also what helped in half; `mcp-memory unasked` sets it by project, host "
+        "and session.",
+    )
     index_seconds: float = Field(
         default=60.0,
         gt=0,

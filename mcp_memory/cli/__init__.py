@@ -35,7 +35,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "projects": ("projects", "What is one project: show, rename and merge."),
     "status": ("status", "What the bank holds and how it is."),
     "view": ("view", "Look at the memory in a browser: what it knows, why, what waits for you."),
-    "stats": ("stats", "Whether what hooks say unasked pays: injected, opened, used, tokens."),
+    "stats": (
+        "stats",
+        "Whether what hooks say unasked pays: said, opened, used, followed, tokens.",
+    ),
+    "said": ("said", "Every text that hooks put before a model, as it was said."),
+    "unasked": ("unasked", "How much hooks say: off, quiet, normal, talkative; where and to whom."),
     "export": ("exchange", "Write the bank as JSON lines."),
     "import": ("exchange", "Read an export, or what another memory tool keeps, as candidates."),
     "doctor": ("doctor", "Check the bank, and repair it."),
@@ -69,7 +74,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "import",
     ),
     "Set up": ("setup", "install", "uninstall", "index", "history", "serve", "settings", "tour"),
-    "Look after": ("status", "stats", "projects", "doctor", "backup"),
+    "Look after": ("status", "stats", "said", "unasked", "projects", "doctor", "backup"),
     "Share": ("push", "pull", "bridge", "token"),
 }
 """The help page by what one wants; a command that is in none stands last."""

@@ -1,4 +1,4 @@
-"""`mcp-memory stats`: whether what hooks say pays."""
+"""`mcp-memory stats`: whether what hooks say pays, and which of it may as well be silent."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,26 +15,41 @@ from mcp_memory.settings import Settings
 @click.command("stats")
 @options.as_json
 def stats_command(as_json: bool) -> None:
-    """What hooks said unasked, and whether it was opened and used, event by event.
+    """What hooks said unasked, by event and by kind, and whether it was opened, used and gone by.
 
     `opened`: fetched afterwards; `used`: cited by a memory, given feedback, or named by the agent
-    in the session that was told. The ledger holds refs and counts, no contents.
+    in the session that was told; `followed`: the session ran or edited what it was told. The ledger
+    holds refs and counts, no contents; `mcp-memory said` shows the texts.
     """
-    rows = ledger.as_table(ledger.summary(Settings().home))
+    home = Settings().home
+    kinds = ledger.summary(home, by_kind=True)
+    rows, said = ledger.as_table(ledger.summary(home)), ledger.as_table(kinds, "kind")
+    idle = [name for name, tally in kinds.items() if tally.idle]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([*rows, *said], indent=2))
         return
     page = screen.Page()
+    page.show([_table(page, rows), page.text(""), _table(page, said), *_told(page, rows, idle)])
+
+
+def _table(page: screen.Page, rows: Sequence[Mapping[str, Any]]) -> Any:
     names = list(rows[0])
     table = page.table(names, right=names[1:])
     for row in rows:
         table.add_row(str(row[names[0]]), *(f"{row[name]:,}" for name in names[1:]))
-    page.show([table, *_said(page, rows)])
+    return table
 
 
-def _said(page: screen.Page, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+def _told(
+    page: screen.Page, rows: Sequence[Mapping[str, Any]], idle: Sequence[str]
+) -> Iterator[Any]:
     if not any(number for row in rows for number in list(row.values())[1:]):
         yield page.text(
             ("Hooks have said nothing yet; they are put in with ", "dim"),
             "mcp-memory install --hooks",
+        )
+    for kind in idle:
+        yield page.text(
+            (f"Nothing came of what was said of kind {kind}: it may as well be silent. ", "dim"),
+            f"mcp-memory unasked off --kind {kind}",
         )

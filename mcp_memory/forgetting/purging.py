@@ -21,7 +21,7 @@ from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.forgetting.orders import Order
 from mcp_memory.history import wire, writing
 from mcp_memory.history.writing import buried
-from mcp_memory.hooks import digesting
+from mcp_memory.hooks import diary, digesting
 from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
@@ -114,6 +114,7 @@ async def _indexed_anew(rooms: Rooms) -> None:
     await writing.write_projects(rooms, known)
     await writing.write_memories(rooms)
     await digesting.renew(rooms)
+    await anyio.to_thread.run_sync(diary.clear, rooms.settings.home)
 
 
 async def _still_to_do(rooms: Rooms, order: Order) -> Order:

@@ -1,14 +1,18 @@
 """digesting: the ready files that hooks read, made from the store after every change."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import anyio.to_thread
 
 from mcp_memory.domain import projects, refs
+from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError
+from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import Memory, State
-from mcp_memory.hooks import digests, ready
+from mcp_memory.hooks import briefing, digests, ready, session
+from mcp_memory.hooks.digests import Sessions
+from mcp_memory.memories import recent
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, withholding
 from mcp_memory.store.locking import elected
@@ -18,6 +22,8 @@ from mcp_memory.trajectories.entries import Entry
 logger = logging.getLogger(__name__)
 
 LOCK = "ready.lock"
+LEFT_TOKENS = 3_000
+"""Room in which each of the newest sessions is told at a length that can be cut."""
 
 
 async def renew(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
@@ -52,6 +58,7 @@ async def refresh(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
             await _make(rooms, project, memories)
         names = frozenset(ready.file_of(rooms.settings.home, one).name for one in every)
         await anyio.to_thread.run_sync(ready.prune, rooms.settings.home, names)
+        await anyio.to_thread.run_sync(session.prune, rooms.settings.home)
 
 
 async def repair(rooms: Rooms) -> None:
@@ -89,10 +96,23 @@ async def hold(rooms: Rooms, cited: Iterable[str]) -> bool:
 
 async def _make(rooms: Rooms, project: str, memories: Iterable[Memory]) -> None:
     rows = await rooms.store.sessions(projects=(project,), states=(State.LIVE.value,))
-    entries = [Entry.model_validate_json(row.entry) for row in rows if row.entry]
     its = [one for one in memories if one.project in {project, projects.USER}]
-    made = digests.assemble(project, its, entries, rooms.trusting())
+    sessions = Sessions(
+        entries=[Entry.model_validate_json(row.entry) for row in rows if row.entry],
+        left=await _left(rooms, project) if rows else (),
+        own={f"t:{row.id}": ready.short(row.native_id) for row in rows},
+        last=max((int(at.timestamp()) for row in rows if (at := row.ended_at)), default=0),
+    )
+    made = digests.assemble(project, its, sessions, rooms.trusting())
     await anyio.to_thread.run_sync(ready.write, rooms.settings.home, made)
+
+
+async def _left(rooms: Rooms, project: str) -> Sequence[LeftOff]:
+    """The newest sessions of a project as they were left; one or two of them may tell nothing."""
+    if project in {projects.USER, projects.UNKNOWN}:
+        return ()
+    query = Query(project=project, limit=briefing.SESSIONS + 2, budget_tokens=LEFT_TOKENS)
+    return (await recent.recent(rooms, query)).sessions
 
 
 async def _newest(rooms: Rooms) -> list[Memory]:

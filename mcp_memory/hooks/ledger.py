@@ -1,14 +1,14 @@
-"""Ledger of hooks: what was injected, opened and used, and what it cost; refs only, no contents."""
+"""Ledger of hooks: what was said, opened, used and followed, and what it cost; refs only, no contents."""
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from mcp_memory.domain import privacy
+from mcp_memory.hooks import diary
 from mcp_memory.hooks.ready import folder, short
+from mcp_memory.text import tokens
 
 NAME = "ledger.jsonl"
 MOST_BYTES = 4_000_000
@@ -17,41 +17,70 @@ EVENTS = (
     "session-start",
     "prompt",
     "before-edit",
+    "before-command",
     "tool-failed",
     "before-compaction",
     "session-end",
 )
+KINDS = ("briefing", "error", "edit", "command")
+CAME = ("opened", "used", "followed")
+UNUSED = 12
+"""So many sayings of a kind of which nobody opened, used or followed one: it may as well be silent."""
 
 
 # No dataclasses here: a hook appends to the ledger, and they take as long to import as all the rest.
 class Tally:
-    """What one event came to: calls of its hook, and texts that were injected, opened, used.
+    """What one event, or one kind of saying, came to: calls, and texts said, opened, used, followed.
 
-    `tokens` are estimated, of all that was injected.
+    `tokens` are estimated, of all that was said.
     """
 
-    __slots__ = ("calls", "injected", "opened", "silent", "tokens", "used")
+    __slots__ = ("calls", "followed", "injected", "opened", "silent", "tokens", "used")
 
     def __init__(self) -> None:
-        self.calls = self.silent = self.injected = self.opened = self.used = self.tokens = 0
+        self.calls = self.silent = self.injected = self.tokens = 0
+        self.opened = self.used = self.followed = 0
 
     def counts(self) -> dict[str, int]:
         """The counts by name, in the order in which they come about."""
-        names = ("calls", "silent", "injected", "opened", "used", "tokens")
+        names = ("calls", "silent", "injected", "opened", "used", "followed", "tokens")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def idle(self) -> bool:
+        """Whether much was said and nothing came of it."""
+        return self.injected >= UNUSED and not (self.opened or self.used or self.followed)
 
-def called(home: Path, event: str, *, session: str, refs: Iterable[str] = (), tokens: int) -> None:
-    """Note one call of a hook, and what it said; without refs it was silent.
+
+def called(home: Path, event: str, *, session: str) -> None:
+    """Note one call of a hook that said nothing.
 
     Raises:
         OSError: it cannot be noted.
     """
-    line: dict[str, object] = {"e": event, "s": short(session)}
-    told = list(refs)
-    if told:
-        line |= {"r": told, "n": tokens}
+    _append(home, {"e": event, "s": short(session)})
+
+
+def said(home: Path, event: str, entry: diary.Entry) -> None:
+    """Note one call of a hook, and what it said; the words go into the diary alone.
+
+    Raises:
+        OSError: it cannot be noted.
+    """
+    diary.note(home, entry)
+    line: dict[str, object] = {"e": event, "s": entry.session, "k": entry.kind}
+    line |= {"r": list(entry.refs), "n": tokens.estimate(entry.text)}
     _append(home, line)
+
+
+def followed(home: Path, session: str, kinds: Iterable[str]) -> None:
+    """Note that a session went by what it was told, by kind.
+
+    Raises:
+        OSError: it cannot be noted.
+    """
+    for kind in kinds:
+        _append(home, {"e": "followed", "s": short(session), "k": kind})
 
 
 class Book:
@@ -111,36 +140,60 @@ class Book:
                     self._sessions.setdefault(line.session, set()).add(ref)
 
 
-def summary(home: Path) -> Mapping[str, Tally]:
-    """Event to what it came to.
+def summary(home: Path, *, by_kind: bool = False) -> Mapping[str, Tally]:
+    """Event, or kind of saying, to what it came to.
 
-    Opened and used count once a text that was injected, at the event that showed it last.
+    Opened and used count once a text that was said, at the event that showed it last.
     """
-    tallies = {event: Tally() for event in EVENTS}
+    tallies = {name: Tally() for name in (KINDS if by_kind else EVENTS)}
     shown: dict[str, _Shown] = {}
+    told: dict[tuple[str, str], str] = {}
     for line in _all(home):
-        if line.event not in tallies:
-            for one in {id(s): s for r in line.refs if (s := shown.get(record_of(r)))}.values():
-                fresh = line.event not in one.seen
-                one.seen.add(line.event)
-                tallies[one.event].opened += fresh and line.event == "opened"
-                tallies[one.event].used += fresh and line.event == "used"
+        if line.event not in EVENTS:
+            for tally in _reached(line, shown, tallies, told, by_kind=by_kind):
+                setattr(tally, line.event, getattr(tally, line.event) + 1)
             continue
-        tally = tallies[line.event]
+        name = line.kind if by_kind else line.event
+        if name not in tallies:
+            continue
+        tally = tallies[name]
         tally.calls += 1
-        tally.silent += not line.refs
-        tally.injected += bool(line.refs)
+        tally.silent += not line.tokens
+        tally.injected += bool(line.tokens)
         tally.tokens += line.tokens
-        one = _Shown(line.event)
+        told[line.session, line.kind] = line.event
+        one = _Shown(name)
         shown.update((record_of(ref), one) for ref in line.refs)
     return tallies
 
 
-def as_table(tallies: Mapping[str, Tally]) -> list[dict[str, object]]:
-    """One row an event, and a last one for all of them."""
+def _reached(
+    line: "_Line",
+    shown: "Mapping[str, _Shown]",
+    tallies: Mapping[str, Tally],
+    told: Mapping[tuple[str, str], str],
+    *,
+    by_kind: bool,
+) -> Iterator[Tally]:
+    """What a line counts for: once a text that it reached, or the kind that was followed."""
+    if line.event == "followed":
+        name = line.kind if by_kind else told.get((line.session, line.kind), "")
+        if name in tallies:
+            yield tallies[name]
+        return
+    if line.event not in CAME:
+        return
+    for one in {id(s): s for r in line.refs if (s := shown.get(record_of(r)))}.values():
+        if line.event not in one.seen:
+            one.seen.add(line.event)
+            yield tallies[one.name]
+
+
+def as_table(tallies: Mapping[str, Tally], named: str = "event") -> list[dict[str, object]]:
+    """One row an event or kind, and a last one for all of them."""
     rows = {name: tally.counts() for name, tally in tallies.items()}
     whole = {name: sum(row[name] for row in rows.values()) for name in Tally().counts()}
-    return [{"event": name, **row} for name, row in (*rows.items(), ("all", whole))]
+    return [{named: name, **row} for name, row in (*rows.items(), ("all", whole))]
 
 
 def record_of(ref: str) -> str:
@@ -149,10 +202,10 @@ def record_of(ref: str) -> str:
 
 
 class _Shown:
-    """One text that was injected, and what became of it."""
+    """One text that was said, and what became of it."""
 
-    def __init__(self, event: str) -> None:
-        self.event = event
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.seen: set[str] = set()
 
 
@@ -161,23 +214,14 @@ class _Line(NamedTuple):
 
     event: str
     session: str
+    kind: str
     refs: tuple[str, ...]
     tokens: int
 
 
 def _append(home: Path, line: Mapping[str, object]) -> None:
-    file = folder(home) / NAME
-    privacy.make(file.parent)
-    told = json.dumps({"t": int(time.time()), **line}, separators=(",", ":")) + "\n"
-    # One write to a file opened for appending: hooks of many sessions do not tear each other's lines.
-    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, told.encode())
-        full = os.fstat(handle).st_size > MOST_BYTES
-    finally:
-        os.close(handle)
-    if full:
-        file.replace(file.with_name(f"older-{NAME}"))
+    told = json.dumps({"t": int(time.time()), **line}, separators=(",", ":"))
+    diary.append(folder(home) / NAME, told, MOST_BYTES)
 
 
 def _all(home: Path) -> Iterator[_Line]:
@@ -193,6 +237,7 @@ def _lines(told: bytes) -> Iterator[_Line]:
         try:
             line = json.loads(each)
             refs = tuple(map(str, line.get("r", ())))
-            yield _Line(str(line["e"]), str(line.get("s", "")), refs, int(line.get("n", 0)))
+            session, kind = str(line.get("s", "")), str(line.get("k", ""))
+            yield _Line(str(line["e"]), session, kind, refs, int(line.get("n", 0)))
         except (ValueError, LookupError, TypeError, AttributeError):
             continue

@@ -2,22 +2,18 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mcp_memory.domain import privacy
 from mcp_memory.domain.replacing import replace
 
-VERSION = 1
+VERSION = 2
 MOST_BYTES = 2_000_000
 """A larger file was not made here: it is not read."""
-DISTINCT_WORDS = 4
-"""An error of fewer words is met in many places: its command must be the same one too."""
-_DAY = 86_400
-KEPT_DAYS = 14
-"""How long it is remembered what a session was told."""
+SURE = 0.8
+"""From how sure on something is said where nothing else was chosen: of ten sayings eight help."""
 
 
 class Saying(NamedTuple):
@@ -25,38 +21,74 @@ class Saying(NamedTuple):
 
     text: str
     refs: tuple[str, ...]
-    commands: tuple[str, ...] = ()
-    """Of a mended error: the commands that met it, folded."""
+    heads: tuple[str, ...] = ()
+    """Of an error or a command: the programs that met it, with their subcommands; empty: any."""
+    follows: tuple[str, ...] = ()
+    """What an agent runs or edits that goes by it."""
+    needs: tuple[str, ...] = ()
+    """Files without which it applies no more."""
+    sure: float = 1.0
+    """The share of such sayings that helped where they were measured."""
+
+
+class Told(NamedTuple):
+    """One line of the briefing, best first within its section."""
+
+    section: str
+    text: str
+    ref: str
+    own: str = ""
+    """Of a session: its host's name for it, hashed; to itself it is no news."""
+
+
+class Undone(NamedTuple):
+    """A change of a file that was taken back: the lines that it had put in, and what is said of it."""
+
+    lines: tuple[str, ...]
+    said: Saying
 
 
 class Ready(NamedTuple):
     """All that hooks may say of one project."""
 
     project: str
-    digest: Saying | None = None
-    errors: Mapping[str, Saying] = {}
-    """By the error's signature."""
+    briefing: tuple[Told, ...] = ()
+    errors: Mapping[str, tuple[Saying, ...]] = {}
+    """By the error's cause, without the place where it was met; surest first."""
     files: Mapping[str, Saying] = {}
     """By the file's path in the project, with `/`; a bare name stands for every file called so."""
+    undone: Mapping[str, tuple[Undone, ...]] = {}
+    """By path: changes that were taken back, newest first."""
+    forms: Mapping[str, Saying] = {}
+    """By the folded command: the form of it that works here, where the bare one does not."""
+    landed: tuple[str, ...] = ()
+    """Commits that recorded sessions made, as short hashes."""
+    last: int = 0
+    """When the newest recorded session ended, in seconds of the epoch."""
 
-    def of_error(
-        self, signature: str, commands: tuple[str, ...], *, sure: bool = True
-    ) -> Saying | None:
-        """What mended an error.
-
-        One that says little, or of which it is not `sure` that it was one, is known only by the
-        command that met it before.
-        """
-        said = self.errors.get(signature)
-        if said is None or not signature:
-            return None
-        words = [word for word in signature.split() if any(map(str.isalpha, word))]
-        known = bool(set(commands) & set(said.commands))
-        return said if known or (sure and len(words) >= DISTINCT_WORDS) else None
+    def of_error(self, kinds: Sequence[str], heads: Sequence[str], least: float) -> Saying | None:
+        """The surest of what is known of an error, by its causes, most telling first."""
+        for kind in kinds:
+            for said in self.errors.get(kind, ()):
+                if said.sure >= least and (not said.heads or set(said.heads) & set(heads)):
+                    return said
+        return None
 
     def of_file(self, path: str) -> Saying | None:
         """What is known to go wrong with a file, named by its path in the project."""
         return self.files.get(path) or self.files.get(path.rpartition("/")[2])
+
+    def of_change(self, path: str, lines: frozenset[str], least: float) -> Saying | None:
+        """What became of a change before, where an edit puts in all its lines again."""
+        for each in self.undone.get(path, ()):
+            if each.said.sure >= least and lines.issuperset(each.lines):
+                return each.said
+        return None
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.briefing or self.errors or self.files or self.undone or self.forms)
 
 
 def folder(home: Path) -> Path:
@@ -73,12 +105,7 @@ def read(home: Path, project: str) -> Ready | None:
         told = json.loads(file.read_bytes())
         if told["version"] != VERSION or told["project"] != project:
             return None
-        return Ready(
-            project,
-            _saying(told["digest"]) if told["digest"] else None,
-            {name: _saying(said) for name, said in told["errors"].items()},
-            {name: _saying(said) for name, said in told["files"].items()},
-        )
+        return _made(told)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -90,17 +117,11 @@ def write(home: Path, made: Ready) -> None:
         OSError: it cannot be written; the former one is still whole.
     """
     file = file_of(home, made.project)
-    if not (made.digest or made.errors or made.files):
+    if made.silent:
         file.unlink(missing_ok=True)
         return
-    told = {
-        "version": VERSION,
-        "project": made.project,
-        "digest": made.digest and made.digest._asdict(),
-        "errors": {name: said._asdict() for name, said in made.errors.items()},
-        "files": {name: said._asdict() for name, said in made.files.items()},
-    }
     privacy.make(file.parent)
+    told = {"version": VERSION, **made._asdict()}
     replace(file, json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
 
 
@@ -116,29 +137,10 @@ def known(home: Path) -> list[str]:
 
 
 def prune(home: Path, names: frozenset[str]) -> None:
-    """Take away the files of other projects than these, and what sessions long gone were told."""
+    """Take away the files of other projects than these."""
     for file in _files(home):
         if file.name not in names:
             file.unlink(missing_ok=True)
-    import time
-
-    oldest = time.time() - KEPT_DAYS * _DAY
-    for session in (folder(home) / "told").glob("*"):
-        if session.is_dir() and session.stat().st_mtime < oldest:
-            for mark in session.iterdir():
-                mark.unlink(missing_ok=True)
-            session.rmdir()
-
-
-def first_time(home: Path, session: str, what: str) -> bool:
-    """Whether a session is told this for the first time; of two hooks at once only one is told so."""
-    marks = folder(home) / "told" / short(session)
-    privacy.make(marks)
-    try:
-        os.close(os.open(marks / short(what), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return False
-    return True
 
 
 def short(text: str) -> str:
@@ -155,8 +157,35 @@ def _files(home: Path) -> Iterator[Path]:
     return (folder(home) / "ready").glob("*.json")
 
 
-def _saying(told: Mapping[str, object]) -> Saying:
-    text, refs, commands = told["text"], told["refs"], told.get("commands", ())
-    if not (isinstance(text, str) and isinstance(refs, list) and isinstance(commands, list)):
-        raise TypeError(type(text).__name__)
-    return Saying(text, tuple(map(str, refs)), tuple(map(str, commands)))
+def _made(told: Mapping[str, Any]) -> Ready:
+    return Ready(
+        project=told["project"],
+        briefing=tuple(Told(*map(_text, line)) for line in told["briefing"]),
+        errors={name: tuple(map(_saying, each)) for name, each in told["errors"].items()},
+        files={name: _saying(said) for name, said in told["files"].items()},
+        undone={
+            name: tuple(Undone(tuple(map(_text, lines)), _saying(said)) for lines, said in each)
+            for name, each in told["undone"].items()
+        },
+        forms={name: _saying(said) for name, said in told["forms"].items()},
+        landed=tuple(map(_text, told["landed"])),
+        last=int(told["last"]),
+    )
+
+
+def _saying(told: Sequence[Any]) -> Saying:
+    text, refs, heads, follows, needs, sure = told
+    return Saying(
+        _text(text),
+        refs=tuple(map(_text, refs)),
+        heads=tuple(map(_text, heads)),
+        follows=tuple(map(_text, follows)),
+        needs=tuple(map(_text, needs)),
+        sure=float(sure),
+    )
+
+
+def _text(told: object) -> str:
+    if not isinstance(told, str):
+        raise TypeError(type(told).__name__)
+    return told

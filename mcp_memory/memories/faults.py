@@ -27,14 +27,20 @@ _NAMED_ERROR = re.compile(r"\b(?:[A-Z]{1,8}-?\d{2,8}|SIG[A-Z]{3,6}|[A-Z]\w*(?:Er
 _SYSTEM = frozenset(errno.errorcode.values())
 
 
+def cause_of(error: str) -> str:
+    """An error without where it was met: the file and line, or the test; what it names stays."""
+    line = error
+    while (cut := _SITE.sub("", line, count=1)) != line:
+        line = cut
+    return line
+
+
 def kind_of(error: str) -> str:
     """An error without what is only its place or its name, so that the same one is met elsewhere.
 
     Where too few words would be left, it stays as it is.
     """
-    line = error
-    while (cut := _SITE.sub("", line, count=1)) != line:
-        line = cut
+    line = cause_of(error)
     classes = CLASS.sub(r"\1", line)
     plain = _NAMED.sub("_", _QUOTED.sub("_", classes))
     marks = [*CLASS.findall(line), *CODE.findall(line)]

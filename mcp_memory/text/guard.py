@@ -1,14 +1,12 @@
 """Guard: what in a recalled text tries to instruct its reader, and the fence that marks it as data."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from mcp_memory.text import disguises
+from mcp_memory.text import disguises, fencing
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,22 +170,8 @@ def _told(lowered: str) -> Iterator[str]:
 
 
 def fence(text: str, *, label: str = "") -> str:
-    """The text between marks that say: data. Nothing in it can close them: it does not hold their tag.
-
-    Equal texts have equal tags, so that equal answers are equal bytes.
-    """
-    body, what = neutralise(text), neutralise(label)
-    own = tag(f"{what}\n{body}")
-    return f"<recalled {f'{what} {own}' if what else own}>\n{body}\n</recalled {own}>"
-
-
-def tag(text: str) -> str:
-    """Eight digits that are made of a text and do not stand in it."""
-    for attempt in count():
-        made = hashlib.blake2s(f"{attempt}\n{text}".encode("utf-8", "replace")).hexdigest()[:8]
-        if made not in text:
-            return made
-    raise AssertionError("no text holds every tag")
+    """The text between marks that say: data. Nothing in it can close them: it does not hold their tag."""
+    return fencing.fenced(neutralise(text), neutralise(label))
 
 
 def neutralise(text: str) -> str:

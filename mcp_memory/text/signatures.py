@@ -1,7 +1,7 @@
 """Signatures: commands and errors folded so that the same thing met twice has the same name."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mcp_memory.text import causes, families, shell
@@ -81,6 +81,11 @@ def commands(text: str) -> tuple[str, ...]:
     Shell grammar, directory changes, what is piped into and here-documents are left out.
     """
     return tuple(dict.fromkeys(ran.family for ran in runs(text)))
+
+
+def heads(folded: Iterable[str]) -> tuple[str, ...]:
+    """Folded commands without their flags: `go test -run` is `go test`."""
+    return tuple(" ".join(w for w in one.split() if not w.startswith("-")) for one in folded)
 
 
 def runs(text: str) -> tuple[Ran, ...]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 from mcp_memory.domain.models import Step, Trajectory
-from mcp_memory.text import guard
+from mcp_memory.text import fencing
 
 _LEFT_OUT = "[recalled memory: left out]"
 OPTED_OUT = "<INSTRUCTIONS-TO-EPISODIC-MEMORY>DO NOT INDEX THIS CHAT"
@@ -73,4 +73,4 @@ def _is_ours(found: re.Match[str], *, spoken: bool) -> bool:
     if found["tag"] is None:
         return spoken
     body = html.unescape(found["body"]) if found["opens"] == "&lt;" else found["body"]
-    return guard.tag(f"{found['label']}\n{body}") == found["tag"]
+    return fencing.tag(f"{found['label']}\n{body}") == found["tag"]

@@ -27,6 +27,8 @@ class Mend(Frozen):
     """Step numbers."""
     done: tuple[str, ...]
     """What was edited and run in between, and the command that went well; as it was written."""
+    ran: str = ""
+    """The line that failed, as it was written."""
 
 
 @dataclass(slots=True)
@@ -90,4 +92,11 @@ def _mended(one: _Open, call: ToolCall, name: str, step: int) -> Mend | None:
     runs = [told for told in one.done if told not in edits]
     kept = [*edits[:MOST_DONE], *runs[-MOST_DONE:]][:MOST_DONE]
     done = (*kept, f"then {code(ran, _CHARS)} went well")
-    return Mend(error=one.error, command=name, failed=one.step, passed=step, done=done)
+    return Mend(
+        error=one.error,
+        command=name,
+        failed=one.step,
+        passed=step,
+        done=done,
+        ran=code(one.ran, _CHARS)[1:-1],
+    )

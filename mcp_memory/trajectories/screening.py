@@ -10,7 +10,7 @@ from mcp_memory.trajectories.entries import Entry
 
 M = TypeVar("M", bound=Frozen)
 _TOLD = ("goal", "about", "name", "last", "text", "old", "new", "subject", "what", "value", "error",
-         "command", "path")  # fmt: skip
+         "command", "path", "ran")  # fmt: skip
 """The fields of an entry, and of what is in it, that hold somebody's words."""
 
 

@@ -1,4 +1,4 @@
-"""Digests: only what stands, within 800 tokens, in step with the bank, gone at once when deleted."""
+"""Digests: only what stands, in step with the bank, gone at once when deleted."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from mcp_memory.domain.models import (
     ToolCall,
 )
 from mcp_memory.hooks import digests, hook, ready
+from mcp_memory.hooks.digests import Sessions
+from mcp_memory.hooks.speaking import BRIEFING_TOKENS, written
 from mcp_memory.settings import Settings
 from mcp_memory.text import tokens
 from mcp_memory.trajectories.mending import mends
@@ -51,11 +53,11 @@ def made(bank: MemoryBank, project: str) -> ready.Ready:
 async def test_an_indexed_session_leaves_what_mended_its_error_masked_and_with_its_steps(
     bank: MemoryBank, project: str
 ) -> None:
-    said = made(bank, project).of_error(ERROR, ())
+    said = made(bank, project).of_error([ERROR], ["pytest"], ready.SURE)
     assert said is not None
     (listed,) = await bank.listing("sessions")
-    assert "ran `pip install flask" in said.text
-    assert "then `pytest -q` went well" in said.text
+    assert "`pip install flask" in said.text
+    assert "was run, then `pytest -q` went well" in said.text
     assert SECRET not in ready.file_of(bank.rooms.settings.home, project).read_text("utf-8")
     (ref,) = said.refs
     assert ref.startswith(f"{listed.ref}#")
@@ -66,12 +68,15 @@ async def test_an_indexed_session_leaves_what_mended_its_error_masked_and_with_i
         "session_id": "s",
         "cwd": project,
         "error": f"Exit code 1\n{ERROR}",
+        "tool_input": {"command": "pytest"},
     }
     assert ref in hook.answer("tool-failed", failed, bank.rooms.settings.home)
 
 
-async def test_nothing_that_stands_means_no_digest(bank: MemoryBank, project: str) -> None:
-    assert made(bank, project).digest is None
+async def test_a_session_that_left_nothing_and_no_memory_mean_no_briefing(
+    bank: MemoryBank, project: str
+) -> None:
+    assert made(bank, project).briefing == ()
 
 
 async def test_a_memory_that_stands_is_told_and_one_without_quorum_is_not(
@@ -81,9 +86,8 @@ async def test_a_memory_that_stands_is_told_and_one_without_quorum_is_not(
     candidate = await bank.retain(Draft(text="the till may drift", kind=MemoryKind.GOTCHA))
     await bank.settle()
     found = made(bank, project)
-    assert found.digest is not None
-    assert found.digest.refs == (ref,)
-    assert candidate.ref not in found.digest.text
+    assert [line.ref for line in found.briefing] == [ref]
+    assert candidate.ref not in written(found.briefing)
     said = found.of_file("src/db.py")
     assert said is not None
     assert "(user 1.0)" in said.text
@@ -100,10 +104,10 @@ async def test_a_deleted_memory_is_told_no_more_and_a_restored_one_again(
     done = await bank.delete([ref], mode=mode, confirm=preview.confirm or "")  # type: ignore[arg-type]
     kept = [path.read_bytes() for path in (home / "hooks").rglob("*.json")]
     assert not any(b"without the lock" in each for each in kept)
-    assert made(bank, project).digest is None
+    assert made(bank, project).briefing == ()
     if mode == "forget":
         await bank.undo(done.batch or "")
-        assert made(bank, project).digest is not None
+        assert made(bank, project).briefing
 
 
 async def test_a_forgotten_session_takes_its_mendings_along(bank: MemoryBank, project: str) -> None:
@@ -123,7 +127,7 @@ async def test_what_was_kept_is_told_when_the_bank_is_closed(
         await bank.retain(Draft(text=said, kind=MemoryKind.PREFERENCE, evidence=evidence))
     found = ready.read(settings.home, project)
     assert found is not None
-    assert found.digest is not None
+    assert found.briefing
 
 
 async def test_a_bank_without_ready_files_gets_them_when_a_server_holds_it(
@@ -180,21 +184,17 @@ def test_a_newer_memory_silences_an_older_one_when_it_stands_itself(standing: St
         standing=standing,
         created_at=datetime(2026, 3, 2, tzinfo=UTC),
     )
-    told = digests.assemble("/w", [older, newer], []).digest
-    assert told is not None
+    told = written(digests.assemble("/w", [older, newer], Sessions()).briefing)
     said, unsaid = ("9090", "8080") if standing is Standing.ESTABLISHED else ("8080", "9090")
-    assert said in told.text
-    assert unsaid not in told.text
+    assert said in told
+    assert unsaid not in told
 
 
-def test_a_digest_of_many_memories_keeps_to_its_budget() -> None:
+def test_of_many_memories_each_kind_is_told_in_turn_and_few() -> None:
     kinds = [MemoryKind.GOTCHA, MemoryKind.PROCEDURE, MemoryKind.FACT]
-    found = digests.assemble("/w", [memory(n, kind=kinds[n % 3]) for n in range(90)], []).digest
-    assert found is not None
-    assert tokens.estimate(found.text) <= digests.DIGEST_TOKENS
-    for title in ("## Gotchas", "## Procedures", "## Facts and preferences"):
-        assert title in found.text
-    assert all(ref in found.text for ref in found.refs)
+    found = digests.assemble("/w", [memory(n, kind=kinds[n % 3]) for n in range(90)], Sessions())
+    assert len(found.briefing) == 4
+    assert tokens.estimate(written(found.briefing)) <= BRIEFING_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -209,38 +209,61 @@ def test_a_digest_of_many_memories_keeps_to_its_budget() -> None:
     ],
 )
 def test_what_does_not_stand_or_would_instruct_is_not_said_unasked(fields: dict[str, Any]) -> None:
-    found = digests.assemble("/w", [memory(1, **fields)], [])
-    assert (found.digest, found.errors, found.files) == (None, {}, {})
+    assert digests.assemble("/w", [memory(1, **fields)], Sessions()).silent
 
 
-def test_the_last_session_is_told_only_when_it_ended_badly() -> None:
-    commands = [{"name": "pytest -q", "steps": [3, 8], "marked": [8]}]
-    bad = entry(outcome=Outcome.FAILURE, goal="mend the till", commands=commands)
-    found = digests.assemble("/w", [], [bad]).digest
-    assert found is not None
-    assert "ended badly: mend the till" in found.text
-    assert f"`pytest -q` failed to the end (host 0.9) t:{bad.id}#8" in found.text
-    later = entry(id="z" * 12, started="2026-03-02")
-    assert digests.assemble("/w", [], [bad, later]).digest is None
+def answered(asked: str, chosen: str) -> Entry:
+    text = f'answered AskUserQuestion: "{asked}"="{chosen}"'
+    return entry(decisions=[{"step": 3, "text": text}])
 
 
-def test_decisions_are_those_of_a_person_not_commits() -> None:
-    told = [{"step": 2, "text": "committed: x"}, {"step": 3, "text": "refused `rm`: keep it"}]
-    found = digests.assemble("/w", [], [entry(decisions=told)]).digest
-    assert found is not None
-    assert "refused `rm`: keep it (user 1.0)" in found.text
-    assert "committed" not in found.text
+def settled(*entries: Entry) -> list[str]:
+    made = digests.assemble("/w", [], Sessions(entries)).briefing
+    return [line.text for line in made if line.section == "Settled by the user"]
 
 
-def test_a_memory_that_cites_the_step_of_an_error_comes_before_its_mendings() -> None:
+def test_a_choice_between_named_options_binds_and_is_told_with_its_day() -> None:
+    (line,) = settled(answered("Where should generated diagrams go?", "docs/generated/"))
+    assert line.startswith(
+        "- 2026-03-01: Where should generated diagrams go? \u2192 docs/generated/"
+    )
+    assert line.endswith(f"(user 1.0) t:{'s' * 12}#3")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        answered("The plan is ready, what would you like to do next?", "Start the work"),
+        answered("How should these fixups be committed to the branch?", "As a new commit"),
+        answered("Do you want me to keep the old flag working?", "Yes, keep it"),
+        entry(decisions=[{"step": 2, "text": "refused `mise run test:ci`"}]),
+        entry(decisions=[{"step": 2, "text": "answered Ask: Yes, force push"}]),
+        entry(decisions=[{"step": 2, "text": "committed: x"}]),
+        entry(decisions=[{"step": 2, "text": "plan accepted: # Rebuild the whole till"}]),
+    ],
+)
+def test_permissions_and_answers_for_once_bind_nobody(one: Entry) -> None:
+    assert settled(one) == []
+
+
+def test_a_plan_is_told_when_it_was_accepted_and_carried_out() -> None:
+    plan = {"step": 2, "text": "plan accepted: # Plan: keep orders in one file ## Context x"}
+    done = {"step": 9, "day": "2026-03-01", "hash": "abcdef1", "subject": "one file"}
+    (line,) = settled(entry(decisions=[plan], landed=[done]))
+    assert "plan carried out: keep orders in one file" in line
+    assert settled(entry(decisions=[plan], landed=[{**done, "undone": 12}])) == []
+
+
+def test_a_memory_that_cites_the_step_of_an_error_is_told_at_it() -> None:
     known = entry(
         errors=[{"name": ERROR, "steps": [4]}],
         mends=[{"error": ERROR, "command": "pytest", "failed": 4, "passed": 6, "done": ["x"]}],
     )
     cites = memory(1, evidence=[{"ref": f"t:{known.id}#3-5"}])
-    said = digests.assemble("/w", [cites], [known]).of_error(ERROR, ())
+    made = digests.assemble("/w", [cites], Sessions([known]))
+    said = made.of_error([ERROR], [], ready.SURE)
     assert said is not None
-    assert said.refs == (cites.ref, f"t:{known.id}#4-6")
+    assert said.refs == (cites.ref,)
 
 
 def steps(*runs: tuple[str, str, bool | None]) -> Sequence[Step]:

@@ -13,16 +13,16 @@ import pytest
 
 from mcp_memory import readers
 from mcp_memory.domain.hits import SearchResult
-from mcp_memory.hooks import hook, ledger, ready, spool
-from mcp_memory.hooks.ready import Ready, Saying
+from mcp_memory.hooks import hook, knocking, ledger, ready, spool
+from mcp_memory.hooks.ready import Ready, Saying, Told
+from mcp_memory.hooks.speaking import written
 from mcp_memory.server.door import answer_at_door, ask_server
 
 SIGNATURE = "ModuleNotFoundError: No module named 'flask'"
 FAILED = f"Exit code 1\nTraceback (most recent call last):\n  File x\n{SIGNATURE}"
-DIGEST = Saying(
-    "mcp-memory: what stands\n<recalled mcp-memory digest>\n- a\n</recalled>", ("m:a1",)
-)
-MENDED = Saying("mended so", ("t:s1#3-7",), ("pytest",))
+STANDS = Told("What stands", "- what stands", "m:a1")
+BRIEFING = written([STANDS])
+MENDED = Saying("mended so", ("t:s1#3-7",), ("pytest",), ("pip install flask",))
 GOTCHA = Saying("mind the lock", ("m:g1",))
 
 
@@ -35,7 +35,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stocked(home: Path, project: Path) -> Path:
-    made = Ready(str(project), DIGEST, {SIGNATURE: MENDED}, {"src/db.py": GOTCHA})
+    made = Ready(str(project), (STANDS,), {SIGNATURE: (MENDED,)}, {"src/db.py": GOTCHA})
     ready.write(home, made)
     return home
 
@@ -79,17 +79,17 @@ def test_it_starts_without_any_library(home: Path) -> None:
     assert done.stdout == loaded.stdout
 
 
-def test_a_session_is_told_the_digest_once_at_its_start_or_its_first_prompt(
+def test_a_session_is_told_the_briefing_once_at_its_start_or_its_first_prompt(
     stocked: Path, project: Path
 ) -> None:
     first = run("session-start", told(project, "SessionStart"), stocked)
     assert json.loads(first.stdout) == {
-        "hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": DIGEST.text}
+        "hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": BRIEFING}
     }
     again = run("prompt", told(project, "UserPromptSubmit", prompt="go on"), stocked)
     other = run("prompt", told(project, "UserPromptSubmit", "s-2", prompt="hi"), stocked)
     assert (again.stdout, again.returncode, again.stderr) == (b"", 0, b"")
-    assert said(other.stdout.decode()) == DIGEST.text
+    assert said(other.stdout.decode()) == BRIEFING
 
 
 def test_what_mended_an_error_is_told_once_an_error_and_session(
@@ -111,12 +111,11 @@ def test_what_mended_an_error_is_told_once_an_error_and_session(
     assert hook.answer("tool-failed", stopped, stocked) == ""
 
 
-def test_an_error_that_says_little_is_known_only_by_its_command(home: Path, project: Path) -> None:
-    short = Saying("x", ("t:s1#1-2",), ("make build",))
-    ready.write(home, Ready(str(project), None, {"Error: failed": short}))
-    bad = told(project, "PostToolUseFailure", error="Error: failed")
-    assert not hook.answer("tool-failed", {**bad, "tool_input": {"command": "npm test"}}, home)
-    assert hook.answer("tool-failed", {**bad, "tool_input": {"command": "make build"}}, home)
+def test_an_error_is_known_only_of_the_program_that_met_it(stocked: Path, project: Path) -> None:
+    bad = told(project, "PostToolUseFailure", error=FAILED)
+    other = {**bad, "tool_input": {"command": "npm test"}}
+    assert not hook.answer("tool-failed", other, stocked)
+    assert hook.answer("tool-failed", {**bad, "tool_input": {"command": "pytest -x"}}, stocked)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +184,7 @@ def test_cursor_gets_its_own_spelling(stocked: Path, project: Path) -> None:
         "workspace_roots": [str(project)],
     }
     assert json.loads(hook.answer("session-start", start, stocked)) == {
-        "additional_context": DIGEST.text
+        "additional_context": BRIEFING
     }
     prompt = {**start, "hook_event_name": "beforeSubmitPrompt", "conversation_id": "c-2"}
     assert hook.answer("prompt", prompt, stocked) == ""
@@ -247,7 +246,7 @@ def test_a_bank_that_does_not_exist_is_not_made_by_asking(home: Path, project: P
 def test_only_the_user_can_read_what_hooks_keep(stocked: Path, project: Path) -> None:
     hook.answer("session-start", told(project, "SessionStart"), stocked)
     kept = [path for path in ready.folder(stocked).rglob("*") if path.is_file()]
-    assert len(kept) == 3
+    assert len(kept) == 5
     assert {path.stat().st_mode & 0o077 for path in kept} == {0}
 
 
@@ -279,7 +278,7 @@ def _claude() -> list[dict[str, Any]]:
         "parentUuid": "u1",
         "attachment": {
             "type": "hook_additional_context",
-            "content": [DIGEST.text],
+            "content": [BRIEFING],
             "hookName": "SessionStart",
             "hookEvent": "SessionStart",
         },
@@ -298,7 +297,7 @@ def _codex() -> list[dict[str, Any]]:
 
     return [
         {"timestamp": at, "type": "session_meta", "payload": meta},
-        message("developer", DIGEST.text),
+        message("developer", BRIEFING),
         message("user", "fix the till"),
     ]
 
@@ -306,7 +305,7 @@ def _codex() -> list[dict[str, Any]]:
 def _gemini() -> list[dict[str, Any]]:
     at = "2026-03-01T10:00:00Z"
     head = {"sessionId": "g-1", "projectHash": "p", "startTime": at, "lastUpdated": at}
-    told = f"fix the till\n<hook_context>{DIGEST.text.replace('<', '&lt;')}</hook_context>"
+    told = f"fix the till\n<hook_context>{BRIEFING.replace('<', '&lt;')}</hook_context>"
     return [head, {"id": "m1", "timestamp": at, "type": "user", "content": [{"text": told}]}]
 
 
@@ -315,7 +314,7 @@ class TestWithAServer:
         self, stocked: Path, project: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # A busy machine may be slower than a hook waits.
-        monkeypatch.setattr(hook, "SERVER_SECONDS", 5)
+        monkeypatch.setattr(knocking, "SERVER_SECONDS", 5)
         asked: list[tuple[str, ...]] = []
         stands = True
 
@@ -339,9 +338,9 @@ class TestWithAServer:
                 hook.answer, "session-start", told(project, "SessionStart", "s-2"), stocked
             )
             tasks.cancel_scope.cancel()
-        assert said(first) == DIGEST.text
+        assert said(first) == BRIEFING
         assert later == ""
-        assert asked == [DIGEST.refs, DIGEST.refs]
+        assert asked == [(STANDS.ref,), (STANDS.ref,)]
         assert not note.exists()
         assert not socket.exists()
 

@@ -11,7 +11,7 @@ from mcp_memory.search.named.blame import Blame, Blamed
 from mcp_memory.search.named.fix import Cure, Fixed
 from mcp_memory.search.named.held import Change
 from mcp_memory.search.named.how import Way, Ways
-from mcp_memory.text import guard
+from mcp_memory.text import fencing
 from mcp_memory.text.counting import counted
 
 
@@ -21,7 +21,7 @@ def fenced(page: Page, lines: Iterable[Any]) -> Iterator[Any]:
         yield from lines
         return
     told = list(lines)
-    tag = guard.tag("\n".join(map(str, told)))
+    tag = fencing.tag("\n".join(map(str, told)))
     yield page.fence(f"<recalled {tag}>")
     yield from told
     yield page.fence(f"</recalled {tag}>")
