@@ -11,6 +11,7 @@ from apparatus.rows import DIM, RANDOM, SHARES, WORDS, evidence, memory, vector
 from apparatus.timing import awaited, machine, middle, peak, size
 
 from mcp_memory.store import Store, open_store
+from mcp_memory.store.address import Home
 from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import EvidenceRow, Where
 from mcp_memory.store.schema import to_arrow
@@ -29,8 +30,7 @@ def main() -> None:
 
 async def measure(home: Path, rows: int) -> None:
     async with open_store(
-        home / "store",
-        locks=home / "locks",
+        Home(home),
         model="synthetic",
         dim=DIM,
         busy_seconds=60,

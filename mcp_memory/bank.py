@@ -39,7 +39,6 @@ from mcp_memory.domain.models import (
     Status,
 )
 from mcp_memory.domain.reports import FileReport
-from mcp_memory.embedding.embedder import Embedder, build_embedder
 from mcp_memory.embedding.reranker import build_reranker
 from mcp_memory.forgetting import delete, purging, undo
 from mcp_memory.history import crew, following, indexer, receiving, writing
@@ -58,11 +57,12 @@ from mcp_memory.memories import (
     releasing,
     retain,
 )
-from mcp_memory.rooms import Rooms, utc_now
+from mcp_memory.rooms import Rooms, embedder_of, utc_now
 from mcp_memory.runbook import asking
 from mcp_memory.search import searching
 from mcp_memory.settings import Settings
 from mcp_memory.store import open_store, trimming
+from mcp_memory.store.address import home_of
 
 logger = logging.getLogger(__name__)
 
@@ -233,6 +233,15 @@ class MemoryBank(Bank):
     async def maintain(self) -> None:
         """One round of upkeep, where it pays and no other process is at it."""
         await self.rooms.store.maintain()
+        await indexer.repair(self.rooms)
+
+    async def fresh(self) -> None:
+        """See what other machines have written; in a folder every look does."""
+        await self.rooms.store.fresh()
+
+    async def tell(self) -> None:
+        """Let other machines see what changed beside the tables; in a folder all of it lies open."""
+        await self.rooms.store.tell()
 
     async def rest(self, idle_seconds: float) -> None:
         """Let go of the embedding model, where nothing was asked of it for so long."""
@@ -317,19 +326,6 @@ class MemoryBank(Bank):
             logger.debug("not noted: %s", error)
 
 
-def _embedder(settings: Settings) -> Embedder | None:
-    """The configured model; one that is not to be had leaves words, and the answers say so."""
-    try:
-        return build_embedder(
-            settings.embedding_model,
-            path=settings.embedding_path,
-            threads=settings.embedding_threads,
-        )
-    except EmbedderUnavailable as error:
-        logger.warning("%s", error)
-        return None
-
-
 def _project(settings: Settings, cwd: str | None) -> str:
     """The project that a folder belongs to, under the name that the bank has for it."""
     folder = projects.standing_in(cwd)
@@ -366,11 +362,11 @@ async def open_bank(
         StoreTooNew: a newer version wrote it.
         StoreUnreadable: its files are damaged.
     """
-    embedder = await anyio.to_thread.run_sync(_embedder, settings)
+    home = home_of(settings)
+    embedder = await anyio.to_thread.run_sync(embedder_of, settings)
     try:
         async with open_store(
-            settings.store_dir,
-            locks=settings.locks_dir,
+            home,
             model=embedder.name if embedder else "none",
             dim=embedder.dim if embedder else 0,
             busy_seconds=settings.busy_seconds,
@@ -379,7 +375,7 @@ async def open_bank(
             rooms = Rooms(
                 settings=settings,
                 store=store,
-                archive=Archive(settings.archive_dir),
+                archive=Archive(home.shelf("archive")),
                 embedder=embedder,
                 project=settings.project or _project(settings, cwd),
                 now=now,

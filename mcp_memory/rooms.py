@@ -1,7 +1,9 @@
 """Rooms: what every verb works with; opened together by `open_bank`, closed together."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,10 +16,12 @@ from mcp_memory.domain.identities import Identities
 from mcp_memory.domain.models import Outcome
 from mcp_memory.domain.rules import Ruling
 from mcp_memory.domain.trusting import Trusting
-from mcp_memory.embedding.embedder import Embedder
+from mcp_memory.embedding.embedder import Embedder, build_embedder
 from mcp_memory.embedding.reranker import Reranker
 from mcp_memory.settings import Settings
 from mcp_memory.store import Store
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS: Mapping[str, float] = {
     "words": 0.3,
@@ -67,6 +71,17 @@ class Rooms:
             next_step="Name it in `project` (its folder's name will do), or 'user'.",
         )
 
+    def elected(
+        self, lock: str, *, work: str, seconds: float | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """One process at a time, of all that share the bank; waits as long as the settings say.
+
+        Raises:
+            Busy: another one is at it.
+        """
+        waits = self.settings.busy_seconds if seconds is None else seconds
+        return self.store.elected(lock, seconds=waits, work=work)
+
     def identities(self) -> Identities:
         """Which folders are one project, as it is known now."""
         return identities.read(self.settings.home)
@@ -97,7 +112,8 @@ class Rooms:
     @property
     def archive_root(self) -> str | None:
         """The archive's folder; None where the caller has no files of this machine to open."""
-        return self.archive.root.as_posix() if self.settings.local_paths else None
+        root = self.archive.root if self.settings.local_paths else None
+        return root.as_posix() if root else None
 
     def placed(self, places: Sequence[str | None]) -> tuple[str | None, list[str | None]]:
         """The folder that these places of the archive are below, and each as seen from there."""
@@ -171,3 +187,16 @@ class Rooms:
                         outcome or Outcome.UNKNOWN
                     ] += 1
         return counts
+
+
+def embedder_of(settings: Settings) -> Embedder | None:
+    """The configured model; one that is not to be had leaves words, and the answers say so."""
+    try:
+        return build_embedder(
+            settings.embedding_model,
+            path=settings.embedding_path,
+            threads=settings.embedding_threads,
+        )
+    except EmbedderUnavailable as error:
+        logger.warning("%s", error)
+        return None

@@ -1,12 +1,13 @@
 """Settings: every one an `MCP_MEMORY_*` variable with its sentence; the README's table is made of them."""
 
 import difflib
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "MCP_MEMORY_"
@@ -17,6 +18,12 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 def _default_home() -> Path:
     return user_data_path("mcp-memory", appauthor=False)
+
+
+def own_folder(address: str) -> Path:
+    """Where this machine keeps what is its own of a bank at an address; a hook finds it, too."""
+    name = hashlib.sha256(address.rstrip("/").encode()).hexdigest()[:16]
+    return _default_home() / "addresses" / name
 
 
 class Settings(BaseSettings):
@@ -30,7 +37,18 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default_factory=_default_home,
-        description="Folder of the bank: store, archive, spool and locks.",
+        description="Folder of the bank: store, archive, spool and locks; or its address in an object "
+        "store that many machines share: `s3://bucket/path`, `gs://`, `az://`, `db://`.",
+    )
+    address: str = Field(
+        default="",
+        description="That address, where `home` is to be the folder of what is this machine's own; "
+        "credentials are read from the environment as its vendor's tools do.",
+    )
+    lease_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        description="At an address: how long a machine that writes counts as alive without a sign.",
     )
     project: str = Field(
         default="",
@@ -238,6 +256,22 @@ class Settings(BaseSettings):
         told = {"true": "everything", "false": "project"}
         return told.get(str(value).casefold(), value)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _addressed(cls, told: object) -> object:
+        """A home that is an address, and in its place the folder of what is this machine's own."""
+        home = told.get("home") if isinstance(told, dict) else None
+        if not isinstance(told, dict) or "://" not in str(home):
+            return told
+        return {**told, "address": str(home), "home": own_folder(str(home))}
+
+    @model_validator(mode="after")
+    def _shared(self) -> "Settings":
+        if self.address:
+            # Its files are no files of this machine.
+            object.__setattr__(self, "local_paths", False)
+        return self
+
     @field_validator("home", mode="before")
     @classmethod
     def _chosen(cls, value: object) -> object:
@@ -285,7 +319,9 @@ class Settings(BaseSettings):
         if not tenant:
             return self
         home = self.home / "tenants" / tenant
-        return self.model_copy(update={"home": home, "index_auto": False, "push_url": ""})
+        address = self.address and f"{self.address.rstrip('/')}/tenants/{tenant}"
+        told = {"home": home, "address": address, "index_auto": False, "push_url": ""}
+        return self.model_copy(update=told)
 
 
 def misspelt(variables: Iterable[str]) -> dict[str, str]:

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from buckets import bucket
 from exports import records
 from tour_sessions import SECRET, archived, written
 
@@ -28,6 +30,21 @@ LEARNED = 'open() without encoding raises UnicodeEncodeError; pass encoding="utf
 
 def ask(*texts: str, **fields: object) -> Query:
     return Query.model_validate({"texts": texts, **fields})
+
+
+@pytest.fixture(scope="module")
+def objects() -> Iterator[str]:
+    with bucket() as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", "s3"])
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """A bank keeps one contract wherever it lies."""
+    if request.param == "folder":
+        return settings
+    address = f"{request.getfixturevalue('objects')}/{uuid4().hex[:8]}"
+    return Settings(**{**settings.model_dump(), "address": address})
 
 
 @pytest.fixture
@@ -51,9 +68,14 @@ async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
     return tuple(Evidence(ref=f"{ref}#1-6", quote="") for ref in await sessions(bank))
 
 
-async def test_a_hit_cites_a_line_that_opens_at_the_right_step(bank: MemoryBank) -> None:
+async def test_a_hit_cites_a_line_that_opens_at_the_right_step(
+    bank: MemoryBank, settings: Settings
+) -> None:
     found = await bank.search(ask("heron sleeps violet bridges", kinds=["step"]))
     assert found.found
+    if settings.address:
+        assert found.folder is None, "no program of this machine can open what lies there"
+        return
     file, _, line = f"{found.folder}/{found.hits[0].path}".rpartition(":")
     opened = json.loads(Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1])
     assert opened["ref"] == found.hits[0].ref

@@ -1,24 +1,18 @@
 """The archive: the only writer of its files; atomic, inside its root, nothing rewritten in vain."""
 
 import hashlib
-import shutil
-import time
 from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
-from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from mcp_memory.domain import privacy
-from mcp_memory.domain.errors import OutsideRoot, of_system
+from mcp_memory.domain.errors import OutsideRoot
 from mcp_memory.domain.projects import USER
-from mcp_memory.domain.replacing import FRESH, replace
+from mcp_memory.store.shelf import FolderShelf, Shelf
 from mcp_memory.trajectories.catalogues import catalogues, listed_projects
 from mcp_memory.trajectories.entries import Entry
 from mcp_memory.trajectories.naming import project_folder
 from mcp_memory.trajectories.rendering import Files
 
-_ABANDONED_SECONDS = 600.0
-"""A half-written file so old was left by a kill; a younger one may be another process at work."""
 README = "README.md"
 SESSION_FILES = ("SUMMARY.md", "prose.md", "steps.jsonl")
 MEMORIES = "MEMORIES.md"
@@ -39,14 +33,24 @@ _HEAD_LINES = 5
 
 
 class Archive:
-    """The folder of rendered sessions. Its methods block: call them in a worker thread.
+    """The files of rendered sessions, on whatever shelf. Its methods block: call them in a thread.
 
     Files are replaced whole, so that a reader sees the old or the new one. They are not forced to
     disk: all of them are derived, and are written anew from the store.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
+    def __init__(self, shelf: Shelf | Path) -> None:
+        self._shelf = FolderShelf(shelf) if isinstance(shelf, Path) else shelf
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where its files lie, for whoever looks whether they are whole."""
+        return self._shelf
+
+    @property
+    def root(self) -> Path | None:
+        """The folder, where programs of this machine can open and grep its files; else None."""
+        return self._shelf.root
 
     def write_session(self, folder: str, files: Files) -> bool:
         """Write a session's files; whether anything changed.
@@ -58,7 +62,7 @@ class Archive:
         place = self._inside(folder, depth=2)
         texts = (files.summary.encode(), files.prose.encode(), files.steps)
         wrote = [
-            self._replace(place / name, text)
+            self._shelf.put(f"{place}/{name}", text)
             for name, text in zip(SESSION_FILES, texts, strict=True)
         ]
         return any(wrote)
@@ -72,7 +76,7 @@ class Archive:
         """
         place = self._inside(project_folder(project), depth=1)
         texts = catalogues(project, entries)
-        wrote = [self._replace(place / name, text.encode()) for name, text in texts.items()]
+        wrote = [self._shelf.put(f"{place}/{name}", text.encode()) for name, text in texts.items()]
         return any(wrote)
 
     def write_indexes(self, by_project: Mapping[str, Iterable[Entry]]) -> None:
@@ -95,9 +99,9 @@ class Archive:
         Raises:
             StoreFull: the disk took no more; the older file is whole.
         """
-        heads = {place.name: _head(place / "INDEX.md") for place in _folders(self.root)}
+        heads = {name: self._head(f"{name}/INDEX.md") for name in self._shelf.folders()}
         text = listed_projects({name: head for name, head in heads.items() if head})
-        return self._replace(self.root / PROJECTS, text.encode())
+        return self._shelf.put(PROJECTS, text.encode())
 
     def write_memories(self, texts: Mapping[str, str], *, all_there_are: bool = False) -> None:
         """Write MEMORIES.md of these projects, or remove it where the text is empty.
@@ -110,23 +114,26 @@ class Archive:
             OutsideRoot: a project's folder is a link that leaves the archive.
         """
         for project, text in texts.items():
-            folder = None if project == USER else project_folder(project)
-            place = self._inside(folder, depth=1) if folder else self.root
+            folder = "" if project == USER else self._inside(project_folder(project), depth=1)
+            file = f"{folder}/{MEMORIES}" if folder else MEMORIES
             if text:
-                self._replace(place / MEMORIES, text.encode())
+                self._shelf.put(file, text.encode())
             else:
-                (place / MEMORIES).unlink(missing_ok=True)
+                self._shelf.remove(file)
                 if folder:
-                    _drop_empty(place)
+                    self._shelf.drop_empty(folder)
         known = {project_folder(project) for project in texts}
-        for left in sorted(self.root.glob(f"*/{MEMORIES}")) if all_there_are else ():
-            if left.parent.name not in known:
-                left.unlink(missing_ok=True)
-                _drop_empty(left.parent)
+        for folder in self._shelf.folders() if all_there_are else ():
+            if folder not in known and self._shelf.has(f"{folder}/{MEMORIES}"):
+                self._shelf.remove(f"{folder}/{MEMORIES}")
+                self._shelf.drop_empty(folder)
 
     def is_current(self) -> bool:
         """Whether this version wrote the archive: another one has another README."""
-        return _holds(self.root / README, _readme())
+        try:
+            return b"".join(self._shelf.pieces(README)) == _readme()
+        except FileNotFoundError:
+            return False
 
     def write_readme(self) -> bool:
         """Write how to use this folder; whether anything changed.
@@ -134,11 +141,11 @@ class Archive:
         Raises:
             StoreFull: the disk took no more; the older file is whole.
         """
-        return self._replace(self.root / README, _readme())
+        return self._shelf.put(README, _readme())
 
     def path_of(self, folder: str, step: int) -> str:
         """`file:line` of a step: step N is line N."""
-        return f"{self.root / PurePosixPath(folder) / 'steps.jsonl'}:{step}"
+        return f"{self._shelf.local(f'{folder}/steps.jsonl')}:{step}"
 
     def read_steps(self, folder: str, first: int, last: int) -> tuple[bytes, ...]:
         """Lines of a session's steps, both ends included; none where the file is not there.
@@ -146,12 +153,7 @@ class Archive:
         Raises:
             OutsideRoot: the folder leaves the archive.
         """
-        file = self._inside(folder, depth=2) / "steps.jsonl"
-        try:
-            with file.open("rb") as lines:
-                return tuple(islice(lines, max(0, first - 1), max(0, last)))
-        except FileNotFoundError:
-            return ()
+        return self._shelf.lines(f"{self._inside(folder, depth=2)}/steps.jsonl", first, last)
 
     def folder_of(self, trajectory: str) -> str | None:
         """The folder of a session by its id, where the catalogue does not know it."""
@@ -161,9 +163,9 @@ class Archive:
     def folders(self) -> frozenset[str]:
         """Session folders that are there, relative to the root; links are none."""
         return frozenset(
-            f"{project.name}/{session.name}"
-            for project in _folders(self.root)
-            for session in _folders(project)
+            f"{project}/{session}"
+            for project in self._shelf.folders()
+            for session in self._shelf.folders(project)
         )
 
     def orphans(self, known: Collection[str]) -> tuple[str, ...]:
@@ -176,11 +178,7 @@ class Archive:
         Raises:
             OutsideRoot: the folder leaves the archive, or is no session's.
         """
-        place = self._inside(folder, depth=2)
-        there = place.is_dir()
-        if there:
-            shutil.rmtree(place)
-        return there
+        return self._shelf.drop(self._inside(folder, depth=2))
 
     def digest(self, path: str) -> tuple[int, str] | None:
         """Size and SHA-256 of a file by its path below the root; None where there is none.
@@ -188,25 +186,23 @@ class Archive:
         Raises:
             OutsideRoot: the path leaves the archive.
         """
+        size, found = 0, hashlib.sha256()
         try:
-            with self.place_of(path).open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256")
-                return stream.tell(), found.hexdigest()
+            for piece in self._shelf.pieces(self._named(path)):
+                size += len(piece)
+                found.update(piece)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
+        return size, found.hexdigest()
 
     def place_of(self, path: str) -> Path:
-        """Where a file lies that is at most two folders below the root.
+        """Where a file can be opened that is at most two folders below the root.
 
         Raises:
             OutsideRoot: the path leaves the archive, or its last name is a link.
+            FileNotFoundError: an object store has none.
         """
-        folder, _, name = path.rpartition("/")
-        place = self._inside(folder, depth=len(PurePosixPath(folder).parts)) / name
-        plain = PureWindowsPath(name).name == name and name not in {"", ".", ".."}
-        if not plain or folder.count("/") > 1 or place.is_symlink():
-            raise OutsideRoot(path, self.root)
-        return place
+        return self._shelf.local(self._named(path))
 
     def put(self, path: str, content: bytes) -> bool:
         """Write a file that another archive has, by its path below the root; whether it changed.
@@ -215,7 +211,7 @@ class Archive:
             StoreFull: the disk took no more; the older file is whole.
             OutsideRoot: the path leaves the archive.
         """
-        return self._replace(self.place_of(path), content)
+        return self._shelf.put(self._named(path), content)
 
     def drop(self, path: str) -> bool:
         """Remove such a file, and the folders that it leaves empty; whether it was there.
@@ -223,99 +219,56 @@ class Archive:
         Raises:
             OutsideRoot: the path leaves the archive.
         """
-        place = self.place_of(path)
-        there = place.is_file()
-        place.unlink(missing_ok=True)
-        for folder in place.parents:
-            if folder == self.root or not folder.is_dir() or any(folder.iterdir()):
-                break
-            folder.rmdir()
+        there = self._shelf.remove(self._named(path))
+        folder = path.rpartition("/")[0]
+        while folder:
+            self._shelf.drop_empty(folder)
+            folder = folder.rpartition("/")[0]
         return there
 
     def sweep(self, projects: Collection[str]) -> None:
         """Remove what a kill left half-written, and the indexes of projects without sessions."""
-        for project in _folders(self.root):
-            self.tidy(project.name, indexed=project.name in projects)
-        _drop_abandoned(self.root)
+        for project in self._shelf.folders():
+            self.tidy(project, indexed=project in projects)
+        self._shelf.drop_abandoned("")
 
     def tidy(self, folder: str, *, indexed: bool) -> None:
         """The same in one project's folder; its indexes stay where it has sessions or is `indexed`."""
-        project = self.root / folder
-        sessions = _folders(project)
-        for place in (project, *sessions):
-            _drop_abandoned(place)
+        sessions = self._shelf.folders(folder)
+        for place in (folder, *(f"{folder}/{name}" for name in sessions)):
+            self._shelf.drop_abandoned(place)
         if not (indexed or sessions):
             for name in INDEXES:
-                (project / name).unlink(missing_ok=True)
-            _drop_empty(project)
+                self._shelf.remove(f"{folder}/{name}")
+            self._shelf.drop_empty(folder)
 
     def lacks(self, folder: str) -> bool:
         """Whether files of a session are missing, as they are where an older version wrote them."""
-        return not all(
-            (self.root / PurePosixPath(folder) / name).exists() for name in SESSION_FILES
-        )
+        return not all(self._shelf.has(f"{folder}/{name}") for name in SESSION_FILES)
 
-    def _inside(self, folder: str, *, depth: int) -> Path:
-        """The place of a folder so many names below the root; no link on the way may leave it."""
+    def _named(self, path: str) -> str:
+        """The name of a file that is at most two folders below the root."""
+        folder, _, name = path.rpartition("/")
+        below = self._inside(folder, depth=len(PurePosixPath(folder).parts))
+        plain = PureWindowsPath(name).name == name and name not in {"", ".", ".."}
+        whole = f"{below}/{name}" if below else name
+        if not plain or folder.count("/") > 1 or self._shelf.is_link(whole):
+            raise OutsideRoot(path, self._shelf)
+        return whole
+
+    def _inside(self, folder: str, *, depth: int) -> str:
+        """The name of a folder so many names below the root; no link on the way may leave it."""
         names = PurePosixPath(folder).parts
         plain = all(PureWindowsPath(name).name == name and name != ".." for name in names)
-        place = self.root.joinpath(*names) if plain else self.root
-        if len(names) != depth or not place.resolve().is_relative_to(self.root.resolve()):
-            raise OutsideRoot(folder, self.root)
-        if not plain:
-            raise OutsideRoot(folder, self.root)
-        return place
+        if not plain or len(names) != depth or not self._shelf.contains("/".join(names)):
+            raise OutsideRoot(folder, self._shelf)
+        return "/".join(names)
 
-    def _replace(self, file: Path, content: bytes) -> bool:
-        """Put bytes in place in one step; a file that holds them already is left alone."""
-        if _holds(file, content):
-            return False
-        try:
-            privacy.make(file.parent)
-            replace(file, content)
-        except OSError as error:
-            raise of_system(error) from error
-        return True
+    def _head(self, index: str) -> tuple[str, ...]:
+        """The first lines of an INDEX.md; none where there is no such file."""
+        lines = self._shelf.lines(index, 1, _HEAD_LINES)
+        return tuple(line.decode("utf-8").rstrip("\r\n") for line in lines)
 
 
 def _readme() -> bytes:
     return resources.files("mcp_memory.archive").joinpath("readme_for_agents.md").read_bytes()
-
-
-def _holds(file: Path, content: bytes) -> bool:
-    try:
-        same_size = not file.is_symlink() and file.stat().st_size == len(content)
-        return same_size and file.read_bytes() == content
-    except FileNotFoundError:
-        return False
-
-
-def _folders(place: Path) -> list[Path]:
-    """Folders in a folder, in order, links left out; none where it is not there."""
-    if not place.is_dir():
-        return []
-    return sorted(each for each in place.iterdir() if each.is_dir() and not each.is_symlink())
-
-
-def _drop_empty(place: Path) -> None:
-    if place.is_dir() and not any(place.iterdir()):
-        place.rmdir()
-
-
-def _head(index: Path) -> tuple[str, ...]:
-    """The first lines of an INDEX.md; none where there is no such file."""
-    try:
-        with index.open(encoding="utf-8") as lines:
-            return tuple(line.rstrip("\n") for line in islice(lines, _HEAD_LINES))
-    except FileNotFoundError:
-        return ()
-
-
-def _drop_abandoned(place: Path) -> None:
-    for left in place.glob(f"{FRESH}*"):
-        try:
-            old = time.time() - left.lstat().st_mtime > _ABANDONED_SECONDS
-        except FileNotFoundError:
-            continue
-        if old:
-            left.unlink(missing_ok=True)

@@ -8,16 +8,18 @@ from pathlib import Path
 import anyio.to_thread
 import orjson
 
-from mcp_memory.archive.files import INDEXES, PROJECTS, SESSION_FILES
+from mcp_memory.archive.files import INDEXES, PROJECTS
 from mcp_memory.checkup.findings import Finding, ill, named, well
 from mcp_memory.domain.models import State
 from mcp_memory.domain.replacing import FRESH
 from mcp_memory.history import writing
 from mcp_memory.rooms import Rooms
 from mcp_memory.store.rows import SessionRow
+from mcp_memory.store.shelf import Shelf
 from mcp_memory.text.counting import counted
 from mcp_memory.trajectories.naming import project_folder
 
+_LOOKED_AT = ("prose.md", "SUMMARY.md", "steps.jsonl")
 _LISTED = re.compile(r"^- [\d-]+ \| e:([0-9a-z]{12})\.", re.MULTILINE)
 
 
@@ -80,37 +82,43 @@ async def _seen(rooms: Rooms) -> _Seen:
 
 
 def _compared(rooms: Rooms, rows: list[SessionRow]) -> _Seen:
-    root = rooms.archive.root
+    shelf = rooms.archive.shelf
     there = rooms.archive.folders()
     known = {row.folder for row in rows}
     projects = sorted({row.project for row in rows})
     live = {row.id for row in rows}
-    listed = not rows or (root / PROJECTS).is_file()
+    listed = not rows or shelf.has(PROJECTS)
+    root = rooms.archive.root
     return _Seen(
-        damaged=[row.id for row in rows if not _whole(root / row.folder, row.steps)],
+        damaged=[row.id for row in rows if not _whole(shelf, row.folder, row.steps)],
         strangers=sorted(there - known),
-        unindexed=[p for p in projects if not _indexed(root / project_folder(p), live)],
-        links=[place for place in root.rglob("*") if place.is_symlink()],
+        unindexed=[p for p in projects if not _indexed(shelf, project_folder(p), live)],
+        links=[place for place in root.rglob("*") if place.is_symlink()] if root else [],
         outdated=bool(rows) and not (listed and rooms.archive.is_current()),
     )
 
 
-def _indexed(place: Path, live: Collection[str]) -> bool:
+def _indexed(shelf: Shelf, folder: str, live: Collection[str]) -> bool:
     """Whether all indexes are there, and the first of them lists live sessions only."""
-    if not all((place / name).is_file() for name in INDEXES):
+    if not all(shelf.has(f"{folder}/{name}") for name in INDEXES):
         return False
-    return set(_LISTED.findall((place / INDEXES[0]).read_text("utf-8", "replace"))) <= set(live)
+    told = _content(shelf, f"{folder}/{INDEXES[0]}").decode("utf-8", "replace")
+    return set(_LISTED.findall(told)) <= set(live)
 
 
-def _whole(place: Path, steps: int) -> bool:
+def _whole(shelf: Shelf, folder: str, steps: int) -> bool:
     """Whether a session's files are there, and line N is step N of as many as there are."""
     try:
-        sized = all((place / name).stat().st_size for name in SESSION_FILES if name != "prose.md")
-        with (place / "steps.jsonl").open("rb") as lines:
-            numbers = _numbers(lines) if sized else []
+        prose, *sized = (_content(shelf, f"{folder}/{name}") for name in _LOOKED_AT)
+        numbers = _numbers(sized[-1].splitlines()) if all(sized) else []
     except (OSError, ValueError):
         return False
-    return (place / "prose.md").is_file() and numbers == list(range(1, steps + 1))
+    del prose  # only that it is there
+    return numbers == list(range(1, steps + 1))
+
+
+def _content(shelf: Shelf, name: str) -> bytes:
+    return b"".join(shelf.pieces(name))
 
 
 def _numbers(lines: Iterable[bytes]) -> list[object]:

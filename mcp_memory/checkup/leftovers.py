@@ -1,7 +1,7 @@
 """Leftovers: files that a kill, a full disk or an older version left, and papers that cannot be read."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,11 +46,11 @@ async def mend(rooms: Rooms) -> list[str]:
     return [f"{counted(every, 'leftover file')} removed"] if every else []
 
 
-def _told(noun: str, which: str, files: list[Path]) -> Finding:
+def _told(noun: str, which: str, files: Sequence[str | Path]) -> Finding:
     what = f"{counted(len(files), noun)} {which}"
     if not files:
         return well("files", f"no {noun} {which}")
-    return ill("files", f"{what}: {named([file.name for file in files])}")
+    return ill("files", f"{what}: {named([Path(file).name for file in files])}")
 
 
 def _left(rooms: Rooms) -> list[Path]:

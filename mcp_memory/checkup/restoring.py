@@ -11,6 +11,7 @@ from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import Busy, InvalidInput, of_system
 from mcp_memory.domain.replacing import FRESH
 from mcp_memory.settings import Settings
+from mcp_memory.store.address import home_of
 from mcp_memory.store.home import TOMBSTONES, add_tombstones, read_meta, read_tombstones
 from mcp_memory.store.locking import others_alive
 
@@ -29,6 +30,9 @@ def restore(
         StoreTooNew: a newer version made it.
         StoreFull: the disk took no more; the home is as it was.
     """
+    home_of(settings).must_be_folder(
+        "take a backup in", instead="Restore it into a folder, and `mcp-memory export` from there."
+    )
     home = settings.home
     there = is_used(home)
     if there and not replace:

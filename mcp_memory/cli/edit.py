@@ -10,6 +10,8 @@ from mcp_memory.cli.door import command, print_json
 from mcp_memory.cli.ending import Failed, NotThere
 from mcp_memory.cli.retain import by_agent
 from mcp_memory.domain import refs
+from mcp_memory.settings import Settings
+from mcp_memory.store.address import home_of
 from mcp_memory.text.counting import counted
 
 
@@ -27,6 +29,10 @@ async def edit_command(ref: str, as_json: bool) -> None:
 
     if by_agent(os.environ):
         raise Failed("What is edited here is the user's word: an agent keeps memories by `retain`.")
+    home_of(Settings()).must_be_folder(
+        "keep memories as files to edit",
+        instead="`mcp-memory retain --supersedes REF` writes a new version of one.",
+    )
     async with opened() as bank:
         done = await bank.read_files()
         if ref:

@@ -86,7 +86,7 @@ async def _read(bank: MemoryBank, paths: Sequence[Path], hire: Hire | None) -> l
 async def _repository(bank: MemoryBank, paths: Sequence[Path], repository: Path) -> None:
     """Transcripts first: commits are linked to what the bank has."""
     reports = await intake.read(bank, list(indexer.transcripts(paths))) if paths else []
-    with indexer.elected(bank.rooms):
+    async with indexer.elected(bank.rooms):
         told = await repositories.index_repository(bank.rooms, repository)
     click.echo(closing.read([*reports, told]))
     if told.reason:

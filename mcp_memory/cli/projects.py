@@ -53,9 +53,8 @@ async def rename(project: str, name: str, as_json: bool) -> None:
     """Call PROJECT by NAME, such as the folder it lies in now; the former name is still found."""
     from mcp_memory.cli.opening import opened
 
-    async with opened() as bank:
-        with indexer.elected(bank.rooms):
-            moved = await regrouping.rename(bank.rooms, project, name)
+    async with opened() as bank, indexer.elected(bank.rooms):
+        moved = await regrouping.rename(bank.rooms, project, name)
     if as_json:
         print_json({"project": name, "moved": moved})
         return
@@ -71,9 +70,8 @@ async def merge(project: str, into: str, as_json: bool) -> None:
     """Count PROJECT as INTO from now on: its sessions, its memories, and what is still to come."""
     from mcp_memory.cli.opening import opened
 
-    async with opened() as bank:
-        with indexer.elected(bank.rooms):
-            moved = await regrouping.merge(bank.rooms, project, into)
+    async with opened() as bank, indexer.elected(bank.rooms):
+        moved = await regrouping.merge(bank.rooms, project, into)
     if as_json:
         print_json({"project": into, "moved": moved})
         return

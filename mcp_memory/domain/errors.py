@@ -13,11 +13,14 @@ MemoryBankError
 ├── StoreTooNew(RuntimeError)           the store was written by a newer version
 ├── StoreUnreadable(RuntimeError)       the store's files cannot be read
 │   ├── StoreGone                       they were there, and somebody removed them
+│   ├── StoreAway                       the object store that they lie in says no, or nothing
 │   └── RecordUnreadable                one record's body cannot be read; all others can
 ├── StoreFull(OSError)                  the disk took no more
 ├── HomeRefused(PermissionError)        the home's folder may not be read or written
 ├── PurgeUnfinished(RuntimeError)       a purge was stopped half way; it goes on at the next opening
 ├── Busy(RuntimeError)                  another process holds a lock for longer than we wait
+├── CameTooLate(RuntimeError)           this process was paused, and others went on without it
+├── AddressRefused(ValueError)          an address that is none, or cannot do what is asked
 ├── NotAllowed(PermissionError)         a caller's access does not reach so far
 ├── CannotReach(ConnectionError)         a remote bank was not reached, or did not answer as one
 └── CannotListen(RuntimeError)          the server may not, or cannot, listen where it was asked to
@@ -163,6 +166,19 @@ class StoreGone(StoreUnreadable):
         )
 
 
+class StoreAway(StoreUnreadable):
+    """Raised when an object store did not answer, or refused what was asked of it."""
+
+    def __init__(self, place: object, reason: str) -> None:
+        MemoryBankError.__init__(
+            self,
+            f"{place} did not do what was asked ({reason}). What was acknowledged before is safe; "
+            "this may not have been done: do it again. If it stays so, look whether the bucket is "
+            "there and whether the credentials in this program's environment may read and write "
+            "it.",
+        )
+
+
 class RecordUnreadable(StoreUnreadable):
     """Raised when one record cannot be read; `key` names it."""
 
@@ -241,6 +257,23 @@ class Busy(MemoryBankError, RuntimeError):
             f"Another process is busy with {work}; gave up after {waited:.0f} s. "
             "Nothing was changed. Try again in a moment."
         )
+
+
+class CameTooLate(MemoryBankError, RuntimeError):
+    """Raised when a process was paused for so long that others took it for dead."""
+
+    def __init__(self, work: str) -> None:
+        super().__init__(
+            f"This process stood still for too long while it was at {work}, and others went on "
+            "without it. Nothing of this is kept, and nothing is lost. Do it again."
+        )
+
+
+class AddressRefused(MemoryBankError, ValueError):
+    """Raised for an address that is none, and for what a bank at an address cannot do."""
+
+    def __init__(self, what: str, *, next_step: str) -> None:
+        super().__init__(f"{what} Nothing was changed. {next_step}")
 
 
 class NotAllowed(MemoryBankError, PermissionError):

@@ -29,9 +29,9 @@ from mcp_memory.store import detecting
 from mcp_memory.store.changes import Change
 from mcp_memory.store.detecting import Seen
 from mcp_memory.store.home import backups_of
-from mcp_memory.store.locking import elected
 from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import MemoryRow, Table, Where
+from mcp_memory.store.shelf import FolderShelf
 from mcp_memory.text.needles import Needles
 from mcp_memory.trajectories import evidence, indexing, reaching, rendering
 from mcp_memory.trajectories.naming import project_folder
@@ -69,15 +69,16 @@ async def purge(
         StoreFull: the disk took not even the order; nothing was begun.
     """
     order = Order(hidden=hidden, memories=tuple(memories), lost=reach.lost, heads=heads or {})
-    lock, seconds = rooms.settings.locks_dir / orders.LOCK, rooms.settings.busy_seconds
-    async with elected(lock, seconds=seconds, work="a purge"):
+    async with rooms.elected(orders.LOCK, work="a purge"):
         file = await anyio.to_thread.run_sync(orders.give, rooms.settings, order)
+        await rooms.store.tell()
         try:
             done = await _carried_out(rooms, order, words)
         except (MemoryBankError, OSError) as error:
             told = error if isinstance(error, MemoryBankError) else of_system(error)
             raise PurgeUnfinished(str(told)) from error
         await anyio.to_thread.run_sync(orders.done, file)
+        await rooms.store.tell()
     return done.model_copy(update={"cascade": reach.cascade, "weakened": reach.weakened})
 
 
@@ -90,11 +91,12 @@ async def finish(rooms: Rooms) -> int:
         return 0
     finished = 0
     with suppress(Busy):
-        async with elected(rooms.settings.locks_dir / orders.LOCK, seconds=0, work="a purge"):
+        async with rooms.elected(orders.LOCK, seconds=0, work="a purge"):
             for file, order in await anyio.to_thread.run_sync(orders.pending, rooms.settings):
                 await _carried_out(rooms, await _still_to_do(rooms, order), "")
                 await _indexed_anew(rooms)
                 await anyio.to_thread.run_sync(orders.done, file)
+                await rooms.store.tell()
                 finished += 1
     return finished
 
@@ -331,11 +333,11 @@ def _in_files(rooms: Rooms, needles: Sequence[str]) -> Files:
     """How often needles occur in archive and spool, which hold plain text."""
     wanted = Needles(needles)
     places = {
-        "archive": rooms.settings.archive_dir,
-        "memory files": rooms.settings.memories_dir,
-        "spool": rooms.settings.spool_dir,
+        "archive": rooms.archive.shelf,
+        "memory files": FolderShelf(rooms.settings.memories_dir),
+        "spool": FolderShelf(rooms.settings.spool_dir),
     }
-    return {name: detecting.in_files(folder, wanted) for name, folder in places.items()}
+    return {name: detecting.in_files(shelf, wanted) for name, shelf in places.items()}
 
 
 def _notes(needles: Sequence[str], checks: Sequence[Check]) -> tuple[str, ...]:

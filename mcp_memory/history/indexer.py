@@ -5,19 +5,17 @@ import os
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
-import filelock
 import orjson
 
 from mcp_memory import readers
 from mcp_memory.domain import identities, projects, remotes
-from mcp_memory.domain.errors import Busy
 from mcp_memory.domain.identities import Identities
 from mcp_memory.domain.models import SourceClass
 from mcp_memory.domain.reports import FileReport
@@ -88,7 +86,7 @@ async def index(
         Busy: another process is indexing this bank.
     """
     trimming.spare()
-    with elected(rooms):
+    async with elected(rooms):
         listed = list(paths)
         hire = partial(Crew, processes=processes) if isinstance(processes, int) else processes
         run = await _Run.begin(rooms, only_project, hire, listed)
@@ -128,6 +126,7 @@ async def repair(rooms: Rooms) -> None:
         await writing.rerender(rooms, touched)
     elif rooms.store.recovered:
         await writing.write_memories(rooms)
+    rooms.store.recovered.clear()
 
 
 class _Run:
@@ -380,15 +379,6 @@ def known_of(row: SessionRow) -> Known:
     )
 
 
-@contextmanager
-def elected(rooms: Rooms) -> Iterator[None]:
+def elected(rooms: Rooms) -> AbstractAsyncContextManager[None]:
     """One indexer a bank."""
-    lock = filelock.FileLock(rooms.settings.locks_dir / LOCK, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise Busy("indexing", 0) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return rooms.elected(LOCK, seconds=0, work="indexing")

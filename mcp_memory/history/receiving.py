@@ -28,7 +28,6 @@ from mcp_memory.history.wire import (
 from mcp_memory.hooks import digesting
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
-from mcp_memory.store.locking import elected
 from mcp_memory.store.rows import SessionRow
 from mcp_memory.trajectories import admission, foreign, indexing
 from mcp_memory.trajectories.indexing import Prepared
@@ -281,8 +280,7 @@ def _holding(source: str, steps: int) -> Holding:
 
 def _turn(rooms: Rooms) -> AbstractAsyncContextManager[None]:
     """The indexer's own lock: nobody else changes what is known of a session meanwhile."""
-    lock = rooms.settings.locks_dir / indexer.LOCK
-    return elected(lock, seconds=rooms.settings.busy_seconds, work="indexing")
+    return rooms.elected(indexer.LOCK, work="indexing")
 
 
 async def _known_project(rooms: Rooms, asked: str) -> str:

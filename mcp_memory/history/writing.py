@@ -13,7 +13,6 @@ from mcp_memory.domain.projects import USER
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import restating, spans, withholding
 from mcp_memory.store.changes import Change
-from mcp_memory.store.locking import elected
 from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
 from mcp_memory.trajectories import evidence, indexing, reaching
@@ -207,8 +206,7 @@ async def write_memories(rooms: Rooms, projects: Iterable[str] | None = None) ->
     Raises:
         Busy: another process does not come to its end.
     """
-    lock = rooms.settings.locks_dir / MEMORIES_LOCK
-    async with elected(lock, seconds=rooms.settings.busy_seconds, work="writing memories"):
+    async with rooms.elected(MEMORIES_LOCK, work="writing memories"):
         chosen = () if projects is None else tuple(projects)
         rows = await rooms.store.find("memories", Where(projects=chosen, states=()))
         newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}

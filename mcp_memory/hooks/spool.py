@@ -79,6 +79,11 @@ def home() -> Path:
         from platformdirs import user_data_path  # 20 ms, only where no home is named
 
         return user_data_path("mcp-memory", appauthor=False)
+    if "://" in named:
+        from platformdirs import user_data_path  # an address: what is this machine's own lies here
+
+        name = hashlib.sha256(named.rstrip("/").encode()).hexdigest()[:16]
+        return user_data_path("mcp-memory", appauthor=False) / "addresses" / name
     return Path(named).expanduser().absolute()
 
 

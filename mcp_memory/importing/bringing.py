@@ -31,7 +31,6 @@ from mcp_memory.importing.bank_export import Contents
 from mcp_memory.importing.items import Importer
 from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
-from mcp_memory.store.locking import elected
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow
 from mcp_memory.trajectories.indexing import Prepared
 
@@ -94,8 +93,7 @@ async def import_(rooms: Rooms, source: Source) -> Imported:
         OSError: it cannot be opened.
     """
     name = source.format or await anyio.to_thread.run_sync(recognized, source.path)
-    lock = rooms.settings.locks_dir / indexer.LOCK
-    async with elected(lock, seconds=rooms.settings.busy_seconds, work="indexing"):
+    async with rooms.elected(indexer.LOCK, work="indexing"):
         if name == bank_export.NAME:
             found = await _of_bank(rooms, source)
         else:

@@ -15,6 +15,7 @@ from mcp_memory.domain.refs import Ref
 from mcp_memory.memories import ruling
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, uses
+from mcp_memory.store.address import home_of
 from mcp_memory.store.rows import SessionRow, Where
 from mcp_memory.text.counting import counted
 
@@ -146,7 +147,15 @@ async def status(rooms: Rooms) -> Status:
         projects=await rooms.store.projects(),
         model=rooms.store.model,
         bytes=used,
-        notes=(*rooms.degraded(), *await _due(rooms)),
+        notes=(*rooms.degraded(), *_where(rooms), *await _due(rooms)),
+    )
+
+
+def _where(rooms: Rooms) -> tuple[str, ...]:
+    """Where the bank lies, if that is not the folder that is told."""
+    address = rooms.settings.address
+    return (
+        (f"The bank lies at {address}; the folder is this machine's own part.",) if address else ()
     )
 
 
@@ -159,6 +168,10 @@ async def _due(rooms: Rooms) -> tuple[str, ...]:
 
 
 def _size(rooms: Rooms) -> int:
+    if rooms.settings.address:
+        home = home_of(rooms.settings)
+        shelves = (home.shelf(name) for name in ("store/lance", "archive"))
+        return sum(each.size for shelf in shelves for each in shelf.listed())
     return sum(path.stat().st_size for path in rooms.settings.home.rglob("*") if path.is_file())
 
 

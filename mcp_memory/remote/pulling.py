@@ -40,7 +40,7 @@ async def pull(
         CannotReach: the bank went away; what was written is whole.
         NotAllowed: the token does not reach so far.
     """
-    run = _Run(remote, Archive(folder), progress)
+    run = _Run(remote, folder, progress)
     await run.over(project)
     return run.report
 
@@ -48,17 +48,18 @@ async def pull(
 class _Run:
     """One pull of one project."""
 
-    def __init__(self, remote: Remote, archive: Archive, progress: Progress | None) -> None:
+    def __init__(self, remote: Remote, folder: Path, progress: Progress | None) -> None:
         self.report = Pulled()
         self._remote = remote
-        self._archive = archive
+        self._folder = folder.absolute()
+        self._archive = Archive(folder)
         self._progress = progress
         self._before: dict[str, list[str]] = {}
         self._pulled: set[str] = set()
 
     async def over(self, project: str | None) -> None:
         """List, fetch what differs, and remove what is no longer listed."""
-        self._before = await anyio.to_thread.run_sync(_pulled, self._archive.root)
+        self._before = await anyio.to_thread.run_sync(_pulled, self._folder)
         self._pulled = {path for paths in self._before.values() for path in paths}
         listing = await self._remote.listing(project)
         self.report.project = listing.project

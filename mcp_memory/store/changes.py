@@ -128,6 +128,19 @@ async def reverse_once(tables: Tables, entry: LedgerRow) -> bool:
     return bool(count == 0)
 
 
+async def stands(tables: Tables, entry: LedgerRow) -> bool:
+    """Whether a change holds that others may have taken back meanwhile; what came after that goes."""
+    await tables.attempt(tables.refresh)
+    asked = f"batch = {quoted(entry.batch)}"
+    rows = await tables.read("ledger", lambda q: q.where(asked), LedgerRow)
+    phases = {row.phase for row in rows}
+    if "reversed" not in phases and phases & {"once", "commit"}:
+        return True
+    for table in CHANGED:
+        await tables.delete(table, asked)
+    return False
+
+
 async def carry_out(tables: Tables, effects: Sequence[Effect]) -> None:
     """Do what is to be done after a commit."""
     for effect in effects:

@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
 from mcp_memory.store.rows import Table
+from mcp_memory.store.shelf import CHUNK, Shelf
 from mcp_memory.store.tables import Tables
 from mcp_memory.text.needles import Needles
 
-_CHUNK = 1 << 22
 _ADDRESS = "_rowaddr"
 _MOST_VERSIONS = 200
 """Read before a purge, as its control; after it there are but a few, and all are read."""
@@ -42,24 +44,28 @@ async def in_tables(tables: Tables, chosen: Iterable[Table], needles: Needles) -
     return [seen for table in chosen for seen in await _in_versions(tables, table, needles)]
 
 
-def in_files(root: Path, needles: Needles) -> Counter[str]:
+def in_files(shelf: Shelf, needles: Needles, folder: str = "") -> Counter[str]:
     """How often each needle stands in the raw bytes of the files below a folder; blocking."""
     found: Counter[str] = Counter()
-    for path in root.rglob("*"):
-        if path.is_file():
-            found.update(in_file(path, needles))
+    for each in shelf.listed(folder):
+        with suppress(FileNotFoundError):
+            found.update(_in_pieces(shelf.pieces(each.name), needles))
     return found
 
 
 def in_file(path: Path, needles: Needles) -> Counter[str]:
     """How often each needle stands in the raw bytes of a file; blocking."""
-    found: Counter[str] = Counter()
     with path.open("rb") as file:
-        tail = b""
-        while piece := file.read(_CHUNK):
-            raw = tail + piece
-            found.update(n for n, _, end in needles.places(raw) if end > len(tail))
-            tail = raw[-needles.overlap :] if needles.overlap else b""
+        return _in_pieces(iter(partial(file.read, CHUNK), b""), needles)
+
+
+def _in_pieces(pieces: Iterable[bytes], needles: Needles) -> Counter[str]:
+    found: Counter[str] = Counter()
+    tail = b""
+    for piece in pieces:
+        raw = tail + piece
+        found.update(n for n, _, end in needles.places(raw) if end > len(tail))
+        tail = raw[-needles.overlap :] if needles.overlap else b""
     return found
 
 

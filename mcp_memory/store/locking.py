@@ -1,25 +1,168 @@
-"""Locks between processes: one upkeeper at a time, and writers that are known to be alive."""
+"""Locks between processes: one upkeeper at a time, and writers that are known to be alive.
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+In a folder they are locked files; at an address they are leases in the store (`leases`).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
 
 import anyio
+import anyio.to_thread
 import filelock
+import orjson
+from pydantic import JsonValue
 
+from mcp_memory.domain import refs
+from mcp_memory.domain.access import acting
 from mcp_memory.domain.errors import Busy, of_system
+from mcp_memory.store.rows import LedgerRow, Phase
 
 PREFIX = "writer-"
 OPENING = "opening.lock"
 """Held while a store is made, migrated or joined by a writer."""
 MAINTENANCE = "maintenance.lock"
 _PAUSE = 0.02
+Mend = Callable[[str], Awaitable[object]]
+"""Finishes what a writer of this name began and left."""
+
+
+class Alive(Protocol):
+    """A writer's own sign of life, held for as long as it may write; a kill leaves it behind."""
+
+    owner: str
+    """The sign's name, which the writer's ledger rows carry."""
+    unfinished: bool
+    """Whether something was left for the next opening to finish, as after a kill."""
+
+    def writing(self) -> AbstractAsyncContextManager[None]:
+        """Held by each change, from before its first row until it is acknowledged.
+
+        Raises:
+            CameTooLate: the process was paused for so long that others went on without it.
+        """
+        ...
+
+
+class Locks(Protocol):
+    """What keeps the processes that share a bank out of each other's way."""
+
+    def elected(self, name: str, *, seconds: float, work: str) -> AbstractAsyncContextManager[None]:
+        """One process at a time; waiting leaves the event loop free.
+
+        Raises:
+            Busy: another one is at it.
+        """
+        ...
+
+    def alive(self) -> AbstractAsyncContextManager[Alive]:
+        """The process as a writer, until the block is left; closed in good order, nothing stays behind."""
+        ...
+
+    async def still(self) -> None:
+        """Make sure, between two steps under a lock, that it is held yet.
+
+        Raises:
+            CameTooLate: this process stood still for so long that others took it.
+        """
+        ...
+
+    async def any_dead(self) -> bool:
+        """Whether a writer was killed, or the power left it, since one closed in good order."""
+        ...
+
+    async def mend(self, finish: Mend) -> None:
+        """Finish what dead writers began, each held while it is looked after, then forgotten."""
+        ...
+
+    async def others_alive(self) -> bool:
+        """Whether another process may be writing just now."""
+        ...
+
+    async def living(self) -> set[str]:
+        """Writers that hold their sign of life; who left one and died is among them until it is mended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes: the actor of ledger rows, and the sign by which a dead writer is known."""
+
+    actor: str
+    alive: Alive
+    locks: Locks
+    busy_seconds: float
+
+    def entry(  # PLR0913: a ledger row is made of all that is known of a change
+        self,
+        phase: Phase,
+        op: str,
+        named: Sequence[str],
+        hashes: Sequence[str],
+        inverse: Mapping[str, JsonValue] | None,
+        batch: str = "",
+    ) -> LedgerRow:
+        """A row of the ledger, by this writer and as of now."""
+        return LedgerRow(
+            batch=batch or f"b:{refs.short_hash(uuid4().hex)}",
+            phase=phase,
+            op=op,
+            refs=tuple(named),
+            hashes=tuple(hashes),
+            actor=acting.get() or self.actor,
+            owner=self.alive.owner,
+            at=datetime.now(UTC),
+            inverse=orjson.dumps(dict(inverse or {})).decode(),
+            effects="[]",
+        )
+
+
+class FolderLocks:
+    """Locked files in a folder of this machine."""
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        self._folder = folder
+        self._owner = owner
+
+    def elected(self, name: str, *, seconds: float, work: str) -> AbstractAsyncContextManager[None]:
+        """One process at a time."""
+        return elected(self._folder / name, seconds=seconds, work=work)
+
+    @asynccontextmanager
+    async def alive(self) -> AsyncIterator[Alive]:
+        """The process as a writer, whose file is locked until the block is left."""
+        alive = _AliveFile(self._folder, self._owner)
+        with alive.held():
+            yield alive
+
+    async def still(self) -> None:
+        """It is: the system takes it from no living process."""
+
+    async def any_dead(self) -> bool:
+        """Whether an abandoned writer's file is there."""
+        return bool(await anyio.to_thread.run_sync(locks_of_the_dead, self._folder))
+
+    async def mend(self, finish: Mend) -> None:
+        """Finish what dead writers began; without an abandoned file nothing is read."""
+        for owner in dead_writers(self._folder):
+            await finish(owner)
+
+    async def others_alive(self) -> bool:
+        """Whether another process holds a writer's file."""
+        return await anyio.to_thread.run_sync(others_alive, self._folder, self._owner)
+
+    async def living(self) -> set[str]:
+        """Writers whose files are there."""
+        return {file.stem for file in self._folder.glob(f"{PREFIX}*.lock")}
 
 
 @asynccontextmanager
 async def elected(lock: Path, *, seconds: float, work: str) -> AsyncIterator[None]:
-    """One process at a time; waiting leaves the event loop free.
+    """One process of this machine at a time; waiting leaves the event loop free.
 
     Raises:
         Busy: another one is at it.
@@ -37,15 +180,18 @@ async def elected(lock: Path, *, seconds: float, work: str) -> AsyncIterator[Non
         held.release()
 
 
-class Alive:
-    """A writer's own lock, held for as long as it may write; a kill leaves its file behind."""
+class _AliveFile:
+    """A writer's own locked file."""
 
     def __init__(self, locks: Path, owner: str) -> None:
         self.owner = owner
-        """The lock's name, which the writer's ledger rows carry."""
         self.unfinished = False
-        """Whether something was left for the next opening to finish, as after a kill."""
         self._file = locks / f"{owner}.lock"
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Nothing to do: the system itself lets go of a dead process's file, and of no paused one's."""
+        yield
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -59,16 +205,6 @@ class Alive:
             yield
         finally:
             _let_go(lock, self._file, keep=self.unfinished)
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who writes: the actor of ledger rows, and the lock by which a dead writer is known."""
-
-    actor: str
-    alive: Alive
-    locks: Path
-    busy_seconds: float
 
 
 def dead_writers(locks: Path) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import replace
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import Busy, of_system
+from mcp_memory.store.address import Home
 from mcp_memory.store.changes import Recovered, recover, untold
 from mcp_memory.store.home import (
     Meta,
@@ -30,114 +31,162 @@ from mcp_memory.store.locking import (
     OPENING,
     PREFIX,
     Alive,
+    Locks,
     Writer,
-    dead_writers,
-    elected,
-    locks_of_the_dead,
 )
+from mcp_memory.store.papers import Papers
 from mcp_memory.store.purging import finish_purge
 from mcp_memory.store.schema import SCHEMA, arrow_schema, empty_columns
 from mcp_memory.store.settling import put_torn_aside
+from mcp_memory.store.sharing import open_shared
 from mcp_memory.store.store import Store
-from mcp_memory.store.tables import Tables, load_lancedb, open_tables
+from mcp_memory.store.tables import Tables, connect, open_tables
 from mcp_memory.store.upkeep import SEARCHED, build_indexes
 from mcp_memory.store.vectors import any_stored, resize_vectors
 
 
 @asynccontextmanager
-async def open_store(  # PLR0913: the composition root says everything once
-    path: Path, *, locks: Path, model: str, dim: int, busy_seconds: float, actor: str
+async def open_store(
+    home: Home, *, model: str, dim: int, busy_seconds: float, actor: str
 ) -> AsyncIterator[Store]:
-    """The store in a folder, made where there is none; LanceDB is imported in a worker thread.
+    """The store of a home, made where there is none; LanceDB is imported in a worker thread.
 
     `model` and `dim` are what vectors are made by now; where the stored ones differ the store opens
     all the same, with `vectors_ready` False.
 
     Raises:
         StoreTooNew: a newer version wrote it.
-        StoreUnreadable: its files are damaged.
+        StoreUnreadable: its files are damaged, or its address is out of reach.
         StoreFull: the disk took no more.
         HomeRefused: the system does not let this user at its folder.
+        AddressRefused: what its address needs is not set in the environment.
         Busy: another process does not get done with making or migrating it.
     """
-    path = await anyio.to_thread.run_sync(path.absolute)
-    await anyio.to_thread.run_sync(_make_private, path, locks)
+    home = replace(home, folder=await anyio.to_thread.run_sync(home.folder.absolute))
+    await anyio.to_thread.run_sync(_make_private, home)
     # Looked at before LanceDB is loaded: a store that is too new is refused at once.
-    await anyio.to_thread.run_sync(read_meta, path)
-    await load_lancedb()
-    alive = Alive(locks, f"{PREFIX}{uuid4().hex}")
-    with ExitStack() as until_closed:
+    await anyio.to_thread.run_sync(read_meta, home.papers)
+    owner = f"{PREFIX}{uuid4().hex}"
+    async with AsyncExitStack() as until_closed:
         until_closed.enter_context(privacy.private())
-        opening = locks / OPENING
-        async with elected(opening, seconds=busy_seconds, work="opening the store"):
-            if await anyio.to_thread.run_sync(locks_of_the_dead, locks):
-                await anyio.to_thread.run_sync(put_torn_aside, path / "lance")
-            meta, tables = await _opened(path, model=model, dim=dim)
-            until_closed.callback(tables.connection.close)
-            until_closed.enter_context(alive.held())
-        recovered = await _recover(tables, locks, alive)
+        connection = await connect(home)
+        until_closed.callback(connection.close)
+        locks, papers = await open_shared(connection, home, owner)
+        wanted = _Wanted(model, dim, busy_seconds)
+        meta, tables, alive = await _joined(
+            _Ground(connection, home, locks, papers), wanted, until_closed
+        )
+        recovered: list[Recovered] = []
+
+        async def finish(dead: str) -> None:
+            await tables.fresh()  # what it had written last must be seen, or it would stay
+            recovered.extend(await recover(tables, dead))
+
+        await locks.mend(finish)
+        await _erased_to_its_end(tables, locks)
         ready = dim > 0 and (meta.model, tables.dim) == (model, dim)
         writer = Writer(actor, alive, locks, busy_seconds)
         yield Store(tables, writer, meta, vectors_ready=ready, recovered=recovered)
 
 
-def _make_private(path: Path, locks: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a store stands on, before its tables are open."""
+
+    connection: Any
+    home: Home
+    locks: Locks
+    papers: Papers | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What vectors are made by, and how long another process is waited for."""
+
+    model: str
+    dim: int
+    busy_seconds: float
+
+    def differs(self, meta: Meta, tables: Tables) -> bool:
+        """Whether the stored vectors are of another make."""
+        return self.dim > 0 and (meta.model, tables.dim) != (self.model, self.dim)
+
+
+def _make_private(home: Home) -> None:
     """The folders, for the user alone; what an older version left open to others is closed, once."""
     try:
-        older = os.name == "posix" and privacy.is_open(path / "lance")
-        for folder in (path.parent, path, locks):
+        older = os.name == "posix" and privacy.is_open(home.papers / "lance")
+        for folder in (home.folder, home.papers, home.locks):
             secure(folder)
         if older:
-            privacy.close(privacy.open_to_others(path.parent))
+            privacy.close(privacy.open_to_others(home.folder))
     except OSError as error:
         raise of_system(error) from error
 
 
-async def _opened(path: Path, *, model: str, dim: int) -> tuple[Meta, Tables]:
+async def _joined(
+    ground: _Ground, wanted: _Wanted, until_closed: AsyncExitStack
+) -> tuple[Meta, Tables, Alive]:
+    """Papers and tables, and this process among the writers: nobody makes or migrates meanwhile."""
+    meta = await anyio.to_thread.run_sync(read_meta, ground.home.papers)
+    if ground.papers is not None and meta is not None and meta.schema == SCHEMA:
+        # At an address a lock is four requests: not for opening what is there and as it should be.
+        tables = await _open(ground, wanted, unborn=False)
+        if not wanted.differs(meta, tables):
+            return meta, tables, await until_closed.enter_async_context(ground.locks.alive())
+    seconds = wanted.busy_seconds
+    async with ground.locks.elected(OPENING, seconds=seconds, work="opening the store"):
+        if await ground.locks.any_dead():
+            await anyio.to_thread.run_sync(put_torn_aside, ground.home.papers / "lance")
+        meta, tables = await _opened(ground, wanted)
+        return meta, tables, await until_closed.enter_async_context(ground.locks.alive())
+
+
+async def _open(ground: _Ground, wanted: _Wanted, *, unborn: bool) -> Tables:
+    tables = await open_tables(ground.connection, ground.home, wanted.dim, unborn=unborn)
+    tables.papers = ground.papers
+    return tables
+
+
+async def _opened(ground: _Ground, wanted: _Wanted) -> tuple[Meta, Tables]:
     """Papers and tables, made or migrated where need be; nobody else does so meanwhile."""
+    if ground.papers is not None:
+        await ground.papers.pull()
+    path, dim = ground.home.papers, wanted.dim
     meta = await anyio.to_thread.run_sync(read_meta, path)
-    if meta is not None and meta.schema < SCHEMA:
+    if meta is not None and meta.schema < SCHEMA and ground.papers is None:
         await anyio.to_thread.run_sync(back_up, path, meta)
-    tables = await open_tables(path / "lance", dim, unborn=meta is None)
+    tables = await _open(ground, wanted, unborn=meta is None)
     if meta is None:
         for table in SEARCHED:
             await build_indexes(tables, table)
-        meta = await anyio.to_thread.run_sync(lambda: new_meta(path, model=model, dim=dim))
+        meta = await anyio.to_thread.run_sync(lambda: new_meta(path, model=wanted.model, dim=dim))
     elif meta.schema < SCHEMA:
         await _add_columns(tables)
         meta = await anyio.to_thread.run_sync(migrated, path, meta)
-    if dim > 0 and (meta.model, tables.dim) != (model, dim) and not await any_stored(tables):
+    if wanted.differs(meta, tables) and not await any_stored(tables):
         if tables.dim != dim:
             await resize_vectors(tables, dim)
-        meta = replace(meta, model=model, dim=dim)
+        meta = replace(meta, model=wanted.model, dim=dim)
         await anyio.to_thread.run_sync(write_meta, path, meta)
+    await tables.tell()
     return meta, tables
 
 
-async def _recover(tables: Tables, locks: Path, alive: Alive) -> list[Recovered]:
-    """Finish what dead writers began; without a dead writer's lock file nothing is read."""
-    finished = []
-    for owner in dead_writers(locks):
-        finished += await recover(tables, owner)
-    pending = await anyio.to_thread.run_sync(pending_purge, tables.path.parent)
-    if pending is not None:
-        await _finish_purge(tables, locks, alive)
-    return finished
-
-
-async def _finish_purge(tables: Tables, locks: Path, alive: Alive) -> None:
+async def _erased_to_its_end(tables: Tables, locks: Locks) -> None:
     """What a killed purge left; one that is under way in another process is left to it."""
-    lock = locks / MAINTENANCE
-    try:
-        async with elected(lock, seconds=0, work="maintenance"):
-            pending = await anyio.to_thread.run_sync(pending_purge, tables.path.parent)
+    path = tables.home.papers
+    if await anyio.to_thread.run_sync(pending_purge, path) is None:
+        return
+    with suppress(Busy):
+        async with locks.elected(MAINTENANCE, seconds=0, work="maintenance"):
+            await tables.fresh()
+            pending = await anyio.to_thread.run_sync(pending_purge, path)
             if pending is None:
                 return
-            effects = untold(pending)
-            await finish_purge(tables, effects, locks=locks, owner=alive.owner)
-            await anyio.to_thread.run_sync(end_purge, tables.path.parent)
-    except Busy:
-        return
+            await finish_purge(tables, untold(pending), locks)
+            await anyio.to_thread.run_sync(end_purge, path)
+            await tables.tell()
 
 
 async def _add_columns(tables: Tables) -> None:

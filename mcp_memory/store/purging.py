@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from time import time
 
 import anyio
@@ -16,8 +15,9 @@ from mcp_memory.domain.models import Check
 from mcp_memory.store.changes import CHANGED, Effect, carry_out, told
 from mcp_memory.store.detecting import Seen, in_files, in_tables
 from mcp_memory.store.home import begin_purge, end_purge
-from mcp_memory.store.locking import OPENING, elected, others_alive
+from mcp_memory.store.locking import OPENING, Locks
 from mcp_memory.store.rows import Table, Where
+from mcp_memory.store.shelf import Shelf
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import SEARCHED, WORD_COLUMNS, build_indexes, optimize
 from mcp_memory.text.needles import Needles
@@ -71,7 +71,7 @@ class Erased:
     left: Counter[str] = field(default_factory=Counter)
 
 
-async def purge(tables: Tables, erasure: Erasure, *, locks: Path, owner: str) -> Erased:
+async def purge(tables: Tables, erasure: Erasure, locks: Locks) -> Erased:
     """Erase rows and prove it; the caller holds the maintenance lock.
 
     A note of the work lies beside the tables until it is done, so that an opening after a kill can
@@ -83,17 +83,19 @@ async def purge(tables: Tables, erasure: Erasure, *, locks: Path, owner: str) ->
     elsewhere = {seen.needle for seen in held if erasure.stays(seen)}
     needles = Needles([each for each in erasure.needles if each not in elsewhere])
     before = await _counted(tables, erasure, needles, held)
-    old = await anyio.to_thread.run_sync(_files, tables.path, erasure.tables)
+    old = await anyio.to_thread.run_sync(_files, tables.shelf, erasure.tables)
     with anyio.CancelScope(shield=True):
         effects = erasure.effects
-        await anyio.to_thread.run_sync(begin_purge, tables.path.parent, told(effects))
-        await finish_purge(tables, effects, erasure.tables, locks=locks, owner=owner)
+        await anyio.to_thread.run_sync(begin_purge, tables.home.papers, told(effects))
+        await tables.tell()
+        await finish_purge(tables, effects, locks, erasure.tables)
         erasure.told("looking again")
         seen = await in_tables(tables, erasure.tables, needles)
         after = await _counted(tables, erasure, needles, seen)
-        left = old & await anyio.to_thread.run_sync(_files, tables.path, erasure.tables)
+        left = old & await anyio.to_thread.run_sync(_files, tables.shelf, erasure.tables)
         unnamed = await _unnamed(tables)
-        await anyio.to_thread.run_sync(end_purge, tables.path.parent)
+        await anyio.to_thread.run_sync(end_purge, tables.home.papers)
+        await tables.tell()
     checks = [Check(where=place, control=before[place], left=after[place]) for place in before]
     checks += [
         Check(where="files from before the purge", control=len(old), left=len(left)),
@@ -105,37 +107,39 @@ async def purge(tables: Tables, erasure: Erasure, *, locks: Path, owner: str) ->
 async def finish_purge(
     tables: Tables,
     effects: Sequence[Effect],
+    locks: Locks,
     touched: Sequence[Table] = CHANGED,
-    *,
-    locks: Path,
-    owner: str,
 ) -> None:
     """Erase the rows, build word indexes without them, move all others, drop what went before."""
     await carry_out(tables, effects)
     for table in touched:
+        await locks.still()
         if table == "evidence":
             # The words first: until the new index is there, the old one answers.
             await build_indexes(tables, table, anew=True, among=WORD_COLUMNS)
             await _move_in_portions(tables, table)
         else:
             await _move(tables, table)
-    async with _still(tables, locks, owner) as alone:
+    async with _still(tables, locks) as alone:
         for table in dict.fromkeys((*touched, "ledger")):
             # Unverified files are those of unfinished appends: without other writers, leftovers.
             await optimize(tables, table, keep=timedelta(0), unverified=alone)
-    await anyio.to_thread.run_sync(sweep, tables.path)
+    await anyio.to_thread.run_sync(sweep, tables.shelf)
 
 
-def sweep(root: Path) -> None:
+def sweep(shelf: Shelf) -> None:
     """Remove data files that no version names and nobody can be about to name: a kill left them.
 
     They may hold rows that were purged since, and the library keeps them for a week. Blocking.
+    In an object store it is left to the library: a machine that stood still may name one yet.
     """
+    if shelf.root is None:
+        return
     oldest = time() - _ORPHAN_SECONDS
-    for path in _nameless(root):
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < oldest:
-                path.unlink()
+    nameless = _nameless(shelf)
+    for each in shelf.listed() if nameless else ():
+        if each.name in nameless and each.changed < oldest:
+            shelf.remove(each.name)
 
 
 async def _move(tables: Tables, table: Table, where: str = "") -> None:
@@ -152,11 +156,11 @@ async def _move_in_portions(tables: Tables, table: Table) -> None:
     A file of which a tenth is gone is rewritten by a compaction, and indexes follow; rows that are
     moved by an update are known to none until they are indexed again.
     """
-    old = await anyio.to_thread.run_sync(_files, tables.path, (table,))
+    old = await anyio.to_thread.run_sync(_files, tables.shelf, (table,))
     for first, below in _PORTIONS:
         await _move(tables, table, f"hash >= '{first}' AND hash < '{below}'")
         await optimize(tables, table, keep=timedelta(0))
-        if not old & await anyio.to_thread.run_sync(_files, tables.path, (table,)):
+        if not old & await anyio.to_thread.run_sync(_files, tables.shelf, (table,)):
             return
     await _move(tables, table)
 
@@ -167,7 +171,7 @@ async def _counted(
     """How often the needles were seen, by table, and how often they stand in raw files."""
     counts = Counter(each.table for each in seen if each.needle in needles.all)
     raw = [
-        await anyio.to_thread.run_sync(in_files, tables.path / f"{table}.lance", needles)
+        await anyio.to_thread.run_sync(in_files, tables.shelf, needles, f"{table}.lance")
         for table in erasure.tables
     ]
     found = {f"table {table}": counts[table] for table in erasure.tables}
@@ -175,41 +179,46 @@ async def _counted(
 
 
 @asynccontextmanager
-async def _still(tables: Tables, locks: Path, owner: str) -> AsyncIterator[bool]:
+async def _still(tables: Tables, locks: Locks) -> AsyncIterator[bool]:
     """Whether this process is the only writer; none begins to write meanwhile if so."""
-    opening = locks / OPENING
-    async with elected(opening, seconds=60, work="opening the store"), tables.still():
-        yield not others_alive(locks, owner)
+    async with locks.elected(OPENING, seconds=60, work="opening the store"), tables.still():
+        yield not await locks.others_alive()
 
 
-def _files(root: Path, folders: Sequence[Table] = CHANGED) -> frozenset[Path]:
+def _files(shelf: Shelf, folders: Sequence[Table] = CHANGED) -> frozenset[str]:
     """What holds rows or words: data files, and the files of indexes."""
     return frozenset(
-        path
+        each.name
         for table in folders
         for kind in ("data", "_indices")
-        for path in (root / f"{table}.lance" / kind).rglob("*")
-        if path.is_file()
+        for each in shelf.listed(f"{table}.lance/{kind}")
     )
 
 
-async def _unnamed(tables: Tables) -> frozenset[Path]:
+async def _unnamed(tables: Tables) -> frozenset[str]:
     """Data files that no version names; appends that are just under way are waited for."""
-    found = await anyio.to_thread.run_sync(_nameless, tables.path)
+    found = await anyio.to_thread.run_sync(_nameless, tables.shelf)
     for _ in range(_LOOKS):
         if not found:
             break
         await anyio.sleep(0.05)
-        found &= await anyio.to_thread.run_sync(_nameless, tables.path)
+        found &= await anyio.to_thread.run_sync(_nameless, tables.shelf)
     return found
 
 
-def _nameless(root: Path) -> frozenset[Path]:
-    folders = (root / f"{table}.lance" for table in CHANGED)
-    return frozenset(path for folder in folders for path in _nameless_of(folder))
+def _nameless(shelf: Shelf) -> frozenset[str]:
+    return frozenset(name for table in CHANGED for name in _nameless_of(shelf, f"{table}.lance"))
 
 
-def _nameless_of(folder: Path) -> Iterator[Path]:
-    files = list((folder / "data").glob("*.lance"))
-    named = b"".join(path.read_bytes() for path in (folder / "_versions").glob("*.manifest"))
-    return (path for path in files if path.name.encode() not in named)
+def _nameless_of(shelf: Shelf, folder: str) -> Iterator[str]:
+    files = [each.name for each in shelf.listed(f"{folder}/data") if each.name.endswith(".lance")]
+    named = b"".join(read(shelf, f"{folder}/_versions", ".manifest"))
+    return (name for name in files if name.rpartition("/")[2].encode() not in named)
+
+
+def read(shelf: Shelf, folder: str, ending: str) -> Iterator[bytes]:
+    """The bytes of files with such a name; what goes meanwhile is passed over."""
+    for each in list(shelf.listed(folder)):
+        if each.name.endswith(ending):
+            with suppress(FileNotFoundError):
+                yield b"".join(shelf.pieces(each.name))

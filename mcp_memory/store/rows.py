@@ -173,3 +173,11 @@ class Where:
     first: int | None = None
     last: int | None = None
     """Evidence only: rows whose span overlaps these step numbers."""
+
+
+BRIEF = tuple(
+    name
+    for name in EvidenceRow.__dataclass_fields__
+    if name not in {"body", "vector", "paths", "hash", "batch"}
+)
+"""What is ranked and shown of evidence."""

@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from mcp_memory.domain.errors import Busy
-from mcp_memory.store.locking import MAINTENANCE, Writer, elected
+from mcp_memory.store.locking import MAINTENANCE, Writer
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES
 from mcp_memory.store.tables import Tables
@@ -28,11 +28,17 @@ async def snapshot(tables: Tables, writer: Writer) -> AsyncIterator[list[Path]]:
 
     Raises:
         Busy: upkeep does not end, or writers never pause.
+        AddressRefused: the bank lies in no folder.
     """
-    lock = writer.locks / MAINTENANCE
-    async with elected(lock, seconds=writer.busy_seconds, work="maintenance"):
+    tables.home.must_be_folder(
+        "be written into one file",
+        instead="Copy its bucket, or let the store keep versions of it, as its own tools do.",
+    )
+    seconds = writer.busy_seconds
+    async with writer.locks.elected(MAINTENANCE, seconds=seconds, work="maintenance"):
         moment = await _moment(tables)
-        yield await anyio.to_thread.run_sync(_files, tables.path, moment)
+        root = tables.home.papers / "lance"
+        yield await anyio.to_thread.run_sync(_files, root, moment)
 
 
 async def _moment(tables: Tables) -> Mapping[Table, int]:

@@ -4,19 +4,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Literal, overload
-from uuid import uuid4
 
 import anyio
 import anyio.to_thread
-import orjson
 from pydantic import JsonValue
 
-from mcp_memory.domain import refs
-from mcp_memory.domain.access import acting
-from mcp_memory.domain.errors import Busy, MemoryBankError
+from mcp_memory.domain.errors import Busy, CameTooLate, MemoryBankError
 from mcp_memory.store.catalogue import Catalogue, outlined, stamped
 from mcp_memory.store.changes import (
     Change,
@@ -25,19 +20,20 @@ from mcp_memory.store.changes import (
     complete,
     reverse,
     reverse_once,
+    stands,
 )
 from mcp_memory.store.filters import parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
-from mcp_memory.store.locking import MAINTENANCE, Writer, elected
+from mcp_memory.store.locking import MAINTENANCE, Writer
 from mcp_memory.store.purging import Erased, Erasure, purge, sweep
 from mcp_memory.store.quieting import quieten
 from mcp_memory.store.rows import (
+    BRIEF,
     EvidenceRow,
     Found,
     LedgerRow,
     Look,
     MemoryRow,
-    Phase,
     SessionRow,
     Table,
     Where,
@@ -51,12 +47,6 @@ from mcp_memory.store.vectors import put_vectors, resize_vectors
 
 logger = logging.getLogger(__name__)
 
-BRIEF = tuple(
-    name
-    for name in EvidenceRow.__dataclass_fields__
-    if name not in {"body", "vector", "paths", "hash", "batch"}
-)
-
 
 class Store:
     """One open store; any number of processes may hold one on the same folder."""
@@ -68,7 +58,7 @@ class Store:
         meta: Meta,
         *,
         vectors_ready: bool,
-        recovered: Sequence[Recovered],
+        recovered: list[Recovered],
     ) -> None:
         self._tables = tables
         self._catalogue = Catalogue(tables)
@@ -76,8 +66,8 @@ class Store:
         self._meta = meta
         self.vectors_ready = vectors_ready
         """Whether stored vectors are of the configured model."""
-        self.recovered = tuple(recovered)
-        """What opening took back or carried out after a kill."""
+        self.recovered = recovered
+        """What was taken back or carried out after a kill, and is still to be told to the archive."""
 
     @property
     def schema_version(self) -> int:
@@ -224,15 +214,16 @@ class Store:
 
         Searches may see its rows a moment before the commit.
         """
-        change = Change(self._tables, self._entry("intent", op, refs, hashes, inverse))
-        await self._tables.append("ledger", [change.intent])
-        try:
-            yield change
-        except BaseException:
-            await self._or_later(partial(reverse, self._tables, change.intent))
-            raise
-        with anyio.CancelScope(shield=True):
-            await self._commit(change)
+        change = Change(self._tables, self._writer.entry("intent", op, refs, hashes, inverse))
+        async with self._in_time(change.intent):
+            await self._tables.append("ledger", [change.intent])
+            try:
+                yield change
+            except BaseException:
+                await self._or_later(partial(reverse, self._tables, change.intent))
+                raise
+            with anyio.CancelScope(shield=True):
+                await self._commit(change)
 
     async def once(
         self,
@@ -242,27 +233,20 @@ class Store:
         inverse: Mapping[str, JsonValue] | None = None,
     ) -> str:
         """Memories in two appends: the ledger's row, then theirs; `build` is given the batch."""
-        entry = self._entry("once", op, (), (), inverse)
+        entry = self._writer.entry("once", op, (), (), inverse)
         rows = build(entry.batch)
         keys = tuple(dict.fromkeys(row.key for row in rows))
-        entry = self._entry(
+        entry = self._writer.entry(
             "once", op, keys, tuple(row.hash for row in rows), inverse, batch=entry.batch
         )
         with anyio.CancelScope(shield=True):
-            await self._tables.append("ledger", [entry])
-            try:
-                await self._tables.append("memories", list(rows))
-            except MemoryBankError:
-                await self._or_later(partial(reverse_once, self._tables, entry))
-                raise
-            if revised := [row.key for row in rows if row.version > 1]:
-                await quieten(self._tables, revised)
-            await self._tables.settle(("ledger", "memories"), since=entry.at)
+            async with self._in_time(entry):
+                await self._kept(entry, rows)
         return entry.batch
 
     async def note(self, op: str, *, refs: Sequence[str], inverse: Mapping[str, JsonValue]) -> str:
         """A ledger row that is the whole change, such as feedback."""
-        entry = self._entry("done", op, refs, (), inverse)
+        entry = self._writer.entry("done", op, refs, (), inverse)
         await self._tables.append("ledger", [entry])
         return entry.batch
 
@@ -275,10 +259,9 @@ class Store:
         """Compact, index and prune; None while another process is at it."""
         try:
             async with self._elected(seconds=0):
-                locks, owner = self._writer.locks, self._writer.alive.owner
-                done = await maintain(self._tables, locks=locks, owner=owner, force=force)
+                done = await maintain(self._tables, self._writer.locks, force=force)
                 if done.compacted:
-                    await anyio.to_thread.run_sync(sweep, self._tables.path)
+                    await anyio.to_thread.run_sync(sweep, self._tables.shelf)
                 return done
         except Busy:
             return None
@@ -290,8 +273,7 @@ class Store:
             Busy: maintenance of another process does not end.
         """
         async with self._elected(seconds=self._writer.busy_seconds):
-            locks, owner = self._writer.locks, self._writer.alive.owner
-            return await purge(self._tables, erasure, locks=locks, owner=owner)
+            return await purge(self._tables, erasure, self._writer.locks)
 
     async def replace_vectors(
         self,
@@ -307,30 +289,79 @@ class Store:
             Busy: maintenance of another process does not end.
         """
         async with self._elected(seconds=self._writer.busy_seconds):
+            still = self._writer.locks.still
             await self._renamed("", dim)
             if dim != self._tables.dim:
                 await resize_vectors(self._tables, dim)
-            await put_vectors(self._tables, "evidence", evidence)
-            await put_vectors(self._tables, "memories", memories)
+            await put_vectors(self._tables, "evidence", evidence, still)
+            await put_vectors(self._tables, "memories", memories, still)
+            await still()
             await self._renamed(model, dim)
 
     async def tombstones(self) -> tuple[bytes, frozenset[str]]:
         """The key and the keyed hashes of what must not come back."""
-        marks = await anyio.to_thread.run_sync(read_tombstones, self._tables.path.parent)
+        marks = await anyio.to_thread.run_sync(read_tombstones, self._tables.home.papers)
         return bytes.fromhex(self._meta.key), marks
 
     async def put_tombstones(self, marks: Iterable[str]) -> None:
         """Remember keyed hashes of what must not come back."""
-        await anyio.to_thread.run_sync(add_tombstones, self._tables.path.parent, set(marks))
+        await anyio.to_thread.run_sync(add_tombstones, self._tables.home.papers, set(marks))
+        await self._tables.tell()
+
+    async def fresh(self) -> None:
+        """See what other machines wrote before this call; in a folder every look does."""
+        await self._tables.fresh()
+
+    async def tell(self) -> None:
+        """Let other machines see what changed in the home's papers."""
+        await self._tables.tell()
+
+    @asynccontextmanager
+    async def elected(self, name: str, *, seconds: float, work: str) -> AsyncIterator[None]:
+        """One process at a time, which sees what those before it wrote.
+
+        Raises:
+            Busy: another one is at it.
+        """
+        async with self._writer.locks.elected(name, seconds=seconds, work=work):
+            await self._tables.fresh()
+            yield
 
     def _elected(self, *, seconds: float) -> AbstractAsyncContextManager[None]:
-        lock = self._writer.locks / MAINTENANCE
-        return elected(lock, seconds=seconds, work="maintenance")
+        return self.elected(MAINTENANCE, seconds=seconds, work="maintenance")
 
     async def _renamed(self, model: str, dim: int) -> None:
         self._meta = replace(self._meta, model=model, dim=dim)
-        await anyio.to_thread.run_sync(write_meta, self._tables.path.parent, self._meta)
+        await anyio.to_thread.run_sync(write_meta, self._tables.home.papers, self._meta)
+        await self._tables.tell()
         self.vectors_ready = bool(model)
+
+    async def _kept(self, entry: LedgerRow, rows: Sequence[MemoryRow]) -> None:
+        await self._tables.append("ledger", [entry])
+        try:
+            await self._tables.append("memories", list(rows))
+        except MemoryBankError:
+            await self._or_later(partial(reverse_once, self._tables, entry))
+            raise
+        if revised := [row.key for row in rows if row.version > 1]:
+            await quieten(self._tables, revised)
+        await self._tables.settle(("ledger", "memories"), since=entry.at)
+
+    @asynccontextmanager
+    async def _in_time(self, entry: LedgerRow) -> AsyncIterator[None]:
+        """Around a change: one that came too late stands or goes as those decided who went on.
+
+        Raises:
+            CameTooLate: it was taken back.
+        """
+        written = False
+        try:
+            async with self._writer.alive.writing():
+                yield
+                written = True
+        except CameTooLate:
+            if not (written and await stands(self._tables, entry)):
+                raise
 
     async def _commit(self, change: Change) -> None:
         try:
@@ -362,26 +393,4 @@ class Store:
             table,
             lambda q: (q.where(condition) if condition else q).select(list(named)),
             kind,
-        )
-
-    def _entry(  # PLR0913: a ledger row is made of all that is known of a change
-        self,
-        phase: Phase,
-        op: str,
-        named: Sequence[str],
-        hashes: Sequence[str],
-        inverse: Mapping[str, JsonValue] | None,
-        batch: str = "",
-    ) -> LedgerRow:
-        return LedgerRow(
-            batch=batch or f"b:{refs.short_hash(uuid4().hex)}",
-            phase=phase,
-            op=op,
-            refs=tuple(named),
-            hashes=tuple(hashes),
-            actor=acting.get() or self._writer.actor,
-            owner=self._writer.alive.owner,
-            at=datetime.now(UTC),
-            inverse=orjson.dumps(dict(inverse or {})).decode(),
-            effects="[]",
         )

@@ -15,10 +15,11 @@ import anyio.to_thread
 from mcp_memory.store.changes import Recovered, recover
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.home import end_purge, pending_purge
-from mcp_memory.store.locking import MAINTENANCE, Writer, elected
-from mcp_memory.store.purging import finish_purge
+from mcp_memory.store.locking import MAINTENANCE, Writer
+from mcp_memory.store.purging import finish_purge, read
 from mcp_memory.store.rows import LedgerRow, Table
 from mcp_memory.store.schema import IDENTITY, ROW_TYPES
+from mcp_memory.store.shelf import Item, Shelf
 from mcp_memory.store.snapshots import snapshot
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import SEARCHED, WORD_COLUMNS, build_indexes, maintain
@@ -26,6 +27,8 @@ from mcp_memory.store.upkeep import SEARCHED, WORD_COLUMNS, build_indexes, maint
 CHANGED: tuple[Table, ...] = ("evidence", "sessions", "memories")
 SETTLED_SECONDS = 600.0
 """No append is under way for longer: what nothing names by then never will be."""
+SETTLED_AWAY_SECONDS = 7 * 86_400.0
+"""The same on an object store, by the library's own reckoning: a machine may stand still for long."""
 _IDENTITY: Mapping[Table, tuple[str, ...]] = {**IDENTITY, "sessions": ("id", "batch")}
 
 
@@ -89,33 +92,32 @@ class Survey:
             lacking += [f"{table}.{column}" for column in WORD_COLUMNS if column not in present]
         return lacking
 
-    async def unnamed(self) -> list[Path]:
+    async def unnamed(self) -> list[str]:
         """Settled files of data and indexes that no version of their table names."""
         known = {str(index) for table in SEARCHED for index in await self._index_ids(table)}
-        return await anyio.to_thread.run_sync(_unnamed, self._tables.path, known)
+        return await anyio.to_thread.run_sync(_unnamed, self._tables.shelf, known)
 
-    async def remove(self, files: Sequence[Path]) -> None:
+    async def remove(self, files: Sequence[str]) -> None:
         """Remove such files."""
-        await anyio.to_thread.run_sync(_remove, files)
+        await anyio.to_thread.run_sync(_remove, self._tables.shelf, files)
 
     async def weights(self) -> dict[Table, Weight]:
         """What each table takes and what of it is live, its indexes included."""
         found = {}
         for table in ROW_TYPES:
             stats = await self._tables.attempt(self._tables[table].stats)
-            folder = self._tables.path / f"{table}.lance"
-            on_disk = await anyio.to_thread.run_sync(_size, folder)
+            on_disk = await anyio.to_thread.run_sync(_size, self._tables.shelf, f"{table}.lance")
             found[table] = Weight(on_disk, int(stats["total_bytes"]))
         return found
 
     async def unfinished(self) -> list[LedgerRow]:
         """Changes that came to no end, and that no living writer is at."""
-        living = self._living()
+        living = await self._writer.locks.living()
         return [row for row in await self._open_ended() if row.owner not in living]
 
     async def under_way(self) -> set[str]:
         """Batches that a living writer is at."""
-        living = self._living()
+        living = await self._writer.locks.living()
         return {row.batch for row in await self._open_ended() if row.owner in living}
 
     async def _open_ended(self) -> list[LedgerRow]:
@@ -129,17 +131,13 @@ class Survey:
             if "commit" not in seen or seen["commit"].effects not in ("", "[]")
         ]
 
-    def _living(self) -> set[str]:
-        """Writers that hold their locks; who left a lock and died is one at the next opening only."""
-        return {file.stem for file in self._writer.locks.glob("writer-*.lock")}
-
     async def finish(self, owners: Collection[str]) -> list[Recovered]:
         """Bring to their end what writers began that are no more."""
         return [each for owner in sorted(owners) for each in await recover(self._tables, owner)]
 
     async def purge_pending(self) -> bool:
         """Whether an erasure was begun and not brought to its end."""
-        folder = self._tables.path.parent
+        folder = self._tables.home.papers
         return await anyio.to_thread.run_sync(pending_purge, folder) is not None
 
     async def erase_again(self) -> None:
@@ -149,10 +147,11 @@ class Survey:
             Busy: maintenance of another process does not end.
         """
         writer = self._writer
-        lock = writer.locks / MAINTENANCE
-        async with elected(lock, seconds=writer.busy_seconds, work="maintenance"):
-            await finish_purge(self._tables, (), locks=writer.locks, owner=writer.alive.owner)
-            await anyio.to_thread.run_sync(end_purge, self._tables.path.parent)
+        seconds = writer.busy_seconds
+        async with writer.locks.elected(MAINTENANCE, seconds=seconds, work="maintenance"):
+            await finish_purge(self._tables, (), writer.locks)
+            await anyio.to_thread.run_sync(end_purge, self._tables.home.papers)
+            await self._tables.tell()
 
     def snapshot(self) -> AbstractAsyncContextManager[list[Path]]:
         """The files of one moment of all tables, while others go on writing."""
@@ -165,11 +164,11 @@ class Survey:
             Busy: maintenance of another process does not end.
         """
         writer = self._writer
-        lock = writer.locks / MAINTENANCE
-        async with elected(lock, seconds=writer.busy_seconds, work="maintenance"):
+        seconds = writer.busy_seconds
+        async with writer.locks.elected(MAINTENANCE, seconds=seconds, work="maintenance"):
             for table in SEARCHED:
                 await build_indexes(self._tables, table)
-            await maintain(self._tables, force=True, locks=writer.locks, owner=writer.alive.owner)
+            await maintain(self._tables, writer.locks, force=True)
 
     async def _columns(self, table: Table, names: Sequence[str]) -> list[tuple[str, ...]]:
         query = partial(self._ask, table, list(names))
@@ -185,18 +184,17 @@ class Survey:
         return [str(index.index_uuid) for index in found]
 
 
-def _unnamed(root: Path, indexes: Collection[str]) -> list[Path]:
-    oldest = time.time() - SETTLED_SECONDS
-    found = []
-    for folder in sorted(root.glob("*.lance")):
-        manifests = [file.read_bytes() for file in (folder / "_versions").glob("*.manifest")]
-        named = b"".join(manifests)
-        data = (file for file in (folder / "data").glob("*") if file.is_file())
-        found += [file for file in data if file.name.encode() not in named]
-        for index in (folder / "_indices").glob("*"):
-            there = index.name in indexes or _bytes_of(index.name) in named
-            found += [] if there else [file for file in index.rglob("*") if file.is_file()]
-    return [file for file in found if file.stat().st_mtime < oldest]
+def _unnamed(shelf: Shelf, indexes: Collection[str]) -> list[str]:
+    settled = SETTLED_SECONDS if shelf.root is not None else SETTLED_AWAY_SECONDS
+    oldest, found = time.time() - settled, list[Item]()
+    for folder in shelf.folders():
+        named = b"".join(read(shelf, f"{folder}/_versions", ".manifest"))
+        data = shelf.listed(f"{folder}/data")
+        found += [each for each in data if each.name.rpartition("/")[2].encode() not in named]
+        for index in shelf.folders(f"{folder}/_indices"):
+            there = index in indexes or _bytes_of(index) in named
+            found += [] if there else shelf.listed(f"{folder}/_indices/{index}")
+    return [each.name for each in found if each.changed < oldest]
 
 
 def _bytes_of(name: str) -> bytes:
@@ -206,18 +204,13 @@ def _bytes_of(name: str) -> bytes:
         return name.encode()
 
 
-def _remove(files: Sequence[Path]) -> None:
+def _remove(shelf: Shelf, files: Sequence[str]) -> None:
     for file in files:
-        file.unlink(missing_ok=True)
-        if not any(file.parent.iterdir()) and file.parent.name != "data":
-            file.parent.rmdir()
+        shelf.remove(file)
+        folder = file.rpartition("/")[0]
+        if not folder.endswith("/data"):
+            shelf.drop_empty(folder)
 
 
-def _size(folder: Path) -> int:
-    total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total
+def _size(shelf: Shelf, folder: str) -> int:
+    return sum(each.size for each in shelf.listed(folder))

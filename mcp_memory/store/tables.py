@@ -1,21 +1,24 @@
 """The four LanceDB tables as one value: appends and reads that survive a concurrent prune."""
 
-import shutil
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from mcp_memory.domain.errors import StoreFull, StoreGone, StoreUnreadable, of_system
+from mcp_memory.domain.errors import StoreAway, StoreFull, StoreGone, StoreUnreadable, of_system
+from mcp_memory.store.address import Home
 from mcp_memory.store.importing import imported_lancedb
+from mcp_memory.store.papers import Papers
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
 from mcp_memory.store.settling import settle
+from mcp_memory.store.shelf import Shelf
 
 T = TypeVar("T")
 
@@ -30,16 +33,40 @@ _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")
 
 
+class Fresh:
+    """Looks that many ask for at a time: one serves all that came before it began."""
+
+    def __init__(self) -> None:
+        self._turn = anyio.Lock()
+        self._begun = 0
+        self._done = 0
+
+    async def after(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Return once a look that began after this call has ended well."""
+        seen = self._begun
+        async with self._turn:
+            if self._done > seen:
+                return
+            self._begun += 1
+            mine = self._begun
+            await look()
+            self._done = mine
+
+
 @dataclass(slots=True)
 class Tables:
-    """Open tables by name, and the length of their vectors."""
+    """Open tables by name, the length of their vectors, and where their files lie."""
 
     connection: Any
     by_name: dict[Table, Any]
     dim: int
-    path: Path
+    home: Home
+    shelf: Shelf
+    papers: Papers | None = None
+    """Those that machines share; in a folder they are files, and nothing else."""
     _gate: anyio.Condition = field(default_factory=anyio.Condition)
     _writing: int = 0
+    _looking: Fresh = field(default_factory=Fresh)
 
     def __getitem__(self, table: Table) -> Any:
         """The LanceDB table."""
@@ -109,9 +136,7 @@ class Tables:
                     raise StoreFull(_short(error)) from error
                 passing = any(mark in said for mark in (*_STALE, *_CONFLICT))
                 if not passing or attempt == ATTEMPTS - 1:
-                    if not await anyio.to_thread.run_sync(self.path.is_dir):
-                        raise StoreGone(self.path) from error
-                    raise StoreUnreadable(self.path, _short(error)) from error
+                    raise await self._fault(error) from error
                 await anyio.sleep(0.02 * 2**attempt)
                 # What fails here fails in the next attempt, too, and is told there.
                 with suppress(RuntimeError, OSError, ValueError):
@@ -125,10 +150,11 @@ class Tables:
             StoreFull: the disk took no more.
             HomeRefused: it does not take it for another reason.
         """
+        if self.shelf.root is None:
+            return  # an object that was taken is on disks already
+        work = partial(settle, self.shelf.root, tables, since=since.timestamp())
         try:
-            await anyio.to_thread.run_sync(
-                lambda: settle(self.path, tables, since=since.timestamp())
-            )
+            await anyio.to_thread.run_sync(work)
         except OSError as error:
             raise of_system(error) from error
 
@@ -137,9 +163,60 @@ class Tables:
         for table in self.by_name.values():
             await table.checkout_latest()
 
+    async def fresh(self) -> None:
+        """See what other machines have written before this is called; a folder always does.
 
-async def open_tables(path: Path, dim: int, *, unborn: bool) -> Tables:
-    """Connect to the database at an absolute path; missing tables are made.
+        Raises:
+            StoreUnreadable: the store does not answer.
+        """
+        if self.papers is not None:
+            await self._looking.after(self._look)
+
+    async def tell(self) -> None:
+        """Let other machines see what changed in the papers; in a folder they lie open."""
+        if self.papers is not None:
+            await self.papers.push()
+
+    async def _look(self) -> None:
+        assert self.papers is not None
+        looks = [table.checkout_latest for table in self.by_name.values()]
+        # All at a time, and the first fault as it is: each is a request of some 30 ms.
+        await asyncio.gather(self.papers.pull(), *(self.attempt(look) for look in looks))
+
+    async def _fault(self, error: Exception) -> StoreUnreadable:
+        if self.home.address is not None:
+            return StoreAway(self.shelf, _short(error))
+        place = self.home.papers / "lance"
+        if not await anyio.to_thread.run_sync(self.shelf.there):
+            return StoreGone(place)
+        return StoreUnreadable(place, _short(error))
+
+
+async def connect(home: Home) -> Any:
+    """A connection to the database of a home.
+
+    At an address nothing looks for newer versions by itself: the door does, once a call.
+
+    Raises:
+        AddressRefused: what the address needs is not set in the environment.
+        StoreUnreadable: it cannot be reached.
+    """
+    lancedb = await load_lancedb()
+    session = lancedb.Session(
+        index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE
+    )
+    options = home.address.options() if home.address else {}
+    interval = None if home.address else timedelta(0)
+    try:
+        return await lancedb.connect_async(
+            home.tables(), read_consistency_interval=interval, session=session, **options
+        )
+    except (RuntimeError, OSError, ValueError) as error:
+        raise _unopened(home, error) from error
+
+
+async def open_tables(connection: Any, home: Home, dim: int, *, unborn: bool) -> Tables:
+    """The tables of a database; missing ones are made.
 
     `unborn`: its making never came to an end, so that nothing was ever kept in it. A table that a
     full disk or a kill left half made is then made anew.
@@ -148,20 +225,14 @@ async def open_tables(path: Path, dim: int, *, unborn: bool) -> Tables:
         StoreUnreadable: its files are damaged.
         StoreFull: the disk took no more.
     """
-    lancedb = await load_lancedb()
-    session = lancedb.Session(
-        index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE
-    )
+    shelf = home.shelf("store/lance")
     try:
-        connection = await lancedb.connect_async(
-            str(path), read_consistency_interval=timedelta(0), session=session
-        )
         names = set((await connection.list_tables()).tables)
         by_name = {}
         for table in ROW_TYPES:
             there = table in names
-            if there and unborn and not _has_version(path / f"{table}.lance"):
-                await anyio.to_thread.run_sync(shutil.rmtree, path / f"{table}.lance")
+            if there and unborn and not await anyio.to_thread.run_sync(_has_version, shelf, table):
+                await anyio.to_thread.run_sync(shelf.drop, f"{table}.lance")
                 there = False
             if there:
                 by_name[table] = await connection.open_table(table)
@@ -170,16 +241,37 @@ async def open_tables(path: Path, dim: int, *, unborn: bool) -> Tables:
                     table, schema=arrow_schema(table, dim), exist_ok=True
                 )
     except (RuntimeError, OSError, ValueError) as error:
-        if any(mark in str(error).lower() for mark in _FULL):
-            raise StoreFull(_short(error)) from error
-        raise StoreUnreadable(path, _short(error)) from error
+        raise _unopened(home, error) from error
     kept = (await by_name["evidence"].schema()).field("vector").type.list_size
-    return Tables(connection, by_name, kept, path)
+    return Tables(connection, by_name, kept, home, shelf)
 
 
-def _has_version(folder: Path) -> bool:
+async def open_beside(connection: Any, home: Home, name: str, first: Any) -> Any:
+    """A table beside those of the bank, made with these rows where it is not there.
+
+    Raises:
+        StoreUnreadable: it cannot be reached.
+    """
+    try:
+        if name not in (await connection.list_tables()).tables:
+            return await connection.create_table(name, data=first, exist_ok=True)
+        return await connection.open_table(name)
+    except (RuntimeError, OSError, ValueError) as error:
+        raise _unopened(home, error) from error
+
+
+def _unopened(home: Home, error: Exception) -> StoreFull | StoreUnreadable:
+    if any(mark in str(error).lower() for mark in _FULL):
+        return StoreFull(_short(error))
+    if home.address is not None:
+        return StoreAway(home.address, _short(error))
+    return StoreUnreadable(home.papers / "lance", _short(error))
+
+
+def _has_version(shelf: Shelf, table: Table) -> bool:
     """Whether a table was made to its end: without a manifest nothing can be read of it."""
-    return any(file.stat().st_size for file in (folder / "_versions").glob("*.manifest"))
+    found = shelf.listed(f"{table}.lance/_versions")
+    return any(each.size for each in found if each.name.endswith(".manifest"))
 
 
 async def load_lancedb() -> Any:

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
-from mcp_memory.store.locking import others_alive
+from mcp_memory.store.locking import Locks
 from mcp_memory.store.rows import Table
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.trimming import trim
@@ -48,16 +47,16 @@ class Maintenance:
     indexed: tuple[str, ...]
 
 
-async def maintain(tables: Tables, *, locks: Path, owner: str, force: bool) -> Maintenance:
+async def maintain(tables: Tables, locks: Locks, *, force: bool) -> Maintenance:
     """One round over all tables; the caller holds the maintenance lock.
 
     Where no other process has the store open, older versions go at once: they are as much again.
     """
-    others = await anyio.to_thread.run_sync(others_alive, locks, owner)
-    keep = KEEP_VERSIONS if others else timedelta(0)
+    keep = KEEP_VERSIONS if await locks.others_alive() else timedelta(0)
     compacted: list[Table] = []
     indexed: list[str] = []
     for table in tables.by_name:
+        await locks.still()
         stats = await tables.attempt(tables[table].stats)
         made = await build_indexes(tables, table) if table in SEARCHED else ()
         unindexed = await _unindexed(tables, table) if table in SEARCHED else 0

@@ -1,6 +1,6 @@
 """Vectors of another model: all rows get theirs anew while searches go on by words."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import anyio.to_thread
@@ -32,10 +32,17 @@ async def resize_vectors(tables: Tables, dim: int) -> None:
 
 
 async def put_vectors(
-    tables: Tables, table: Table, rows: Sequence[EvidenceRow] | Sequence[MemoryRow]
+    tables: Tables,
+    table: Table,
+    rows: Sequence[EvidenceRow] | Sequence[MemoryRow],
+    still: Callable[[], Awaitable[None]],
 ) -> None:
-    """Rows with new vectors in the place of the same rows; what was deleted meanwhile stays so."""
+    """Rows with new vectors in the place of the same rows; what was deleted meanwhile stays so.
+
+    `still` raises where this process is no more the one that does it.
+    """
     for start in range(0, len(rows), _AT_ONCE):
+        await still()
         part = rows[start : start + _AT_ONCE]
         data = await anyio.to_thread.run_sync(to_arrow, table, part, tables.dim)
         merge = tables[table].merge_insert(list(IDENTITY[table])).when_matched_update_all()

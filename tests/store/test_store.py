@@ -126,7 +126,7 @@ async def test_a_kill_leaves_a_store_that_opens_and_tells_the_truth(
         assert [row.how for row in store.recovered] == [how]
         assert [row.text for row in await store.find("evidence", Where())] == [text]
     async with opened(tmp_path) as store:
-        assert store.recovered == ()
+        assert store.recovered == []
 
 
 async def test_a_purged_sentence_is_in_no_file_of_any_version(store: Store) -> None:

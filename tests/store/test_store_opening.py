@@ -14,6 +14,7 @@ from store_rows import added, evidence, keys, memory, opened
 
 from mcp_memory.domain.errors import StoreGone, StoreUnreadable
 from mcp_memory.store import changes, open_store
+from mcp_memory.store.address import Home
 from mcp_memory.store.rows import Where
 
 HERE = str(Path(__file__).parent.parent / "support")
@@ -51,7 +52,7 @@ async def test_many_processes_lose_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         assert await store.count("memories", Where()) == 30
         assert len(await store.ledger(op="retain")) == 30
-        assert store.recovered == ()
+        assert store.recovered == []
 
 
 KILLED = """
@@ -162,7 +163,7 @@ async def test_a_living_writer_is_not_recovered(tmp_path: Path) -> None:
     async with opened(tmp_path) as store, store.change("index") as change:
         await change.add(evidence=[evidence(1, "zebra")])
         async with opened(tmp_path) as other:
-            assert other.recovered == ()
+            assert other.recovered == []
     async with opened(tmp_path) as store:
         assert await keys(store, "zebra") == ["t:s1#1"]
 
@@ -178,10 +179,8 @@ async def test_a_bare_name_is_a_folder_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with open_store(
-        Path("db"), locks=Path("locks"), model="test", dim=4, busy_seconds=5, actor="test"
-    ):
-        assert (tmp_path / "db" / "lance").is_dir()
+    async with open_store(Home(Path("db")), model="test", dim=4, busy_seconds=5, actor="test"):
+        assert (tmp_path / "db" / "store" / "lance").is_dir()
 
 
 async def test_a_damaged_store_is_named_and_kept(tmp_path: Path) -> None:
@@ -200,8 +199,7 @@ async def test_vectors_of_another_model_wait_to_be_replaced(tmp_path: Path) -> N
     async with opened(tmp_path) as store:
         await added(store, evidence(1, "zebra"), evidence(2, "yak"))
     async with open_store(
-        tmp_path / "store",
-        locks=tmp_path / "locks",
+        Home(tmp_path),
         model="other",
         dim=8,
         busy_seconds=5,
@@ -222,8 +220,7 @@ async def test_a_first_model_is_taken_while_there_are_no_vectors(tmp_path: Path)
     async with opened(tmp_path) as store:
         await added(store, evidence(1, "zebra", vector=None))
     async with open_store(
-        tmp_path / "store",
-        locks=tmp_path / "locks",
+        Home(tmp_path),
         model="other",
         dim=8,
         busy_seconds=5,

@@ -47,7 +47,7 @@ async def controls(store: Store, *needles: str) -> dict[str, int]:
 
 
 def indexed_files(store: Store) -> set[Path]:
-    return set((store._tables.path / "evidence.lance").rglob("_indices/**/*.lance"))
+    return set((store._tables.shelf.root / "evidence.lance").rglob("_indices/**/*.lance"))
 
 
 async def test_a_purged_sentence_is_gone_and_every_other_row_is_the_same(store: Store) -> None:
@@ -76,10 +76,10 @@ async def test_a_row_that_was_replaced_long_ago_goes_from_its_file(store: Store)
     await planted(store)
     await store._tables["evidence"].delete("key = 't:s1#150'")
     await optimize(store._tables, "evidence", keep=timedelta(0))
-    old = _files(store._tables.path, ("evidence",))
+    old = _files(store._tables.shelf, ("evidence",))
     found = await controls(store, PLANTED)
     assert found["files from before the purge"] == len(old)
-    assert not old & _files(store._tables.path, ("evidence",))
+    assert not old & _files(store._tables.shelf, ("evidence",))
 
 
 async def test_the_detector_sees_text_inside_json(store: Store) -> None:
@@ -148,12 +148,12 @@ async def test_readers_of_an_older_version_look_anew(tmp_path: Path, store: Stor
 async def test_a_killed_purge_is_finished_at_the_next_opening(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         await planted(store)
-        old = _files(store._tables.path)
+        old = _files(store._tables.shelf)
         effects = [Effect("drop", "evidence", GONE["evidence"])]
         begin_purge(tmp_path / "store", told(effects))
     async with opened(tmp_path) as store:
         assert await keys(store, "heron") == []
-        assert not old & _files(store._tables.path)
+        assert not old & _files(store._tables.shelf)
     assert pending_purge(tmp_path / "store") is None
 
 

@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mcp_memory.store import Store, open_store
+from mcp_memory.store.address import Home
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, SessionRow, Where
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def opened(folder: Path) -> AbstractAsyncContextManager[Store]:
-    return open_store(
-        folder / "store", locks=folder / "locks", model="test", dim=4, busy_seconds=5, actor="test"
-    )
+    return open_store(Home(folder), model="test", dim=4, busy_seconds=5, actor="test")
 
 
 def evidence(number: int, text: str, *, trajectory: str = "s1", **fields: object) -> EvidenceRow:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mcp_memory.settings import Settings
+from mcp_memory.store.address import home_of
 
 TOUR = Path(__file__).parent.parent.parent / "mcp_memory" / "cli" / "samples"
 
@@ -25,5 +26,5 @@ def written(folder: Path, *, plant: str = "") -> list[Path]:
 
 
 def archived(settings: Settings) -> dict[str, bytes]:
-    root = settings.archive_dir
-    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    shelf = home_of(settings).shelf("archive")
+    return {each.name: b"".join(shelf.pieces(each.name)) for each in shelf.listed()}
