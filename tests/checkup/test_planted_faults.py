@@ -158,7 +158,7 @@ async def rows_of_a_change_that_the_ledger_does_not_know(bank: MemoryBank) -> No
 @plant("ledger")
 async def a_change_whose_writer_died(bank: MemoryBank) -> None:
     store = bank.rooms.store
-    intent = replace(store._entry("intent", "index", (), (), None), owner="writer-dead")
+    intent = replace(store._writer.entry("intent", "index", (), (), None), owner="writer-dead")
     await store._tables.append("ledger", [intent])
     rows = await store.find("evidence", Where(kinds=("step",), first=1, last=1))
     copy = replace(rows[0], key="t:zzzzzzzzzzzz#1", trajectory="zzzzzzzzzzzz", batch=intent.batch)
@@ -171,7 +171,7 @@ async def effects_that_were_not_carried_out(bank: MemoryBank) -> None:
     row = await only_session(bank)
     told = [{"kind": "state", "table": "sessions", "where": {"keys": [row.id], "states": []},
              "state": "live"}]  # fmt: skip
-    intent = replace(store._entry("intent", "index", (), (), None), owner="writer-dead")
+    intent = replace(store._writer.entry("intent", "index", (), (), None), owner="writer-dead")
     await store._tables.append("ledger", [intent])
     commit = replace(intent, phase="commit", effects=json.dumps(told))
     await store._tables.append("ledger", [commit])
