@@ -2,7 +2,7 @@
 
 import importlib
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 """The same as in pyproject.toml; a test compares them."""
 
 _WHERE = {
