@@ -91,10 +91,10 @@ class Inspection(Frozen):
 class Filter(Frozen):
     """Which records a deletion by filter means; every field given must hold, at least one is."""
 
-    contains: str = Field("", description="exact words that the record's text holds")
-    session: str = Field("", description="a session's ref, t:…")
-    project: str = Field("", description="project, as search shows it")
-    path: str = Field("", description="a file that the record touches")
-    kinds: tuple[HitKind, ...] = Field((), description="kinds of records")
+    contains: str = Field("", description="its exact words")
+    session: str = Field("", description="t:…")
+    project: str = ""
+    path: str = Field("", description="a file that it touches")
+    kinds: tuple[HitKind, ...] = ()
     since: datetime | None = Field(None, description="not older than")
     until: datetime | None = Field(None, description="older than")

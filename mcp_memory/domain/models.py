@@ -178,8 +178,8 @@ class Episode(Frozen):
 class Evidence(Frozen):
     """Why a memory is believed: a span of steps, and a quote where one carries the point."""
 
-    ref: str = Field(description="t:…#12-15 or e:…, as search returned it")
-    quote: str = Field("", description="verbatim words from that span")
+    ref: str = Field(description="t:…#12-15 or e:…")
+    quote: str = Field("", description="its words, verbatim")
 
 
 class Memory(Frozen):
