@@ -156,9 +156,13 @@ async def search(
     outcome: Annotated[Outcome | None, Field(description="only attempts that ended so")] = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    path: Annotated[str, Field(description="file or folder read, edited or run; needs no query")] = "",
+    path: Annotated[
+        str, Field(description="file or folder read, edited or run; needs no query")
+    ] = "",
     within: Annotated[str, Field(description="t:… or e:…")] = "",
-    match: Annotated[str, Field(description="regular expression over all prompts, commands, outputs")] = "",
+    match: Annotated[
+        str, Field(description="regular expression over all prompts, commands, outputs")
+    ] = "",
     order: Order = "best",
     explain: bool = False,  # noqa: FBT001, FBT002 hosts fill it in by name
     limit: Annotated[int, Field(ge=1, le=50)] = 8,
