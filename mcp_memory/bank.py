@@ -11,7 +11,6 @@ import anyio.to_thread
 
 from mcp_memory.archive.files import Archive
 from mcp_memory.checkup import remaking
-from mcp_memory.domain import identities, projects, remotes
 from mcp_memory.domain.asked import (
     ANYTHING,
     DeletionMode,
@@ -50,6 +49,7 @@ from mcp_memory.importing.by_hand import ByHand
 from mcp_memory.memories import (
     beside,
     consolidate,
+    feedback,
     fetch,
     listing,
     proposing,
@@ -57,7 +57,7 @@ from mcp_memory.memories import (
     releasing,
     retain,
 )
-from mcp_memory.rooms import Rooms, embedder_of, utc_now
+from mcp_memory.rooms import Rooms, embedder_of, standing_in, utc_now
 from mcp_memory.runbook import asking
 from mcp_memory.search import searching
 from mcp_memory.settings import Settings
@@ -92,7 +92,7 @@ class MemoryBank(Bank):
 
     async def feedback(self, used: Sequence[str], outcome: Outcome) -> Retained:
         """Record how it went when memories were used."""
-        noted = await retain.feedback(self.rooms, used, outcome)
+        noted = await feedback.feedback(self.rooms, used, outcome)
         await self._note("used", used)
         return noted
 
@@ -110,12 +110,14 @@ class MemoryBank(Bank):
         around: int = 0,
         match: str = "",
         show: Show = "everything",
+        as_of: datetime | None = None,
         budget_tokens: int | None = None,
     ) -> FetchResult:
         """The text behind refs."""
         asked = Reading(
-            refs=tuple(texts), around=around, match=match, show=show, budget_tokens=budget_tokens
-        )
+            refs=tuple(texts), around=around, match=match, show=show, as_of=as_of,
+            budget_tokens=budget_tokens,
+        )  # fmt: skip
         found = await fetch.fetch(self.rooms, asked)
         await self._note("opened", texts)
         return found
@@ -326,13 +328,6 @@ class MemoryBank(Bank):
             logger.debug("not noted: %s", error)
 
 
-def _project(settings: Settings, cwd: str | None) -> str:
-    """The project that a folder belongs to, under the name that the bank has for it."""
-    folder = projects.standing_in(cwd)
-    remote = remotes.remote_of(folder) if projects.is_root(folder) else ""
-    return identities.read(settings.home).placed(folder, remote)
-
-
 async def _repaired(rooms: Rooms) -> MemoryBank:
     """The bank, with what a kill or a full disk cut off brought to its end."""
     await indexer.repair(rooms)
@@ -377,7 +372,7 @@ async def open_bank(
                 store=store,
                 archive=Archive(home.shelf("archive")),
                 embedder=embedder,
-                project=settings.project or _project(settings, cwd),
+                project=settings.project or standing_in(settings, cwd),
                 now=now,
                 reranker=build_reranker(
                     settings.rerank_model,

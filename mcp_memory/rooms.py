@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import anyio.to_thread
 
 from mcp_memory.archive.files import Archive
-from mcp_memory.domain import identities, paths, projects, rules, trusting
+from mcp_memory.domain import identities, paths, projects, remotes, rules, trusting
 from mcp_memory.domain.errors import EmbedderUnavailable, InvalidInput
 from mcp_memory.domain.identities import Identities
 from mcp_memory.domain.models import Outcome
@@ -42,6 +42,13 @@ OTHER_MODEL = (
 def utc_now() -> datetime:
     """The clock of a real bank; tests pass their own."""
     return datetime.now(UTC)
+
+
+def standing_in(settings: Settings, cwd: str | None) -> str:
+    """The project that a folder belongs to, under the name that the bank has for it."""
+    folder = projects.standing_in(cwd)
+    remote = remotes.remote_of(folder) if projects.is_root(folder) else ""
+    return identities.read(settings.home).placed(folder, remote)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime, time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from mcp_memory.trajectories.naming import project_folder
 NOTES = ".written.json"
 """Beside the files: which ref each is of, and how it was written."""
 MOST_BYTES = 256 * 1024
-_OWN = ("title", "kind", "when_to_use", "not_when", "files", "tags", "project")
+_OWN = (
+    "title", "kind", "when_to_use", "not_when", "files", "tags", "project", "valid_from", "valid_to"
+)  # fmt: skip
 """What a person may change in the front matter, besides the text below it."""
 _LISTS = ("files", "tags")
+_TIMES = ("valid_from", "valid_to")
 _SLUG = re.compile(r"[^\w]+")
 _SLUG_CHARS = 48
 
@@ -50,7 +53,9 @@ def text_of(memory: Memory) -> str:
     told: dict[str, Any] = {"ref": memory.ref}
     for name in _OWN:
         value = getattr(memory, name)
-        told[name] = list(value) if name in _LISTS else str(value)
+        told[name] = (
+            list(value) if name in _LISTS else _time(value) if name in _TIMES else str(value)
+        )
     told |= {
         "standing": memory.standing.value,
         "source": memory.source.value,
@@ -60,6 +65,14 @@ def text_of(memory: Memory) -> str:
         "evidence": [each.ref for each in memory.evidence],
     }
     return front_matter.joined({k: v for k, v in told.items() if v not in ("", [])}, memory.text)
+
+
+def _time(at: datetime | None) -> str:
+    """A day, where it begins with one; else the moment."""
+    if at is None:
+        return ""
+    at = at.astimezone(UTC)
+    return at.date().isoformat() if at.time() == time() else at.isoformat()
 
 
 def read(text: str) -> Edited:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from mcp_memory.domain import validity
 from mcp_memory.domain.models import Memory, Standing, State
 from mcp_memory.trajectories.naming import one_line
 
@@ -59,6 +60,8 @@ def _line(memory: Memory, newer: str) -> str:
 
 
 def _conditions(memory: Memory, newer: str) -> Iterator[str]:
+    if memory.valid_from or memory.valid_to:
+        yield f" (holds {validity.spell(memory)})"
     for name, text in (("when", memory.when_to_use), ("not when", memory.not_when)):
         if text:
             yield f" ({name}: {one_line(text, _CONDITION_CHARS)})"

@@ -1,5 +1,7 @@
 """`mcp-memory fetch`: what refs name, within a budget."""
 
+from datetime import datetime
+
 import click
 
 from mcp_memory.cli import options
@@ -19,6 +21,7 @@ from mcp_memory.domain.fetched import FetchResult
     default="everything",
     help="All; what was said; or commands and edits with how they ended.",
 )
+@options.as_of
 @options.budget_tokens
 @options.as_json
 @command
@@ -27,10 +30,18 @@ async def fetch_command(
     around: int,
     match: str,
     shown: Show,
+    as_of: datetime | None,
     budget_tokens: int | None,
     as_json: bool,
 ) -> None:
     """Read what REFS name; those too long for the budget are shortened, and say where to go on."""
-    asked = Reading(refs=refs, around=around, match=match, show=shown, budget_tokens=budget_tokens)
+    asked = Reading(
+        refs=refs,
+        around=around,
+        match=match,
+        show=shown,
+        as_of=as_of,
+        budget_tokens=budget_tokens,
+    )
     found = await ask("fetch", FetchResult, **asked.model_dump(mode="json"))
     show(found, as_json=as_json)

@@ -85,3 +85,6 @@ until = click.option(
     "--until", type=When("end"), metavar="WHEN", help="Not newer than this, that day included."
 )
 period = several(since, until)
+as_of = click.option(
+    "--as-of", type=When("end"), metavar="WHEN", help="What held, and had happened, by then."
+)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 
 import click
 
@@ -31,6 +32,10 @@ AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE", "CURSOR_AGENT
 @click.option("--tag", "tags", multiple=True, help="A word to group it by; may be repeated.")
 @click.option("--project", help="Default: this project; `user` for everywhere.")
 @click.option("--supersedes", help="The memory that this replaces, m:….")
+@click.option(
+    "--valid-from", type=options.When("start"), metavar="WHEN", help="Since when it holds."
+)
+@click.option("--valid-to", type=options.When("end"), metavar="WHEN", help="Until when it holds.")
 @click.option("--used", multiple=True, help="Feedback instead of TEXT: a ref that was used.")
 @click.option(
     "--outcome",
@@ -52,6 +57,8 @@ async def retain_command(
     tags: tuple[str, ...],
     project: str | None,
     supersedes: str | None,
+    valid_from: datetime | None,
+    valid_to: datetime | None,
     used: tuple[str, ...],
     outcome: str,
     as_json: bool,
@@ -74,6 +81,8 @@ async def retain_command(
             tags=tags,
             project=project,
             supersedes=supersedes,
+            valid_from=valid_from,
+            valid_to=valid_to,
         )
         show(await bank.retain(draft, by=_who(os.environ)), as_json=as_json)
 

@@ -1,5 +1,7 @@
 """`mcp-memory runbook`: instructions for one task, each line with its evidence."""
 
+from datetime import datetime
+
 import click
 
 from mcp_memory.cli import options
@@ -14,6 +16,7 @@ from mcp_memory.domain.models import Runbook
 @click.option("--error", default="", help="An error text to get past.")
 @options.files
 @options.project
+@options.as_of
 @options.budget_tokens
 @options.as_json
 @command
@@ -23,6 +26,7 @@ async def runbook_command(
     error: str,
     files: tuple[str, ...],
     project: str | None,
+    as_of: datetime | None,
     budget_tokens: int | None,
     as_json: bool,
 ) -> None:
@@ -33,6 +37,7 @@ async def runbook_command(
         error=error,
         files=files,
         project=project,
+        as_of=as_of,
         budget_tokens=budget_tokens,
     )
     show(await ask("runbook", Runbook, **asked.model_dump(mode="json")), as_json=as_json)

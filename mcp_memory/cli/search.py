@@ -19,6 +19,7 @@ from mcp_memory.text import wording
     "--outcome", type=click.Choice([o.value for o in Outcome]), help="Only what ended so."
 )
 @options.period
+@options.as_of
 @click.option("--path", default="", help="A file or folder that steps read, edited or ran.")
 @click.option("--within", default="", help="A session, t:…, or an episode, e:….")
 @click.option("--match", default="", help="A regular expression over all that is stored.")
@@ -43,6 +44,7 @@ async def search_command(
     outcome: str | None,
     since: datetime | None,
     until: datetime | None,
+    as_of: datetime | None,
     path: str,
     within: str,
     match: str,
@@ -67,6 +69,7 @@ async def search_command(
             "outcome": outcome,
             "since": since,
             "until": until,
+            "as_of": as_of,
             "path": path,
             "within": within,
             "match": match,

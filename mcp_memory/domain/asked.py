@@ -7,6 +7,7 @@ from pydantic import Field
 
 from mcp_memory.domain.hits import HitKind
 from mcp_memory.domain.models import Frozen, Outcome
+from mcp_memory.domain.moments import Moment, SaidMoment
 
 DeletionMode = Literal["preview", "forget", "restore", "purge"]
 Show = Literal["everything", "prose", "calls"]
@@ -26,6 +27,8 @@ class Query(Frozen):
     outcome: Outcome | None = None
     since: datetime | None = None
     until: datetime | None = None
+    as_of: Moment | None = None
+    """A moment: what held then, and what had happened by then."""
     path: str = ""
     """A file or folder that steps read, edited or named in a command."""
     within: str = ""
@@ -46,6 +49,7 @@ class Reading(Frozen):
     match: str = ""
     """Words: where not everything fits, lines that hold them stay."""
     show: Show = "everything"
+    as_of: Moment | None = None
     budget_tokens: int | None = None
 
 
@@ -57,6 +61,7 @@ class Task(Frozen):
     error: str = ""
     files: tuple[str, ...] = ()
     project: str | None = None
+    as_of: Moment | None = None
     budget_tokens: int | None = None
 
 
@@ -96,5 +101,5 @@ class Filter(Frozen):
     project: str = ""
     path: str = Field("", description="a file that it touches")
     kinds: tuple[HitKind, ...] = ()
-    since: datetime | None = Field(None, description="not older than")
-    until: datetime | None = Field(None, description="older than")
+    since: SaidMoment = Field(None, description="not older than")
+    until: SaidMoment = Field(None, description="older than")

@@ -1,6 +1,7 @@
 """The contract of a bank: the verbs and what they promise; light, so that a server starts at once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 
 from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Show, Task
@@ -50,9 +51,12 @@ class Bank(Protocol):
         around: int = 0,
         match: str = "",
         show: Show = "everything",
+        as_of: datetime | None = None,
         budget_tokens: int | None = None,
     ) -> FetchResult:
         """The text behind refs, which share a budget; what is left out is marked with its ref.
+
+        `as_of`: of a memory what held then, of steps those made until then.
 
         Raises:
             UnknownRef: none of them names anything.

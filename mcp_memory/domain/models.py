@@ -6,7 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from mcp_memory.domain.moments import Moment, SaidMoment
 
 
 class Frozen(BaseModel):
@@ -206,6 +208,14 @@ class Memory(Frozen):
     """Candidates that would supersede it and may not yet."""
     seen: Mapping[str, str] = {}
     """To its files the hash of what each held when this was kept, as git makes it."""
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
+    """From when to when it holds, as its writer said."""
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    """When its evidence shows it first and last."""
+    rested_at: datetime | None = None
+    """From when its successor holds, or when it was retired."""
     flags: tuple[str, ...] = ()
     """What the guard noticed; the text is kept, and comes back marked."""
     created_at: datetime
@@ -277,6 +287,14 @@ class Draft(Frozen):
     tags: tuple[str, ...] = ()
     project: str | None = None
     supersedes: str | None = None
+    valid_from: SaidMoment = None
+    valid_to: SaidMoment = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Draft":
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to must be after valid_from")
+        return self
 
 
 class Listed(Frozen):

@@ -43,7 +43,7 @@ def _back(versions: Sequence[MemoryRow]) -> Memory:
     """A memory live again, or as it was when it was forgotten; by name it is no one's predecessor."""
     newest = spans.memory_of(versions[-1])
     if newest.state is State.SUPERSEDED:
-        return superseding.following(newest, state=State.LIVE, superseded_by=None)
+        return superseding.following(newest, state=State.LIVE, superseded_by=None, rested_at=None)
     known = [row for row in versions if row.state != State.FORGOTTEN.value]
     before = spans.memory_of(known[-1]) if known else newest
     state = before.state if known else State.LIVE

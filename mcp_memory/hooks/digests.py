@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mcp_memory.domain import refs
+from mcp_memory.domain import refs, validity
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import STANDS, Memory, MemoryKind, Standing, State
@@ -45,6 +45,7 @@ def stands(memory: Memory) -> bool:
         and memory.trust >= STANDS
         and not memory.flags
         and not memory.superseded_by
+        and validity.timeless(memory)
     )
 
 

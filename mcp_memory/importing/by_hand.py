@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 LOCK = "memory-files.lock"
 MOST_NAMED = 20
+_DESCRIBED = ("files", "tags", "valid_from", "valid_to")
+"""What may be changed without another memory coming of it."""
 MOST_FORGOTTEN = 3
 """Files that may vanish at once and count as forgotten: a folder that is gone is no such word."""
 
@@ -106,7 +108,7 @@ async def _edit(
     confirmed = edited.standing == Standing.ESTABLISHED.value != older.standing.value
     same = retain.content_hash(draft, older.source) == retain.content_hash(older, older.source)
     if same and not confirmed:
-        if (draft.files, draft.tags) != (older.files, older.tags):
+        if any(getattr(draft, name) != getattr(older, name) for name in _DESCRIBED):
             await _described(rooms, older, draft)
             done.edited.append(older.ref)
         return older.ref
@@ -138,7 +140,7 @@ async def _said(rooms: Rooms, draft: Draft) -> Retained:
 
 async def _described(rooms: Rooms, older: Memory, draft: Draft) -> None:
     """Another version of the same words, with other files or tags."""
-    made = superseding.following(older, files=draft.files, tags=draft.tags)
+    made = superseding.following(older, **{name: getattr(draft, name) for name in _DESCRIBED})
     row = retain.row_of(made, (await rooms.vectors([retain.searched(made)]))[0])
     await rooms.store.once(
         "edit", lambda batch: [retain.in_batch(row, batch)], inverse={"kind": "memories"}

@@ -9,7 +9,8 @@ from mcp_memory.search import uses
 
 async def told(rooms: Rooms, query: Query, result: SearchResult) -> SearchResult:
     """The answer with as much of that as its budget has room for; its memories count as shown."""
-    for marked in (freshness.marked, linked.marked):
+    # What files and ties are now says nothing of then.
+    for marked in (freshness.marked, linked.marked) if query.as_of is None else ():
         result = await marked(rooms, query, result)
     await uses.note(rooms, "shown", [hit.ref for hit in result.hits])
     return result

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from mcp_memory.domain import projects, refs
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
@@ -81,7 +82,13 @@ def _cited(draft: Draft, claim: Evidence, span: Span, *, echo: bool) -> Cited:
         read=frozenset(refs.short_digest(" ".join(text.split())) for text in read),
         users_word=_users_word(draft, claim, span.steps),
         flags=_flags(draft, span),
+        first_at=min(_times(span), default=None),
+        last_at=max(_times(span), default=None),
     )
+
+
+def _times(span: Span) -> list[datetime]:
+    return [row.at for row in span.rows if row.at is not None]
 
 
 def _bearer(draft: Draft, span: Span, own: str, *, echo: bool) -> SourceClass:

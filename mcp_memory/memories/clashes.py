@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Literal
 
-from mcp_memory.domain import projects, refs
+from mcp_memory.domain import projects, refs, validity
 from mcp_memory.domain.models import Group
 from mcp_memory.memories import likeness
 from mcp_memory.memories.bearing import NUMBER
@@ -59,8 +59,9 @@ def _key(a: MemoryView, b: MemoryView) -> tuple[str, str]:
 
 
 def _together(a: MemoryView, b: MemoryView) -> bool:
-    """Whether two memories speak of one thing: of one kind, and of one project or everywhere."""
-    return a.kind is b.kind and (a.project == b.project or projects.USER in (a.project, b.project))
+    """Whether two memories speak of one thing at one time: of one kind and project, or everywhere."""
+    near = a.project == b.project or projects.USER in (a.project, b.project)
+    return a.kind is b.kind and near and not validity.apart(a, b)
 
 
 def _by_values(memories: Sequence[MemoryView]) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:

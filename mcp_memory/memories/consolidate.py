@@ -33,7 +33,9 @@ async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str])
     await _nothing_lost(rooms, retired, drafts)
     rows = [row for proposal in proposals for row in await proposal.rows(rooms)]
     rows += [
-        retain.row_of(superseding.following(memory, state=State.SUPERSEDED), None)
+        retain.row_of(
+            superseding.following(memory, state=State.SUPERSEDED, rested_at=rooms.now()), None
+        )
         for memory in retired
     ]
     if not rows:

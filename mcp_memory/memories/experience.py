@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Literal
 
@@ -80,6 +81,8 @@ class MemoryView(Frozen):
     project: str = ""
     evidence: tuple[str, ...] = ()
     """Refs of its evidence."""
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
     used: int = 0
     succeeded: int = 0
 

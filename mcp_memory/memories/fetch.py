@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import anyio.to_thread
 import orjson
@@ -12,10 +13,10 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.asked import Reading, Show
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.fetched import Fetched, FetchResult
-from mcp_memory.domain.models import Episode, SourceClass
+from mcp_memory.domain.models import Episode, Memory, SourceClass
 from mcp_memory.domain.paths import relative
 from mcp_memory.domain.refs import Ref
-from mcp_memory.memories import page
+from mcp_memory.memories import page, succession
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, uses
 from mcp_memory.search.spans import Span
@@ -70,7 +71,7 @@ async def fetch(rooms: Rooms, asked: Reading) -> FetchResult:
     opened, unknown = [], []
     for text in dict.fromkeys(asked.refs):
         try:
-            opened.append(await _opened(rooms, refs.parse(text), asked.around))
+            opened.append(await _opened(rooms, refs.parse(text), asked))
         except (UnknownRef, InvalidInput):
             unknown.append(text[:80])
     if not opened:
@@ -105,14 +106,14 @@ def _size(frame: FetchResult) -> int:
     return len(orjson.dumps(frame.model_dump(mode="json", exclude_defaults=True)))
 
 
-async def _opened(rooms: Rooms, ref: Ref, around: int) -> _Opened:
+async def _opened(rooms: Rooms, ref: Ref, asked: Reading) -> _Opened:
     match ref.kind:
         case "memory":
-            return await _memory(rooms, ref)
+            return await _memory(rooms, ref, asked.as_of)
         case "output":
             return await _output(rooms, ref)
         case "episode" | "trajectory":
-            return await _steps(rooms, ref, around)
+            return await _steps(rooms, ref, asked)
         case "batch":
             raise UnknownRef(str(ref))
 
@@ -154,8 +155,9 @@ def _read_on(opened: _Opened, bare: Fetched, room: int) -> Fetched:
     )
 
 
-async def _steps(rooms: Rooms, ref: Ref, around: int) -> _Opened:
-    span = await spans.open_span(rooms, ref, around=around if ref.offset is None else 0)
+async def _steps(rooms: Rooms, ref: Ref, asked: Reading) -> _Opened:
+    span = await spans.open_span(rooms, ref, around=asked.around if ref.offset is None else 0)
+    span = span.until(asked.as_of)
     row = await spans.session(rooms, ref.id)
     least = origins.least_trusted(origins.sources(span.steps))
     bare = Fetched(
@@ -204,13 +206,15 @@ def _within(ref: Ref, text: str) -> int | None:
     return None if ref.offset is None else min(ref.offset, len(text))
 
 
-async def _memory(rooms: Rooms, ref: Ref) -> _Opened:
-    key = str(ref.model_copy(update={"offset": None}))
-    versions = (await spans.memory_rows(rooms, (key,))).get(key)
-    if not versions:
-        raise UnknownRef(str(ref))
-    kept = [spans.memory_of(row) for row in versions]
+async def _memory(rooms: Rooms, ref: Ref, as_of: datetime | None) -> _Opened:
+    kept = await _versions(rooms, str(ref.model_copy(update={"offset": None})))
+    then = await succession.as_of(rooms, kept[-1], as_of) if as_of else kept[-1]
+    if as_of and then and then.ref != kept[-1].ref:
+        kept = await _versions(rooms, then.ref)
+        ref = refs.parse(then.ref)
     text = await page.of(rooms, kept)
+    if then is None:
+        text = f"Neither this nor what it superseded held then.\n\n{text}"
     newest = kept[-1]
     bare = Fetched(
         ref=str(ref),
@@ -222,3 +226,15 @@ async def _memory(rooms: Rooms, ref: Ref) -> _Opened:
         flags=newest.flags,
     )
     return _Opened(bare, text=text, offset=_within(ref, text))
+
+
+async def _versions(rooms: Rooms, key: str) -> list[Memory]:
+    """All versions of a memory, oldest first.
+
+    Raises:
+        UnknownRef: there is no such memory.
+    """
+    rows = (await spans.memory_rows(rooms, (key,))).get(key)
+    if not rows:
+        raise UnknownRef(key)
+    return [spans.memory_of(row) for row in rows]

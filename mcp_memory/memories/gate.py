@@ -1,7 +1,9 @@
 """The gate: whether a memory may enter, from its evidence alone; and which standing it has."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
+from mcp_memory.domain import validity
 from mcp_memory.domain.models import (
     Draft,
     Frozen,
@@ -45,6 +47,9 @@ class Cited(Frozen):
     """Whether a step of the user in it says the draft, word for word."""
     flags: tuple[str, ...] = ()
     """What the guard noticed in it."""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    """When its steps were made, as far as their host said."""
 
 
 class Neighbour(Resemblance):
@@ -52,6 +57,8 @@ class Neighbour(Resemblance):
 
     kind: MemoryKind
     text: str = ""
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
 
 
 class Admit(Frozen):
@@ -228,6 +235,8 @@ def _against(draft: Draft, neighbours: Iterable[Resemblance]) -> Iterator[str]:
     for near in neighbours:
         known = near if isinstance(near, Neighbour) else None
         if near.ref == draft.supersedes or (known and known.kind is not draft.kind):
+            continue
+        if known and validity.apart(draft, known):
             continue
         text = known.text if known else ""
         if near.similarity >= CLOSE and text and (how := likeness.otherwise(draft.text, text)):

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from mcp_memory.domain import validity
 from mcp_memory.domain.models import Memory, State
-from mcp_memory.memories import freshness, linked
+from mcp_memory.memories import freshness, linked, succession
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import uses
 
@@ -11,7 +12,7 @@ MOST_LINKED = 6
 
 
 async def of(rooms: Rooms, versions: Sequence[Memory]) -> str:
-    """The newest version at length, the earlier ones by their words."""
+    """The newest version at length, what came before and after it, and what its versions changed."""
     newest = versions[-1]
     live = newest.state is State.LIVE
     looked = (await freshness.of_memories(rooms, (newest,))).get(newest.ref, ()) if live else ()
@@ -25,14 +26,18 @@ async def of(rooms: Rooms, versions: Sequence[Memory]) -> str:
         f"Linked: {', '.join(map(str, tied))}" if tied else "",
     )
     page = "\n".join(line for line in told if line)
-    return "\n\n".join((page, *map(_earlier, reversed(versions[:-1]))))
+    history = succession.told(await succession.line(rooms, newest), newest.ref)
+    made = tuple(succession.versions(versions)) if len(versions) > 1 else ()
+    parts = (page, "\n".join(("History:", *history)) if history else "", "\n".join(made))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _told(memory: Memory) -> tuple[str, ...]:
     return (
         (
             f"{memory.kind.value} \u00b7 {memory.standing.value} \u00b7 {memory.state.value} \u00b7 "
-            f"version {memory.version} \u00b7 {memory.created_at.date().isoformat()}"
+            f"version {memory.version} \u00b7 learned {validity.day(memory.created_at)} \u00b7 "
+            f"holds {validity.spell(memory)}"
         ),
         memory.title,
         memory.text,
@@ -44,7 +49,3 @@ def _told(memory: Memory) -> tuple[str, ...]:
         f"Supersedes {memory.supersedes}" if memory.supersedes else "",
         *(f"Evidence: {cited.ref} {cited.quote}".rstrip() for cited in memory.evidence),
     )
-
-
-def _earlier(memory: Memory) -> str:
-    return f"Earlier version {memory.version} ({memory.state.value}): {memory.text}"

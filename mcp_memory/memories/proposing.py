@@ -5,6 +5,7 @@ from datetime import datetime
 
 import anyio.to_thread
 
+from mcp_memory.domain import validity
 from mcp_memory.domain.asked import Planning
 from mcp_memory.domain.models import Consolidation, Memory, State
 from mcp_memory.embedding.nearness import near_pairs
@@ -109,11 +110,12 @@ def _said(steps: Sequence[EvidenceRow]) -> list[Said]:
 
 
 async def _live(rooms: Rooms, scope: Scope) -> list[Memory]:
-    """Live memories, newest first."""
+    """Live memories whose time is not over, newest first."""
     rows = await rooms.store.find("memories", Where(projects=scope.projects, states=()))
     newest = {row.key: row for row in sorted(rows, key=lambda row: row.version)}
     memories = [spans.memory_of(row) for row in newest.values()]
-    live = [memory for memory in memories if memory.state is State.LIVE]
+    now = rooms.now()
+    live = [m for m in memories if m.state is State.LIVE and not validity.out_of_time(m, now)]
     return sorted(live, key=lambda memory: (memory.created_at, memory.ref), reverse=True)
 
 
@@ -130,6 +132,8 @@ async def _memory_views(rooms: Rooms, memories: Sequence[Memory]) -> list[Memory
                 title=memory.title,
                 project=memory.project,
                 evidence=tuple(cited.ref for cited in memory.evidence),
+                valid_from=memory.valid_from,
+                valid_to=memory.valid_to,
                 used=round(well + badly),
                 succeeded=round(well),
             )

@@ -56,7 +56,7 @@ async def resumed(rooms: Rooms, query: Query) -> SearchResult | None:
     It does without words and filters, or with one question that only asks where work was left off.
     """
     narrowed = query.kinds or query.outcome or query.path or query.within or query.match
-    if narrowed or query.since or query.until or len(query.texts) > 1:
+    if narrowed or query.since or query.until or query.as_of or len(query.texts) > 1:
         return None
     if not query.texts:
         return await recent(rooms, query)

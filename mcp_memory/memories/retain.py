@@ -1,4 +1,4 @@
-"""retain: one memory through admission and the gate, in two appends; or feedback on memories."""
+"""retain: one memory through admission and the gate, in two appends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,9 +8,7 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.errors import AdmissionRefused, GateRefused, InvalidInput, UnknownRef
 from mcp_memory.domain.models import (
     Draft,
-    Evidence,
     Memory,
-    Outcome,
     Resemblance,
     Retained,
     SourceClass,
@@ -24,7 +22,6 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import MemoryRow, Where
 from mcp_memory.text import identifiers, powers
-from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import admission
 
 MOST_CHARS = 20_000
@@ -116,8 +113,8 @@ async def propose(
     if earlier is not None:
         if await _corrected(rooms, earlier, draft):
             return earlier
-        draft = draft.model_copy(update={"evidence": _union(earlier, draft)})
-        if earlier.state is State.LIVE and draft.evidence == earlier.evidence:
+        draft = draft.model_copy(update=_joined(earlier, draft))
+        if earlier.state is State.LIVE and not _says_more(earlier, draft):
             return earlier
         cited = await cite(rooms, draft)
     vector = (await rooms.vectors([searched(draft)]))[0]
@@ -132,6 +129,8 @@ async def propose(
     placed = {"project": project, "created_at": rooms.now(), "flags": flags}
     placed |= {"seen": await freshness.stamps(rooms, draft.files, project)}
     memory = memory.model_copy(update={**placed, **_again(earlier)})
+    if older is not None and (fault := superseding.comes_before(memory, older)):
+        raise GateRefused((fault,))
     shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
     told = superseding.remarks(older, memory) if older else ()
     notes = (*moved, *verdict.notes, *told)
@@ -225,36 +224,6 @@ def in_batch(row: MemoryRow, batch: str) -> MemoryRow:
     return replace(row, batch=batch, body=memory.model_dump_json())
 
 
-async def feedback(rooms: Rooms, used: Sequence[str], outcome: Outcome) -> Retained:
-    """Record that memories were used and how it went; counters belong to their words.
-
-    Raises:
-        InvalidInput: a ref names no memory.
-        UnknownRef: a memory does not exist.
-    """
-    memories = []
-    for text in dict.fromkeys(used):
-        ref = refs.parse(text)
-        if ref.kind != "memory":
-            raise InvalidInput(
-                f"{text} is not a memory.", next_step="Feedback goes to memories, m:…."
-            )
-        memories.append(await spans.current(rooms, str(ref)))
-    keys = tuple(f"{memory.ref}@{memory.version}" for memory in memories)
-    batch = await rooms.store.note("feedback", refs=keys, inverse={"outcome": outcome.value})
-    first = memories[0]
-    return Retained(
-        ref=first.ref,
-        version=first.version,
-        standing=first.standing,
-        created=False,
-        notes=(
-            f"Feedback recorded for {counted(len(keys), 'memory', 'memories')}: {outcome.value}.",
-        ),
-        batch=batch,
-    )
-
-
 def said(draft: Draft | Memory) -> str:
     """All words of a memory."""
     return "\n".join(part for part in (searched(draft), draft.not_when) if part)
@@ -290,6 +259,8 @@ async def neighbours(
             title=newest[key].title or newest[key].text[:80],
             kind=newest[key].kind,
             text=newest[key].text,
+            valid_from=newest[key].valid_from,
+            valid_to=newest[key].valid_to,
         )
         for key, score in close.items()
         if newest[key].state is State.LIVE
@@ -316,6 +287,9 @@ def memory_of(draft: Draft, cited: Sequence[Cited], source: SourceClass, verdict
         trust=min(lineage),
         standing=verdict.standing,
         supersedes=draft.supersedes,
+        valid_from=draft.valid_from,
+        valid_to=draft.valid_to,
+        **_seen(cited),
         created_at=NEVER,
         batch="",
     )
@@ -376,5 +350,27 @@ def _ref(draft: Draft, source: SourceClass) -> str:
     return f"m:{refs.short_hash('memory', content_hash(draft, source))}"
 
 
-def _union(earlier: Memory, draft: Draft) -> tuple[Evidence, ...]:
-    return tuple({each.ref: each for each in (*earlier.evidence, *draft.evidence)}.values())
+def _joined(earlier: Memory, draft: Draft) -> dict[str, object]:
+    """What a draft says of a memory, with what the memory said already."""
+    cited = {each.ref: each for each in (*earlier.evidence, *draft.evidence)}
+    return {
+        "evidence": tuple(cited.values()),
+        "valid_from": draft.valid_from or earlier.valid_from,
+        "valid_to": draft.valid_to or earlier.valid_to,
+    }
+
+
+def _says_more(earlier: Memory, draft: Draft) -> bool:
+    """Whether a draft gives a memory evidence or times that it has not."""
+    return any(getattr(draft, one) != getattr(earlier, one) for one in _JOINED)
+
+
+_JOINED = ("evidence", "valid_from", "valid_to")
+
+
+def _seen(cited: Sequence[Cited]) -> dict[str, datetime | None]:
+    """When the live evidence shows it first and last."""
+    live = _live(cited)
+    first = [each.first_at for each in live if each.first_at is not None]
+    last = [each.last_at for each in live if each.last_at is not None]
+    return {"first_seen": min(first, default=None), "last_seen": max(last, default=None)}

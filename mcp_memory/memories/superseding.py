@@ -1,6 +1,8 @@
 """Superseding: when one memory puts another to rest, and when it only stands beside it; pure."""
 
+from mcp_memory.domain import validity
 from mcp_memory.domain.models import Memory, State
+from mcp_memory.memories import likeness
 
 
 def following(memory: Memory, **changes: object) -> Memory:
@@ -21,6 +23,7 @@ def overtaken(older: Memory, newer: Memory) -> Memory | None:
             "state": State.SUPERSEDED,
             "superseded_by": newer.ref,
             "challenged_by": left,
+            "rested_at": validity.rests(older, newer),
         }
     if all(getattr(older, name) == value for name, value in changes.items()):
         return None
@@ -39,6 +42,22 @@ def fault(ref: str, older: Memory, successor: str) -> str:
     if successor not in {"", ref}:
         return f"{older.ref} was superseded by {successor} already: supersede {successor}."
     return ""
+
+
+def comes_before(newer: Memory, older: Memory) -> str:
+    """That a memory tells of an earlier time, and otherwise, than what it would supersede; else empty."""
+    if newer.valid_from is not None:
+        mine, its = newer.valid_from, validity.begins(older)
+    elif newer.last_seen is not None and older.last_seen is not None:
+        mine, its = newer.last_seen, older.last_seen
+    else:
+        return ""
+    if mine >= its or not likeness.otherwise(newer.text, older.text):
+        return ""
+    return (
+        f"{older.ref} tells of {validity.day(its)}, and this of {validity.day(mine)}: what is older "
+        "supersedes nothing. Cite what showed it since, or say valid_to instead of supersedes."
+    )
 
 
 def remarks(older: Memory, newer: Memory) -> tuple[str, ...]:

@@ -72,8 +72,10 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     notes = (*scope.notes, *rooms.degraded())
     if all(map(courtesies.says_nothing, (task.text, task.error, *task.queries, *task.files))):
         return Runbook(task=task.text, sections=(), spans=(), notes=(NOTHING_ASKED,))
-    folders = freshness.places(rooms, scope.projects[0]) if scope.projects else ()
-    named = grounds.of(task.text, task.files, roots=folders)
+    now = task.as_of is None
+    folders = freshness.places(rooms, scope.projects[0]) if scope.projects and now else ()
+    # What is on the disk, and in all of history, says nothing of then.
+    named = grounds.of(task.text, task.files, roots=folders) if now else ()
     seen = await sightings.of(rooms, named, scope)
     here = await _on_disk(rooms, folders, named)
     unknown = [name for name, where in seen.items() if where == Sighting()]
@@ -125,7 +127,7 @@ async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:
         for name, kinds in KINDS.items():
             tasks.start_soon(ask, name, kinds)
     ids = tuple({hit.ref[2:].partition(".")[0]: None for hit in hits["episodes"]})
-    sessions = await record.sessions(rooms, scope, ids)
+    sessions = await record.sessions(rooms, scope, ids, task.as_of)
     made = await record.attempts(rooms, hits["episodes"], sessions)
     return _Found(hits, attempts.chosen(made), sessions, tuple(held))
 
@@ -174,7 +176,7 @@ async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line
     terms = wording.informative(said)
     named = identifiers.names(task.error)
     tried, known = found.attempts, found.sessions
-    lines = await _remembered(rooms, found)
+    lines = await _remembered(rooms, found, now=task.as_of is None)
     settled = rulings.of_task(tried, terms, known)
     lines["The user decided"] = [(rulings.told(one), one.ref) for one in settled]
     for one in tried:
@@ -191,13 +193,16 @@ async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line
     return lines
 
 
-async def _remembered(rooms: Rooms, found: _Found) -> dict[str, list[Line]]:
-    """Memories by their sections; where no project was asked, those of the attempts' own."""
+async def _remembered(rooms: Rooms, found: _Found, *, now: bool) -> dict[str, list[Line]]:
+    """Memories by their sections; where no project was asked, those of the attempts' own.
+
+    `now`: whether it is asked what holds now, so that it is looked at what became of it.
+    """
     hits = found.hits["memories"]
     rows = await spans.memory_rows(rooms, tuple(hit.ref for hit in hits)) if hits else {}
     own = {one.session.project for one in found.attempts} | {projects.USER}
     newest = {ref: spans.memory_of(versions[-1]) for ref, versions in rows.items()}
-    looked = await freshness.of_memories(rooms, tuple(newest.values()))
+    looked = await freshness.of_memories(rooms, tuple(newest.values())) if now else {}
     lines: dict[str, list[Line]] = {}
     for hit in hits:
         memory = newest.get(hit.ref)
@@ -206,7 +211,7 @@ async def _remembered(rooms: Rooms, found: _Found) -> dict[str, list[Line]]:
         if memory.project in own or len(own) == 1:
             told = remembered.told(hit, memory, looked.get(hit.ref, ()))
             lines.setdefault(remembered.section(hit), []).append((told, hit.ref))
-    sure = [newest[hit.ref] for hit in hits if hit.ref in newest and remembered.holds(hit)]
+    sure = [newest[hit.ref] for hit in hits if now and hit.ref in newest and remembered.holds(hit)]
     tied, live = await linked.to(rooms, sure)
     for link in links.among(tied, newest, MOST_LINKED):
         advice = not withholding.as_advice(live[link.ref], rooms.trusting())
@@ -252,5 +257,8 @@ def _without(task: Task, unknown: Sequence[str]) -> Task:
 async def _asked(rooms: Rooms, task: Task, kinds: tuple[HitKind, ...]) -> SearchResult:
     texts = (task.text, task.error, *task.queries, " ".join(task.files))
     asked = tuple(dict.fromkeys(text for text in texts if text.strip()))[:5]
-    query = Query(texts=asked, kinds=kinds, project=task.project, limit=DEEP, budget_tokens=PLENTY)
+    query = Query(
+        texts=asked, kinds=kinds, project=task.project, as_of=task.as_of, limit=DEEP,
+        budget_tokens=PLENTY,
+    )  # fmt: skip
     return await search(rooms, query)

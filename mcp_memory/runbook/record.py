@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import anyio
 import anyio.to_thread
@@ -62,10 +63,16 @@ class Attempt:
         return next((one.day for one in mine), self.session.entry.day)
 
 
-async def sessions(rooms: Rooms, scope: Scope, found: Sequence[str]) -> Mapping[str, Session]:
-    """The labels of the newest sessions of the projects asked, and of those that were found."""
+async def sessions(
+    rooms: Rooms, scope: Scope, found: Sequence[str], as_of: datetime | None = None
+) -> Mapping[str, Session]:
+    """The labels of the newest sessions of the projects asked, and of those that were found.
+
+    `as_of`: only of those that had ended by then.
+    """
     wanted = tuple(name for name in scope.projects if name != projects.USER)
     rows = await rooms.store.sessions(projects=wanted, states=("live",)) if wanted else []
+    rows = [row for row in rows if as_of is None or (row.ended_at and row.ended_at <= as_of)]
     rows.sort(key=lambda row: (str(row.started_at or ""), row.id), reverse=True)
     kept = {row.id: row for row in rows if row.id in found} | {
         r.id: r for r in rows[:MOST_SESSIONS]

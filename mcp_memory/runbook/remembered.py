@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from mcp_memory.domain import refs
+from mcp_memory.domain import refs, validity
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.hits import Hit
 from mcp_memory.domain.models import STANDS, Memory, Standing
@@ -12,9 +12,11 @@ from mcp_memory.text.counting import counted
 
 CHARS = 480
 """So much of a memory is told, in whole sentences; `fetch` has the rest."""
-OVERTAKEN = ("superseded", "retired", "restated in ")
-"""How the flags begin of what no longer holds."""
+OVERTAKEN = ("superseded", "retired", "restated in ", validity.ENDED, validity.NOT_YET)
+"""How the flags begin of what does not hold."""
 CHALLENGED = "challenged by "
+PLAIN = (CHALLENGED, validity.UNTIL, validity.LEARNED)
+"""How those begin that say nothing against it."""
 _KINDS = {"procedure": "Procedures", "gotcha": "Gotchas"}
 
 
@@ -22,7 +24,7 @@ def section(hit: Hit) -> str:
     """Where a memory stands: what is not established, or flagged, is never a procedure."""
     if any(flag.startswith(OVERTAKEN) for flag in hit.flags):
         return "No longer holds"
-    flagged = any(not flag.startswith(CHALLENGED) for flag in hit.flags)
+    flagged = any(not flag.startswith(PLAIN) for flag in hit.flags)
     if hit.standing is not Standing.ESTABLISHED or flagged or hit.trusted < STANDS:
         return "Unproven"
     return _KINDS.get(hit.kind, "Facts and preferences")

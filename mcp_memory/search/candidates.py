@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 
 import anyio
 import anyio.to_thread
 
-from mcp_memory.domain import refs
+from mcp_memory.domain import refs, validity
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
 from mcp_memory.domain.uses import Use
@@ -47,6 +48,8 @@ class Candidate:
     memory: Memory | None = None
     newer: str = ""
     """The memory that says the same again with another value."""
+    out_of_time: str = ""
+    """Of a memory: that its own time is over, or has not come."""
     held: Mapping[str, float] = field(default_factory=dict)
     """To each term of the question, whether its words, or those around them, hold it."""
     score: float = 0.0
@@ -54,8 +57,8 @@ class Candidate:
 
     @property
     def holds(self) -> bool:
-        """Whether nobody said that it holds no more."""
-        return self.row.state == State.LIVE.value
+        """Whether nobody said that it holds no more, nor only for another time."""
+        return self.row.state == State.LIVE.value and not self.out_of_time
 
     @property
     def session(self) -> str:
@@ -81,7 +84,7 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
     """All that may answer one question, judged: evidence and memories each by their own kind."""
     found = await channels.heard(rooms, text, query, scope)
     ranked = {
-        table: await _ranked(rooms, text, told, most=JUDGED + query.limit)
+        table: await _ranked(rooms, text, told, most=JUDGED + query.limit, as_of=query.as_of)
         for table, told in found.items()
     }
     held_back: dict[str, tuple[str, ...]] = {}
@@ -190,37 +193,54 @@ def _holdings(asked: Sequence[str], row: EvidenceRow | MemoryRow) -> tuple[dict[
     return whole, bool(own) and all(own.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is known of the candidates of one question, each by its key."""
+
+    near: Mapping[str, float]
+    newer: Mapping[str, str]
+    held: Mapping[str, tuple[Mapping[str, float], bool]]
+    now: datetime
+
+
+def _candidate(
+    hit: ranking.Ranked, row: EvidenceRow | MemoryRow, memory: Memory | None, asking: _Asking
+) -> Candidate:
+    return Candidate(
+        ref_of(row),
+        row,
+        hit.why,
+        hit.score,
+        asking.near.get(hit.key, 0.0) if asking.near else None,
+        memory,
+        asking.newer.get(hit.key, ""),
+        _out_of_time(memory, asking.now),
+        asking.held[hit.key][0],
+    )
+
+
 async def _ranked(
-    rooms: Rooms, text: str, found: Mapping[str, Sequence[Found]], *, most: int
+    rooms: Rooms,
+    text: str,
+    found: Mapping[str, Sequence[Found]],
+    *,
+    most: int,
+    as_of: datetime | None = None,
 ) -> list[Candidate]:
     """One table's channels fused, looked up and weighed; best first, without scores."""
     sums = {name: {one.key: one.score for one in hits} for name, hits in found.items()}
     near = sums.get("vectors", {})
     fused = fusion.fuse(sums, weights=rooms.weights, from_worst=frozenset({"vectors"}))
     fused = fusion.lift_sessions(fused, session_of=refs.session_of, most=most)
-    looked = await _looked_up(rooms, fused)
+    looked = await _looked_up(rooms, fused, as_of)
     newer = restating.restated(memory for _, memory in looked.values() if memory)
     asked = wording.informative(text)
     held = {key: _holdings(asked, row) for key, (row, _) in looked.items()}
-    features = await _known(rooms, text, looked, newer)
+    features = await _known(rooms, text, looked, newer, as_of or rooms.now())
     features = {key: replace(one, exact=held[key][1]) for key, one in features.items()}
     ranked = ranking.rank([hit for hit in fused if hit.key in features], features, now=rooms.now())
-    made = []
-    for hit in ranked:
-        row, memory = looked[hit.key]
-        similar = near.get(hit.key, 0.0) if near else None
-        made.append(
-            Candidate(
-                ref_of(row),
-                row,
-                hit.why,
-                hit.score,
-                similar,
-                memory,
-                newer.get(hit.key, ""),
-                held[hit.key][0],
-            )
-        )
+    asking = _Asking(near, newer, held, as_of or rooms.now())
+    made = [_candidate(hit, *looked[hit.key], asking) for hit in ranked]
     read = await _reread(rooms, text, made)
     return fusion.held_back(
         read,
@@ -231,7 +251,7 @@ async def _ranked(
 
 
 async def _known(
-    rooms: Rooms, text: str, candidates: Looked, newer: Mapping[str, str]
+    rooms: Rooms, text: str, candidates: Looked, newer: Mapping[str, str], now: datetime
 ) -> dict[str, ranking.Features]:
     """What ranking needs to know of each candidate."""
     remembered = [memory.ref for _, memory in candidates.values() if memory]
@@ -241,7 +261,7 @@ async def _known(
     new = _newness(candidates) if wording.asks_for_now(text) else {}
     return {
         key: replace(
-            _features(row, memory, used, named),
+            _features(row, memory, used, named, _out_of_time(memory, now)),
             newness=new.get(key),
             restated=key in newer,
         )
@@ -251,9 +271,8 @@ async def _known(
 
 def _newness(candidates: Looked) -> dict[str, float]:
     """0 for the oldest, 1 for the newest, by their order; what is undated is as the oldest."""
-    dated = sorted(
-        (row.at.isoformat() if row.at else "", key) for key, (row, _) in candidates.items()
-    )
+    times = {key: _at(row, memory) for key, (row, memory) in candidates.items()}
+    dated = sorted((at.isoformat() if at else "", key) for key, at in times.items())
     return {key: place / max(1, len(dated) - 1) for place, (_, key) in enumerate(dated)}
 
 
@@ -278,20 +297,35 @@ def _features(
     memory: Memory | None,
     used: Mapping[str, Use],
     named: Sequence[periods.Period],
+    ended: str,
 ) -> ranking.Features:
     return ranking.Features(
         source=SourceClass(row.source),
         outcome=Outcome(row.outcome) if isinstance(row, EvidenceRow) else Outcome.UNKNOWN,
         standing=memory.standing if memory else None,
-        superseded=row.state == State.SUPERSEDED.value,
+        superseded=row.state == State.SUPERSEDED.value or bool(ended),
         used=used[memory.ref].weights if memory else (0.0, 0.0),
-        at=row.at,
-        asked_time=any(period.holds(row.at) for period in named),
+        at=_at(row, memory),
+        asked_time=any(period.holds(_at(row, memory)) for period in named),
     )
 
 
-async def _looked_up(rooms: Rooms, fused: Sequence[fusion.Fused]) -> Looked:
-    """The rows behind keys; of memories only the newest version, and only while it answers."""
+def _at(row: EvidenceRow | MemoryRow, memory: Memory | None) -> datetime | None:
+    """When a record was made; a memory is as new as what it tells."""
+    return validity.tells_of(memory) if memory else row.at
+
+
+def _out_of_time(memory: Memory | None, now: datetime) -> str:
+    return validity.out_of_time(memory, now) if memory else ""
+
+
+async def _looked_up(
+    rooms: Rooms, fused: Sequence[fusion.Fused], as_of: datetime | None = None
+) -> Looked:
+    """The rows behind keys; of memories only the newest version, and only while it answers.
+
+    `as_of`: of memories those that held then, as they were.
+    """
     memories = tuple(hit.key for hit in fused if hit.key.startswith("m:"))
     evidence = tuple(hit.key for hit in fused if not hit.key.startswith("m:"))
     found: dict[str, tuple[EvidenceRow | MemoryRow, Memory | None]] = {}
@@ -300,8 +334,10 @@ async def _looked_up(rooms: Rooms, fused: Sequence[fusion.Fused]) -> Looked:
         found.update({row.key: (row, None) for row in rows if row.state == State.LIVE.value})
     if memories:
         for key, versions in (await spans.memory_rows(rooms, memories)).items():
-            if versions[-1].state != State.FORGOTTEN.value:
-                found[key] = (versions[-1], spans.memory_of(versions[-1]))
+            row, memory = versions[-1], spans.memory_of(versions[-1])
+            then = validity.as_of(memory, as_of) if as_of else memory
+            if then is not None and then.state is not State.FORGOTTEN:
+                found[key] = (replace(row, state=then.state.value), then)
     return found
 
 

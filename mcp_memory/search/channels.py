@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import anyio
 
@@ -121,6 +122,12 @@ async def _listen(rooms: Rooms, asked: _Asked, table: Table, where: Where, into:
         into.update(await rooms.store.by_each(table, looks, where=where, limit=DEPTH))
 
 
+def _until(query: Query) -> datetime | None:
+    """Evidence is of then where something is asked as of a moment; memories say themselves when."""
+    ends = [at for at in (query.until, query.as_of) if at is not None]
+    return min(ends, key=lambda at: at.timestamp(), default=None)
+
+
 def where(table: Table, query: Query, scope: Scope) -> Where | None:
     """The filter of a question over a table; None where nothing of the table can answer."""
     if table == "evidence":
@@ -137,7 +144,7 @@ def where(table: Table, query: Query, scope: Scope) -> Where | None:
         projects=scope.projects,
         outcomes=(query.outcome.value,) if query.outcome else (),
         since=query.since,
-        until=query.until,
+        until=_until(query) if table == "evidence" else query.until,
         trajectories=(scope.session,) if scope.session else (),
         first=scope.first,
         last=scope.last,

@@ -1,9 +1,10 @@
 """Restating: which memories a newer one says again with another value, told by their words alone."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mcp_memory.domain import validity
 from mcp_memory.domain.models import Memory, State
 from mcp_memory.text import wording
 
@@ -51,7 +52,7 @@ def restated(memories: Iterable[Memory]) -> Mapping[str, str]:
     """
     claims = [
         (memory, made)
-        for memory in sorted(memories, key=lambda one: (one.created_at, one.ref))
+        for memory in sorted(memories, key=lambda one: one.ref)
         if _counts(memory) and (made := claim(memory.text)) is not None
     ]
     holders: dict[str, list[int]] = {}
@@ -64,10 +65,17 @@ def restated(memories: Iterable[Memory]) -> Mapping[str, str]:
         rarest = min(made.words, key=lambda word: len(holders[word]))
         for other in holders[rarest]:
             if _says_otherwise(claims[place], claims[other]):
-                old, new = sorted((place, other))
+                old, new = _in_time(place, other, claims)
+                known = newest.get(old, new)
                 if claims[new][0].outweighs(claims[old][0]):
-                    newest[old] = max(new, newest.get(old, new))
+                    newest[old] = _in_time(new, known, claims)[1]
     return {claims[old][0].ref: claims[new][0].ref for old, new in newest.items()}
+
+
+def _in_time(one: int, other: int, claims: Sequence[tuple[Memory, Claim]]) -> tuple[int, int]:
+    """Two places, that of what tells of an earlier time first."""
+    later = validity.is_newer(claims[one][0], claims[other][0])
+    return (other, one) if later else (one, other)
 
 
 def _counts(memory: Memory) -> bool:
@@ -82,4 +90,5 @@ def _says_otherwise(one: tuple[Memory, Claim], other: tuple[Memory, Claim]) -> b
         and mine.words <= theirs.words
         and len(theirs.words) - len(mine.words) <= MOST_OTHERS
         and (a.kind, a.project) == (b.kind, b.project)
+        and not validity.apart(a, b)
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
+from mcp_memory.domain import validity
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
@@ -294,8 +295,12 @@ def _projects(chosen: Sequence[Candidate]) -> list[str]:
     return [name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] for name in full]
 
 
-def _no_longer(memory: Memory) -> tuple[str, ...]:
-    """That a memory no longer holds, or that a candidate says otherwise."""
+def _no_longer(memory: Memory, as_of: datetime | None, ended: str) -> tuple[str, ...]:
+    """That a memory no longer holds, or that a candidate says otherwise; as of then, until when it did."""
+    if as_of is not None:
+        return validity.told_as_of(memory, as_of)
+    if ended:
+        return (ended,)
     if memory.superseded_by:
         return ("superseded",)
     if memory.state is State.SUPERSEDED:
@@ -318,7 +323,7 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
         "why": dict(sorted(found.why.items())) if query.explain else {},
     }
     if memory is not None:
-        superseded = _no_longer(memory)
+        superseded = _no_longer(memory, query.as_of, found.out_of_time)
         restated = (f"restated in {found.newer}",) if found.newer else ()
         return Hit.model_validate(
             common

@@ -1,7 +1,8 @@
 """Spans: from refs to the rows and steps that they name; every verb that cites looks up here."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import orjson
 from pydantic import ValidationError
@@ -29,6 +30,19 @@ class Span:
     def ref(self) -> str:
         """`t:…#first-last`."""
         return refs.span(self.trajectory, self.first, self.last)
+
+    def until(self, at: datetime | None) -> "Span":
+        """The span without steps that were made later.
+
+        Raises:
+            UnknownRef: all of them were.
+        """
+        kept = [n for n, row in enumerate(self.rows) if at is None or not row.at or row.at <= at]
+        if not kept:
+            raise UnknownRef(self.ref)
+        rows = tuple(self.rows[place] for place in kept)
+        steps = tuple(self.steps[place] for place in kept)
+        return replace(self, first=rows[0].first, last=rows[-1].last, rows=rows, steps=steps)
 
     @property
     def text(self) -> str:

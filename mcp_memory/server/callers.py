@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
@@ -56,12 +57,18 @@ class Caller(Bank):
         around: int = 0,
         match: str = "",
         show: Show = "everything",
+        as_of: datetime | None = None,
         budget_tokens: int | None = None,
     ) -> FetchResult:
         """Needs `read`; a ref of another project is as unknown as one that does not exist."""
         async with self._entered("read") as bank:
             found = await bank.fetch(
-                texts, around=around, match=match, show=show, budget_tokens=budget_tokens
+                texts,
+                around=around,
+                match=match,
+                show=show,
+                as_of=as_of,
+                budget_tokens=budget_tokens,
             )
             bounds = await self._bounds(bank)
             if bounds is None:

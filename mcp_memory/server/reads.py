@@ -47,6 +47,7 @@ async def _fetch(bank: MemoryBank, asked: dict[str, Any]) -> FetchResult:
         around=told.around,
         match=told.match,
         show=told.show,
+        as_of=told.as_of,
         budget_tokens=told.budget_tokens,
     )
 

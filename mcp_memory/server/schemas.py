@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _PLACE = "#/$defs/"
-_SILENT: tuple[object, ...] = ("", None, [])
+_SILENT: tuple[object, ...] = ("", None, [], False)
 """Defaults that say no more than that a parameter may be left out."""
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ async def test_other_tags_are_another_version_of_the_same_words(bank: MemoryBank
     assert (await bank.read_files()).edited == [ref]
     (memory,) = await live(bank)
     assert (memory.version, memory.tags, memory.source) == (2, ("till", "ports"), SourceClass.AGENT)
+
+
+async def test_times_are_written_in_a_file_and_read_from_it(bank: MemoryBank) -> None:
+    ref = await kept(bank, "the till listens on port 8080", valid_from="2026-03-01")
+    (file,) = files(bank)
+    told = file.read_text("utf-8")
+    assert "valid_from: '2026-03-01'" in told
+    file.write_text(told.replace("standing:", "valid_to: 2026-06-01\nstanding:"), "utf-8")
+    assert (await bank.read_files()).edited == [ref]
+    (memory,) = await live(bank)
+    assert (memory.version, memory.valid_to) == (2, datetime(2026, 6, 1, tzinfo=UTC))
 
 
 async def test_saying_established_by_hand_makes_it_the_users_word(bank: MemoryBank) -> None:

@@ -240,6 +240,16 @@ async def test_names_descriptions_and_schemas_stay_under_8000_characters() -> No
     assert all(t.output_schema for t in tools)
 
 
+async def test_times_are_taken_as_people_write_them(home: Path) -> None:
+    settings = Settings(home=home, embedding_model="none", index_auto=False)
+    async with Client(build_server(settings)) as client:
+        for told in ({"since": "2w"}, {"until": "2026-06"}, {"as_of": "last monday"}):
+            asked = {"query": "anything", "project": "*"} | told
+            assert not (await client.call_tool("search", asked)).is_error
+        wrong = await client.call_tool("search", {"query": "anything", "as_of": "whenever"})
+        assert "says no time" in wrong.content[0].text
+
+
 async def test_reading_tools_say_that_they_only_read() -> None:
     async with Client(build_server(Settings())) as client:
         tools = {t.name: t.annotations for t in (await client.list_tools()).tools}

@@ -9,9 +9,11 @@ import orjson
 Record = dict[str, Any]
 
 
-def talk(session: str, *said: str, first: int = 1, cwd: str = "/home/ada/shop") -> list[Record]:
+def talk(
+    session: str, *said: str, first: int = 1, cwd: str = "/home/ada/shop", day: str = "2026-08-01"
+) -> list[Record]:
     """A session in which a person and an agent speak by turns, a second and a fraction apart."""
-    return [_record(session, first + place, text, cwd) for place, text in enumerate(said)]
+    return [_record(session, first + place, text, cwd, day) for place, text in enumerate(said)]
 
 
 def copied(records: list[Record], session: str) -> list[Record]:
@@ -26,7 +28,7 @@ def kept(path: Path, records: list[Record]) -> Path:
     return path
 
 
-def _record(session: str, number: int, text: str, cwd: str) -> Record:
+def _record(session: str, number: int, text: str, cwd: str, day: str) -> Record:
     person = number % 2 == 1
     message: Record = {"role": "user" if person else "assistant", "content": text}
     if not person:
@@ -41,7 +43,7 @@ def _record(session: str, number: int, text: str, cwd: str) -> Record:
         "sessionId": session,
         "type": "user" if person else "assistant",
         "uuid": _uuid(number, text),
-        "timestamp": f"2026-08-01T10:00:{number:02}.{len(text) % 900 + 100}Z",
+        "timestamp": f"{day}T10:00:{number:02}.{len(text) % 900 + 100}Z",
         "message": message,
     }
 
