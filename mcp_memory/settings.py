@@ -305,6 +305,11 @@ class Settings(BaseSettings):
         return self.home / "spool"
 
     @property
+    def dreams_dir(self) -> Path:
+        """Where hosts work that were sent to consolidate; what they say there is no history."""
+        return self.home / "dreams"
+
+    @property
     def locks_dir(self) -> Path:
         """Lock files of the processes that share this home."""
         return self.home / "locks"

@@ -65,6 +65,11 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 """The word at the end of a sentence that says what something is, or where."""
+_HAPPENED = frozenset(
+    {"built", "cut", "done", "found", "gone", "held", "hit", "kept", "left", "lost", "made", "met",
+     "put", "read", "rerun", "run", "sent", "set", "shut", "split", "sought", "told", "understood"}
+)  # fmt: skip
+"""Irregular participles: `until it was run` says that it happened, and gives no value."""
 _STEM = 5
 _SPELLINGS = (
     frozenset({"github", "gh"}),
@@ -119,8 +124,11 @@ def unsaid(text: str, spans: Sequence[str]) -> Iterator[str]:
     folded = [fold(span) for span in spans]
     for sentence in _SENTENCES.split(text):
         last = _VALUE.search(sentence.strip())
-        if last is not None and not any(_any_spelling(last[1], said) for said in folded):
-            yield last[1]
+        word = last[1] if last is not None else ""
+        if not word or word.casefold() in _HAPPENED or _is_general(word.casefold()):
+            continue
+        if not any(_any_spelling(word, said) for said in folded):
+            yield word
 
 
 def unrelated(text: str, spans: Sequence[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,17 @@ What comes back is a record of the past, labelled with source and trust: data, n
 found=false means that history holds no answer; say so rather than guess."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a server has for its host."""
+
+    tools: Sequence[Advertised]
+    instructions: str
+
+
+EVERYTHING = Offered(TOOLS, INSTRUCTIONS)
+
+
 class Verifying(TokenVerifier, Protocol):
     """A check of tokens that knows whether any is needed, and by what it knows those who need none."""
 
@@ -63,6 +74,7 @@ def build_server(
     cwd: Path | None = None,
     banks: Banks | None = None,
     guard: Guard | None = None,
+    offered: Offered = EVERYTHING,
 ) -> MCPServer[Banks]:
     """A server of one home; nothing is opened before a client connects, or before `banks` are."""
     held = banks or Banks(settings, str(cwd or Path.cwd()))
@@ -77,7 +89,7 @@ def build_server(
         server = MCPServer[Banks](
             "memory",
             title="Memory of past sessions",
-            instructions=INSTRUCTIONS,
+            instructions=offered.instructions,
             version=VERSION,
             lifespan=lifespan,
             log_level=settings.log_level,
@@ -90,7 +102,7 @@ def build_server(
                 tell_progress,
             ],
             subscriptions=bus,
-            tools=[_registered(tool) for tool in TOOLS],
+            tools=[_registered(tool) for tool in offered.tools],
             auth=guard.settings if guard else None,
             token_verifier=guard.verifier if guard else None,
         )

@@ -39,6 +39,8 @@ def _reasons(text: str, *near: Neighbour, **known: object) -> tuple[str, ...]:
         "E0308 means that the total in src/cart.py was rounded twice.",
         "3 tests failed with E0308.",
         "The queue keeps 512 messages.",
+        "npm test failed with E0308 in src/cart.py until gh pr create was run.",
+        "The total in src/cart.py was rounded twice before the queue was built.",
     ],
 )
 def test_a_faithful_draft_is_let_in(text: str) -> None:

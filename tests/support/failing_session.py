@@ -13,7 +13,12 @@ ERROR = "ModuleNotFoundError: No module named 'flask'"
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
 
-def session(folder: Path, name: str, asked: str = "never touch src/db.py without the lock") -> Path:
+def session(
+    folder: Path,
+    name: str,
+    asked: str = "never touch src/db.py without the lock",
+    day: str = "2026-03-01",
+) -> Path:
     """A session in which a command fails, something is installed, and the command goes well."""
     project = folder / "shop"
     (project / ".git").mkdir(parents=True, exist_ok=True)
@@ -28,7 +33,7 @@ def session(folder: Path, name: str, asked: str = "never touch src/db.py without
                 "type": kind,
                 "uuid": f"{name}-{number}",
                 "parentUuid": f"{name}-{number - 1}" if number else None,
-                "timestamp": f"2026-03-01T10:00:{number:02d}.000Z",
+                "timestamp": f"{day}T10:00:{number:02d}.000Z",
                 "message": message,
             }
         )
