@@ -72,7 +72,8 @@ def _codex(errand: Errand) -> Start:
     )
     argv = ("codex", "exec", "--skip-git-repo-check", "--ephemeral", "--sandbox", "read-only",
             "--disable", "shell_tool", "--disable", "apps", "--disable", "goals",
-            "-c", 'web_search="disabled"', "-c", f"mcp_servers.{SERVER}={table}", *_named("-m", errand), errand.prompt)  # fmt: skip
+            "-c", 'web_search="disabled"', "-c", f"mcp_servers.{SERVER}={table}",
+            *_named("-m", errand), errand.prompt)  # fmt: skip
     return Start(argv)
 
 
