@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import anyio
+
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import AdmissionRefused, GateRefused, InvalidInput, UnknownRef
 from mcp_memory.domain.models import (
@@ -108,7 +110,7 @@ async def propose(
     cited = await cite(rooms, draft)
     source = _source(cited, by)
     draft, moved = _placed(rooms, draft, source)
-    earlier = await _earlier(rooms, _ref(draft, source))
+    earlier, vector, found = await _looked_up(rooms, draft, _ref(draft, source))
     await _one_successor(rooms, _ref(draft, source), older)
     if earlier is not None:
         if await _corrected(rooms, earlier, draft):
@@ -117,8 +119,6 @@ async def propose(
         if earlier.state is State.LIVE and not _says_more(earlier, draft):
             return earlier
         cited = await cite(rooms, draft)
-    vector = (await rooms.vectors([searched(draft)]))[0]
-    found = await neighbours(rooms, vector, project=draft.project)
     near = tuple(n for n in found if n.ref not in {_ref(draft, source), draft.supersedes})
     verdict = gate.judge(draft, cited, near, strict=strict, by=by)
     if isinstance(verdict, Refuse):
@@ -167,6 +167,22 @@ def _ruled(
     if reason := ruling.refusal(rules, draft):
         raise AdmissionRefused(reason, next_step="Leave that out, or change the rules.")
     return ruling.narrowed(rules, cited, verdict, users_own=source is SourceClass.USER)
+
+
+async def _looked_up(
+    rooms: Rooms, draft: Draft, ref: str
+) -> tuple[Memory | None, tuple[float, ...] | None, tuple[Neighbour, ...]]:
+    """The memory that says just this already, and those that say nearly so, looked up at once."""
+    earlier: list[Memory | None] = []
+
+    async def ask() -> None:
+        earlier.append(await _earlier(rooms, ref))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        vector = (await rooms.vectors([searched(draft)]))[0]
+        found = await neighbours(rooms, vector, project=draft.project)
+    return earlier[0], vector, found
 
 
 async def _earlier(rooms: Rooms, ref: str) -> Memory | None:

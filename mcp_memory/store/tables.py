@@ -5,19 +5,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from mcp_memory.domain.errors import StoreAway, StoreFull, StoreGone, StoreUnreadable, of_system
+from mcp_memory.domain.errors import StoreAway, StoreFull, StoreGone, StoreUnreadable
 from mcp_memory.store.address import Home
+from mcp_memory.store.forcing import Forcing
 from mcp_memory.store.importing import imported_lancedb
 from mcp_memory.store.papers import Papers
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
-from mcp_memory.store.settling import settle
 from mcp_memory.store.shelf import Shelf
 
 T = TypeVar("T")
@@ -29,6 +28,8 @@ _INDEX_CACHE, _METADATA_CACHE = 512 << 20, 16 << 20
 (305 ms instead of 122) and held no less memory in all (887 MB against 945); at 100,000 it is 370.
 Of metadata, 64 MB held manifests of versions long gone, and made no search faster at any size.
 """
+_FEW, _SMALL = 8, 64 << 10
+"""Rows, and bytes of an answer, that are turned over where they are: a thread costs more than they do."""
 _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")
 
@@ -67,6 +68,7 @@ class Tables:
     _gate: anyio.Condition = field(default_factory=anyio.Condition)
     _writing: int = 0
     _looking: Fresh = field(default_factory=Fresh)
+    _forcing: Forcing | None = None
 
     def __getitem__(self, table: Table) -> Any:
         """The LanceDB table."""
@@ -80,7 +82,10 @@ class Tables:
         """
         if not rows:
             return
-        await self.put(table, await anyio.to_thread.run_sync(to_arrow, table, rows, self.dim))
+        if len(rows) <= _FEW:
+            await self.put(table, to_arrow(table, rows, self.dim))
+        else:
+            await self.put(table, await anyio.to_thread.run_sync(to_arrow, table, rows, self.dim))
 
     async def put(self, table: Table, data: Any) -> None:
         """The same of rows that are an Arrow table already."""
@@ -118,6 +123,8 @@ class Tables:
     async def read(self, table: Table, ask: Callable[[Any], Any], kind: type[R]) -> list[R]:
         """The rows of a query on a table, as values."""
         found = await self.attempt(lambda: ask(self[table].query()).to_arrow())
+        if found.nbytes <= _SMALL:
+            return from_arrow(kind, found)
         return await anyio.to_thread.run_sync(from_arrow, kind, found)
 
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -152,11 +159,8 @@ class Tables:
         """
         if self.shelf.root is None:
             return  # an object that was taken is on disks already
-        work = partial(settle, self.shelf.root, tables, since=since.timestamp())
-        try:
-            await anyio.to_thread.run_sync(work)
-        except OSError as error:
-            raise of_system(error) from error
+        self._forcing = self._forcing or Forcing(self.shelf.root)
+        await self._forcing.settle(tables, since=since)
 
     async def refresh(self) -> None:
         """Look at the newest version of every table."""

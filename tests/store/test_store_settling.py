@@ -1,13 +1,17 @@
 """Settling: an acknowledged write outlives a power cut, and half of another one is no hindrance."""
 
+import errno
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import pytest
 from store_rows import added, evidence, keys, memory, opened
 
-from mcp_memory.store import settling
+from mcp_memory.domain.errors import StoreFull
+from mcp_memory.store import forcing, settling
 from mcp_memory.store.rows import Where
 
 
@@ -79,3 +83,38 @@ async def test_a_write_that_a_power_cut_left_half_done_is_set_aside(
         await added(store, evidence(3, "heron"))
         assert await keys(store, "heron") == ["t:s1#3"]
     assert list((folder / "_versions").glob(f"*{settling.TORN}"))
+
+
+async def test_writers_that_wait_together_wait_for_one_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = []
+    settle = settling.settle
+    monkeypatch.setattr(forcing, "settle", lambda *a, **k: (rounds.append(1), settle(*a, **k)))
+    async with opened(tmp_path) as store, anyio.create_task_group() as writers:
+        for number in range(12):
+            build = lambda batch, n=number: [memory(f"m:{n}", batch)]  # noqa: E731
+            writers.start_soon(store.once, "retain", build)
+    assert 1 <= len(rounds) < 12
+
+
+async def test_all_that_waited_for_a_round_that_failed_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    told = []
+
+    async def wait() -> None:
+        try:
+            await waiting.settle(("memories",), since=datetime.now(UTC))
+        except StoreFull:
+            told.append(1)
+
+    waiting = forcing.Forcing(tmp_path)
+    monkeypatch.setattr(forcing, "settle", full)
+    async with anyio.create_task_group() as writers:
+        for _ in range(4):
+            writers.start_soon(wait)
+    assert len(told) == 4
