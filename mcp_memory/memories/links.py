@@ -59,7 +59,7 @@ def of(wanted: Sequence[str], memories: Sequence[Memory]) -> dict[str, tuple[Lin
 
 def _traits(memory: Memory) -> _Traits:
     text = f"{memory.title}\n{memory.text}\n{memory.when_to_use}"
-    named = grounds.of(text, memory.files, roots=(memory.project,))
+    named = _grounds(text, tuple(memory.files), memory.project)
     return _Traits(
         steps=tuple(_spans(memory)),
         files=frozenset(one.name for one in named if one.kind == "file"),
@@ -67,6 +67,11 @@ def _traits(memory: Memory) -> _Traits:
         names=frozenset(one.name for one in named if one.kind != "file"),
         tags=frozenset(tag.casefold() for tag in memory.tags),
     )
+
+
+@lru_cache(maxsize=4096)
+def _grounds(text: str, files: tuple[str, ...], project: str) -> tuple[grounds.Ground, ...]:
+    return grounds.of(text, files, roots=(project,))
 
 
 @lru_cache(maxsize=4096)

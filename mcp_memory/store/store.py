@@ -24,6 +24,7 @@ from mcp_memory.store.changes import (
 )
 from mcp_memory.store.filters import parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
+from mcp_memory.store.kept import Kept
 from mcp_memory.store.locking import MAINTENANCE, Writer
 from mcp_memory.store.purging import Erased, Erasure, purge, sweep
 from mcp_memory.store.quieting import quieten
@@ -62,6 +63,7 @@ class Store:
     ) -> None:
         self._tables = tables
         self._catalogue = Catalogue(tables)
+        self._reads = Kept(tables)
         self._writer = writer
         self._meta = meta
         self.vectors_ready = vectors_ready
@@ -109,7 +111,7 @@ class Store:
         """Rows of these keys in whatever state; of memories all versions."""
         if table == "evidence":
             return await self.find("evidence", Where(keys=tuple(keys), states=()))
-        return await self.find("memories", Where(keys=tuple(keys), states=()))
+        return await self._reads.memories(keys)
 
     async def briefs(
         self, keys: Sequence[str], columns: Sequence[str] = BRIEF
@@ -195,10 +197,8 @@ class Store:
     async def ledger(self, *, batch: str = "", op: str = "") -> list[LedgerRow]:
         """Ledger rows in the order of their writing."""
         conditions = [f"{name} = {quoted(v)}" for name, v in (("batch", batch), ("op", op)) if v]
-        condition = " AND ".join(conditions)
-        rows = await self._tables.read(
-            "ledger", lambda q: q.where(condition) if condition else q, LedgerRow
-        )
+        columns = tuple(LedgerRow.__dataclass_fields__)
+        rows = await self._reads.read("ledger", " AND ".join(conditions), columns, LedgerRow)
         return sorted(rows, key=lambda row: row.at)
 
     @asynccontextmanager
@@ -387,10 +387,5 @@ class Store:
     async def _read(
         self, table: Table, where: Where, kind: type[R], columns: Sequence[str] = ()
     ) -> list[R]:
-        condition = to_sql(table, where)
         named = columns or [name for name in kind.__dataclass_fields__ if name != "vector"]
-        return await self._tables.read(
-            table,
-            lambda q: (q.where(condition) if condition else q).select(list(named)),
-            kind,
-        )
+        return await self._reads.read(table, to_sql(table, where), named, kind)

@@ -31,6 +31,7 @@ _CALENDAR = (
     " mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday"
 )
 CALENDAR_WORDS = frozenset(_CALENDAR.split())
+_UNTELLING = ASKING_WORDS | CALENDAR_WORDS
 _DATED = re.compile(r"(?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th)?")
 _NOW = re.compile(
     r"\b(?:now|nowadays|today|current(?:ly)?|latest|newest|finally|in the end|end up|ended up"
@@ -109,7 +110,7 @@ def informative(query: str) -> tuple[str, ...]:
     told = tuple(
         term
         for term in terms(query)
-        if term.casefold() not in ASKING_WORDS | CALENDAR_WORDS and not _DATED.fullmatch(term)
+        if term.casefold() not in _UNTELLING and not _DATED.fullmatch(term)
     )
     return tuple(term for term in told if _CJK_ASKED_WITH.isdisjoint(term)) or told
 

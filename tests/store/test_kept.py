@@ -1,0 +1,88 @@
+"""What was read of small tables is told again while nobody writes, and never after somebody did."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from store_rows import memory, opened
+
+from mcp_memory.store import Store, kept
+from mcp_memory.store.purging import Erasure
+from mcp_memory.store.rows import Where
+from mcp_memory.store.tables import Tables
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tables that are really read."""
+    seen: list[str] = []
+    whole = Tables.read
+
+    async def noted(self: Tables, table: str, *rest: object) -> object:
+        seen.append(table)
+        return await whole(self, table, *rest)
+
+    monkeypatch.setattr(Tables, "read", noted)
+    return seen
+
+
+async def put(store: Store, key: str) -> None:
+    await store.once("retain", lambda batch: [memory(key, batch)])
+
+
+async def test_what_was_read_is_told_again_while_nobody_writes(
+    store: Store, reads: list[str]
+) -> None:
+    await put(store, "m:1")
+    await put(store, "m:2")
+    for _ in range(3):
+        assert [row.key for row in await store.by_keys("memories", ["m:2", "m:1"])] == ["m:2", "m:1"]
+        assert len(await store.find("memories", Where(projects=("/repo",)))) == 2
+        assert len(await store.ledger(op="retain")) == 2
+    assert reads == ["memories", "memories", "ledger"]
+
+
+async def test_of_keys_only_those_not_yet_known_are_read(store: Store, reads: list[str]) -> None:
+    await put(store, "m:1")
+    assert await store.by_keys("memories", ["m:none"]) == []
+    assert await store.by_keys("memories", ["m:none"]) == []
+    assert len(await store.by_keys("memories", ["m:none", "m:1", "m:1"])) == 1
+    assert reads == ["memories", "memories"]
+
+
+async def test_what_another_process_writes_is_told_at_once(store: Store, tmp_path: Path) -> None:
+    assert await store.by_keys("memories", ["m:1"]) == []
+    assert await store.ledger(op="retain") == []
+    async with opened(tmp_path) as other:
+        await put(other, "m:1")
+        assert [row.key for row in await store.by_keys("memories", ["m:1"])] == ["m:1"]
+        assert len(await store.ledger(op="retain")) == 1
+        async with other.change("forget") as change:
+            change.set_state("memories", Where(keys=("m:1",), states=()), "forgotten")
+        assert [row.state for row in await store.by_keys("memories", ["m:1"])] == ["forgotten"]
+        assert await store.find("memories", Where()) == []
+
+
+async def test_what_was_purged_is_told_no_more(store: Store) -> None:
+    await put(store, "m:1")
+    assert await store.by_keys("memories", ["m:1"])
+    await store.purge(Erasure({"memories": Where(keys=("m:1",), states=())}))
+    assert await store.by_keys("memories", ["m:1"]) == []
+
+
+async def test_more_rows_than_may_be_kept_are_read_each_time(
+    store: Store, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MOST_ROWS", 1)
+    await put(store, "m:1")
+    await put(store, "m:2")
+    for _ in range(2):
+        assert len(await store.by_keys("memories", ["m:1", "m:2"])) == 2
+        assert len(await store.find("memories", Where())) == 2
+    assert len(reads) == 4
