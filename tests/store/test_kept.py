@@ -42,7 +42,10 @@ async def test_what_was_read_is_told_again_while_nobody_writes(
     await put(store, "m:1")
     await put(store, "m:2")
     for _ in range(3):
-        assert [row.key for row in await store.by_keys("memories", ["m:2", "m:1"])] == ["m:2", "m:1"]
+        assert [row.key for row in await store.by_keys("memories", ["m:2", "m:1"])] == [
+            "m:2",
+            "m:1",
+        ]
         assert len(await store.find("memories", Where(projects=("/repo",)))) == 2
         assert len(await store.ledger(op="retain")) == 2
     assert reads == ["memories", "memories", "ledger"]
