@@ -36,7 +36,7 @@ from mcp_memory.trajectories import calls, edits, leaving, verdicts
 
 AFTER = 40
 """Steps in which what was told is looked for."""
-KINDS = ("briefing", "error", "edit", "command")
+KINDS = ("briefing", "prompt", "error", "edit", "command")
 
 
 class Said(NamedTuple):
@@ -133,6 +133,10 @@ def events(one: Session) -> Iterator[tuple[int, str, dict[str, Any]]]:
     base = {"session_id": trajectory.native_id, "cwd": trajectory.cwd or "/"}
     if not trajectory.parent:
         yield 0, "session-start", {**base, "hook_event_name": "SessionStart", "source": "startup"}
+    first = next((s for s in trajectory.steps if s.kind == "user" and s.text.strip()), None)
+    if first is not None and not trajectory.parent:
+        name = {"hook_event_name": "UserPromptSubmit", "prompt": first.text}
+        yield first.number, "prompt", {**base, **name}
     for made in calls.made(trajectory.steps):
         number, tool = made.step.number, _tool(made.call)
         if made.call.edits or edits.paths_of(made.call):
@@ -144,6 +148,9 @@ def events(one: Session) -> Iterator[tuple[int, str, dict[str, Any]]]:
         verdict = verdicts.of(made)
         if made.call.command and made.seen and verdict and verdict.failed:
             failed = {"hook_event_name": "PostToolUseFailure", "error": made.seen.text}
+            if not (made.seen.failed or made.seen.exit_code):
+                printed = {"stdout": made.seen.text}
+                failed = {"hook_event_name": "PostToolUse", "tool_response": printed}
             yield number, "tool-failed", {**base, **failed, "tool_input": tool}
 
 
@@ -157,9 +164,8 @@ def _tool(call: ToolCall) -> dict[str, Any]:
 
 
 def _kind(event: str) -> str:
-    return {"session-start": "briefing", "before-edit": "edit", "before-command": "command"}.get(
-        event, "error"
-    )
+    named = {"session-start": "briefing", "before-edit": "edit", "before-command": "command"}
+    return {**named, "prompt": "prompt"}.get(event, "error")
 
 
 def _follows(made: ready.Ready, text: str) -> tuple[str, ...]:
@@ -177,7 +183,7 @@ def gone_by(one: Said) -> int:
 
 
 def bears(one: Said) -> bool:
-    """Of a briefing: whether the session later touched a file that it names."""
+    """Of a briefing and of what a prompt names: whether the session later touched a file that it names."""
     names = {word.strip("`,;:().") for word in one.text.split() if "." in word}
     touched = {each.name for each in one.session.entry.files}  # type: ignore[attr-defined]
     return any(path.endswith(name) for name in names if len(name) > 4 for path in touched)
@@ -195,7 +201,7 @@ def table(said: Sequence[Said], chosen: Sequence[Session], read: Mapping[Any, st
     for kind in KINDS:
         its = [one for one in said if one.kind == kind]
         saved = [n for n in map(gone_by, its) if n]
-        well = sum(map(bears, its)) if kind == "briefing" else len(saved)
+        well = sum(map(bears, its)) if kind in ("briefing", "prompt") else len(saved)
         judged = Counter(read[one.key] for one in its if one.key in read)
         tables.line(
             kind,
@@ -315,10 +321,10 @@ def _half(one: Session) -> str:
 
 
 def _project(one: Session) -> str:
-    remote = getattr(one.trajectory, "remote", "") or ""
-    return remote or (
-        one.history if one.history.count("__") else projects.project_of(one.trajectory.cwd)
-    )
+    """A pack is one project, whatever folders its people worked in."""
+    if "__" in one.history:
+        return one.history
+    return one.trajectory.remote or projects.project_of(one.trajectory.cwd)
 
 
 def _root(one: Session) -> str:

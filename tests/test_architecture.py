@@ -32,7 +32,7 @@ PURE = (
     "memories/recurring", "memories/clashes", "runbook/assembling", "runbook/attempts", "runbook/changed",
     "runbook/commands", "runbook/mends", "runbook/premises", "runbook/remembered", "runbook/rulings",
     "runbook/sentences", "text/courtesies", "hooks/digests", "hooks/lines", "hooks/briefing", "hooks/binding",
-    "hooks/checking", "hooks/mendings", "hooks/undoing", "text/fencing", "history/wire",
+    "hooks/checking", "hooks/mendings", "hooks/undoing", "hooks/touching", "text/fencing", "history/wire",
     "server/answers",
 )  # fmt: skip
 """Files by how their path begins: no async, no I/O, no clock."""

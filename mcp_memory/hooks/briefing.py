@@ -20,9 +20,6 @@ _KINDS = (MemoryKind.GOTCHA, MemoryKind.PROCEDURE, MemoryKind.FACT, MemoryKind.P
 """An observation never becomes an instruction; who wants one searches."""
 _DIRTY = "edited, not committed: "
 _COUNTS = re.compile(r"and \d+ (?:more|earlier)")
-_PLAN = re.compile(
-    r"(?is)^implement the following plan:?\s*#*\s*(?:plan:\s*)?(?P<title>.+?)(?=\s#|$)"
-)
 GOAL, PART, MEMORY = 110, 80, 200
 FILES = 3
 """Characters of a goal, of one thing that is open or done, and of a memory; files of a session."""
@@ -72,13 +69,7 @@ def _sessions(left: Sequence[LeftOff]) -> Iterator[Line]:
         # A session that only asked something leaves nothing to come back to.
         if parts:
             day = one.when.partition(" ")[0]
-            yield Line(f"{day} {_goal(one.goal)}: {'; '.join(parts)} {one.ref}", one.ref)
-
-
-def _goal(text: str) -> str:
-    """What was asked; of a plan that was handed over its title."""
-    plan = _PLAN.match(text)
-    return lines.flat(plan["title"] if plan else text, GOAL).rstrip(".:,; ")
+            yield Line(f"{day} {lines.goal(one.goal, GOAL)}: {'; '.join(parts)} {one.ref}", one.ref)
 
 
 def _parts(one: LeftOff, *, newest: bool) -> Iterator[str]:

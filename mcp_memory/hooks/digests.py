@@ -8,7 +8,7 @@ from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import STANDS, Memory, MemoryKind, Standing, State
 from mcp_memory.domain.trusting import Trusting
-from mcp_memory.hooks import briefing, lines, mendings, undoing
+from mcp_memory.hooks import briefing, lines, mendings, suppressing, touching, undoing
 from mcp_memory.hooks.lines import Line
 from mcp_memory.hooks.ready import Ready, Saying
 from mcp_memory.memories import faults
@@ -69,13 +69,21 @@ def assemble(
     return Ready(
         project,
         briefing=briefing.told(project, known, entries, left, sessions.own),
-        errors=_errors(known, entries, mendings.errors(cures, mendings.met(entries))),
+        errors=_errors(known, entries, _mended(entries, cures)),
         files=dict(_files(known)),
         undone=dict(undoing.changes(entries)),
         forms=dict(mendings.forms(cures, entries)),
+        changed=dict(touching.changed(entries)),
         landed=tuple(dict.fromkeys(landed))[:MOST_LANDED],
         last=sessions.last,
     )
+
+
+def _mended(
+    entries: Sequence[Entry], cures: Mapping[str, list[mendings.Cure]]
+) -> Iterator[tuple[str, Saying]]:
+    yield from mendings.errors(cures, mendings.met(entries))
+    yield from suppressing.rules(entries)
 
 
 def _errors(

@@ -39,6 +39,8 @@ class Call(NamedTuple):
     """Arguments of the tool call."""
     error: str
     """What a tool printed when it failed; empty when it did not."""
+    printed: str
+    """What it printed when it did not fail by its host's word."""
     sure: bool
     """Whether the host says that it failed; Codex tells only what was printed."""
 
@@ -68,7 +70,7 @@ def heard(told: object, host: str = "") -> Call:
     tool = _loaded(said.get("tool_input", said.get("toolArgs")))
     if not tool:
         tool = {name: said[name] for name in ("command", "file_path") if name in said}
-    error = _error(said)
+    error, printed = _error(said)
     bare = said.get("tool_response") if "turn_id" in said and not error else None
     cursor = native[:1].islower() and "conversation_id" in said
     return Call(
@@ -82,7 +84,8 @@ def heard(told: object, host: str = "") -> Call:
         prompt=_text(said, "prompt", "userPrompt"),
         tool=tool,
         error=error or (bare if isinstance(bare, str) else ""),
-        sure=bool(error),
+        printed=printed,
+        sure=bool(error) or "turn_id" not in said,
     )
 
 
@@ -115,27 +118,28 @@ def _patches(tool: Mapping[str, Any]) -> list[str]:
     return [text for text in texts if "*** " in text]
 
 
-def _error(said: Mapping[str, Any]) -> str:
-    """What a failed tool printed, as its host tells it to the model."""
+def _error(said: Mapping[str, Any]) -> tuple[str, str]:
+    """What a failed tool printed, as its host tells it to the model; else what one printed that did not."""
     if said.get("is_interrupt") is True:
-        return ""
+        return "", ""
     for name in _ERRORS:
         if isinstance(said.get(name), str) and said[name].strip():
-            return str(said[name])
+            return str(said[name]), ""
     for name in _RESULTS:
         if name in said:
-            return _printed(said[name])
-    return ""
+            text, bad = _printed(said[name])
+            return (_unwrapped(text), "") if bad else ("", _unwrapped(text))
+    return "", ""
 
 
-def _printed(result: object) -> str:
-    """The text of a result that says of itself that it failed."""
+def _printed(result: object) -> tuple[str, bool]:
+    """The text of a result, and whether it says of itself that it failed."""
     if isinstance(result, str) and result[:1] == "{":
         result = _loaded(result) or result
     if isinstance(result, str):
-        return _unwrapped(result) if re.search(_BAD_EXIT, result) else ""
+        return result, bool(re.search(_BAD_EXIT, result))
     if not isinstance(result, dict):
-        return ""
+        return "", False
     texts = [str(result[name]) for name in _TEXTS if isinstance(result.get(name), str)]
     codes = [result.get(name) for name in ("exit_code", "exitCode", "returncode")]
     told = result.get("metadata")
@@ -143,7 +147,7 @@ def _printed(result: object) -> str:
     bad = any(isinstance(code, int) and code for code in codes) or bool(result.get("error"))
     bad = bad or result.get("resultType") == "failure"
     whole = "\n".join(text for text in texts if text)
-    return _unwrapped(whole) if bad or re.search(_BAD_EXIT, whole) else ""
+    return whole, bad or bool(re.search(_BAD_EXIT, whole))
 
 
 def _unwrapped(text: str) -> str:

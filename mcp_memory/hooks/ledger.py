@@ -22,7 +22,7 @@ EVENTS = (
     "before-compaction",
     "session-end",
 )
-KINDS = ("briefing", "error", "edit", "command")
+KINDS = ("briefing", "prompt", "error", "edit", "command")
 CAME = ("opened", "used", "followed")
 UNUSED = 12
 """So many sayings of a kind of which nobody opened, used or followed one: it may as well be silent."""

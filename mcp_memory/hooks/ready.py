@@ -61,6 +61,8 @@ class Ready(NamedTuple):
     """By path: changes that were taken back, newest first."""
     forms: Mapping[str, Saying] = {}
     """By the folded command: the form of it that works here, where the bare one does not."""
+    changed: Mapping[str, tuple[str, str]] = {}
+    """By path: which session changed the file last, and the ref that shows it."""
     landed: tuple[str, ...] = ()
     """Commits that recorded sessions made, as short hashes."""
     last: int = 0
@@ -88,7 +90,8 @@ class Ready(NamedTuple):
     @property
     def silent(self) -> bool:
         """Whether there is nothing to say."""
-        return not (self.briefing or self.errors or self.files or self.undone or self.forms)
+        told = (self.briefing, self.errors, self.files, self.undone, self.forms, self.changed)
+        return not any(told)
 
 
 def folder(home: Path) -> Path:
@@ -168,6 +171,7 @@ def _made(told: Mapping[str, Any]) -> Ready:
             for name, each in told["undone"].items()
         },
         forms={name: _saying(said) for name, said in told["forms"].items()},
+        changed={name: (_text(said), _text(ref)) for name, (said, ref) in told["changed"].items()},
         landed=tuple(map(_text, told["landed"])),
         last=int(told["last"]),
     )

@@ -20,6 +20,9 @@ _NAMED = re.compile(
 _WORD = re.compile(r"[^\W\d_]{2,}")
 CLASS = re.compile(r"(?:\w+\.)*(\w+(?:Error|Exception|Warning))\b")
 CODE = re.compile(r"\b[A-Z]{1,6}\d{2,5}\b|\((?!typecheck)[a-z]{4,30}\)$")
+_RULE = re.compile(
+    r"\((?!typecheck)([a-z][\w-]{3,29})\)$|\b([A-Z]{1,4}\d{2,5})\b|\[([a-z]+(?:-[a-z]+)+)\]$"
+)
 FAILS = re.compile(
     r"\b(?:errors?|fail\w*|exceptions?|crash\w*|raises?|panics?|breaks?)\b", re.IGNORECASE
 )
@@ -49,6 +52,12 @@ def kind_of(error: str) -> str:
         return line
     kept = [mark for mark in marks if mark not in plain]
     return " ".join([*plain.casefold().split(), *kept])
+
+
+def rule_of(error: str) -> str:
+    """The rule of a linter or a type checker that an error names at its end, or by its code; or empty."""
+    found = _RULE.search(error)
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 def names(text: str) -> frozenset[str]:

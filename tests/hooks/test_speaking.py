@@ -109,6 +109,38 @@ def test_a_change_that_was_taken_back_is_known_when_it_is_made_again(
     assert say(stocked, project, "before-edit", tool_input=again) == "taken back"
 
 
+def test_the_first_prompt_is_told_who_last_changed_the_file_that_it_names(
+    home: Path, project: Path
+) -> None:
+    changed = {
+        "src/net.py": ("`src/net.py`: last changed", "t:s1#5"),
+        "a/cli.py": ("`a/cli.py`", "t:s1#6"),
+        "b/cli.py": ("`b/cli.py`", "t:s1#7"),
+    }
+    ready.write(home, Ready(str(project), changed=changed))
+    told = say(home, project, "prompt", "a", prompt="mend the retries in @src/net.py:12 please")
+    assert "- `src/net.py`: last changed" in told
+    assert say(home, project, "prompt", "a", prompt="and src/net.py again") == ""
+    assert say(home, project, "prompt", "b", prompt="cli.py is slow") == "", "it may be either"
+    assert say(home, project, "prompt", "b", prompt="I mean src/net.py") == "", "one look a session"
+    assert say(home, project, "prompt", "c", prompt="see other.py and example.com") == ""
+
+
+def test_a_check_that_failed_behind_a_pipe_is_heard(home: Path, project: Path) -> None:
+    mended = Saying("mend it", ("t:s1#1",), ("pytest",), sure=0.9)
+    cause = "ModuleNotFoundError: No module named 'flask'"
+    ready.write(home, Ready(str(project), errors={cause: (mended,)}))
+
+    def ran(session: str, command: str, printed: str) -> str:
+        told = {"hook_event_name": "PostToolUse", "tool_response": {"stdout": printed}}
+        return say(home, project, "tool-failed", session, tool_input={"command": command}, **told)
+
+    bad = f"E   {cause}\n=== 1 failed in 0.1s ===\n"
+    assert ran("a", "pytest -q 2>&1 | tail -5", bad) == mended.text
+    assert ran("b", "pytest -q 2>&1 | tail -5", "=== 3 passed in 0.1s ===\n") == ""
+    assert ran("c", "cat log | tail -5", bad) == ""
+
+
 def test_before_a_command_that_fails_here_its_working_form_is_told_unless_it_is_used(
     stocked: Path, project: Path
 ) -> None:

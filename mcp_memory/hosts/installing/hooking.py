@@ -96,7 +96,7 @@ def _with_ours(hooked: Hooked, file: Path, text: str, argv: Sequence[str]) -> st
     for native, event, tools in hooked.events:
         handler: dict[str, Any] = {
             "type": "command",
-            "command": _shell((*argv, event)),
+            "command": _shell((*argv, f"--host={hooked.host}", event)),
             "timeout": _SECONDS * hooked.per_second,
         }
         group = {**({"matcher": tools} if tools else {}), "hooks": [handler]}
@@ -176,7 +176,10 @@ HOOKED: tuple[Hooked, ...] = (
         (
             *_STARTS,
             ("PreToolUse", "before-edit", _EDITORS),
+            ("PreToolUse", "before-command", "Bash"),
             ("PostToolUseFailure", "tool-failed", "Bash"),
+            # A check that is piped into `tail` fails and does not say so.
+            ("PostToolUse", "tool-failed", "Bash"),
             *_BOUNDS,
         ),
     ),
@@ -186,6 +189,7 @@ HOOKED: tuple[Hooked, ...] = (
         (
             *_STARTS,
             ("PreToolUse", "before-edit", "apply_patch"),
+            ("PreToolUse", "before-command", "Bash"),
             ("PostToolUse", "tool-failed", "Bash"),
             *_BOUNDS,
         ),
