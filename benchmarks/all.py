@@ -71,7 +71,7 @@ def _runs(given: Given) -> Iterator[Run]:
     yield _script("cases", "--data", str(given.data / "cases"))
     yield _script("embedding", "--data", given.held("locomo"))
     packs = ("--packs", str(Path(given.packs[0]).parent))
-    yield Run("eval", (*CLI, "eval", "all", "--data", str(given.data), *packs, "--half", "odd"))
+    yield Run("eval", (*CLI, "eval", "all", "--data", str(given.data), *packs, "--half", "second"))
     yield Run("eval-stream", (*CLI, "eval", "stream"))
     yield _script("gate", "--held", *given.packs)
     if given.clone:
