@@ -53,7 +53,8 @@ def as_text(model: BaseModel, *, confirming: str = CONFIRMING) -> str:
 
 def one_line(item: Listed) -> str:
     """A listing's line: ref, date, project, marks, title; whatever it holds, it stays one line."""
-    day = item.at.date().isoformat() if item.at else "undated"
+    undated = "undated" if item.project else ""  # a project has no day of its own
+    day = item.at.date().isoformat() if item.at else undated
     parts = (item.ref, day, item.project, " ".join(item.marks), " ".join(item.title.split())[:120])
     return guard.neutralise(" · ".join(part for part in parts if part))
 
