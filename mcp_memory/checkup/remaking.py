@@ -1,19 +1,24 @@
 """Remaking: what is derived made anew from the store: files, indexes, vectors."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import anyio.to_thread
 
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import State
-from mcp_memory.embedding.embedder import succeeds
+from mcp_memory.embedding.embedder import Embedder, succeeds
 from mcp_memory.history import writing
 from mcp_memory.hooks import digesting
 from mcp_memory.memories import retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
-from mcp_memory.store.rows import Where
+from mcp_memory.store.rows import EvidenceRow, Where
+from mcp_memory.store.vectors import Revised
 from mcp_memory.trajectories import evidence
+
+_AT_ONCE = 2_000
+"""Rows whose vectors are made anew together: all of 100,000 took 2.5 GB."""
 
 
 async def rebuild(rooms: Rooms) -> int:
@@ -44,20 +49,39 @@ async def reembed(rooms: Rooms) -> int:
         raise InvalidInput(
             "No embedding model is configured.", next_step="Set MCP_MEMORY_EMBEDDING_MODEL."
         )
-    rows = await rooms.store.find("evidence", Where(states=()))
-    texts = [evidence.embedded_text(row) for row in rows]
-    vectors = await rooms.embedder.embed([text or "-" for text in texts])
-    whole = [
-        replace(row, vector=vector if text else None)
-        for row, text, vector in zip(rows, texts, vectors, strict=True)
-    ]
+    model = rooms.embedder
+    return await rooms.store.replace_vectors(_anew(rooms, model), model=model.name, dim=model.dim)
+
+
+async def _anew(rooms: Rooms, model: Embedder) -> AsyncIterator[Revised]:
+    """All rows with their vectors made anew, so many at a time that they fit into memory."""
+    async for rows in _evidence(rooms):
+        texts = [evidence.embedded_text(row) for row in rows]
+        made = await model.embed([text or "-" for text in texts])
+        yield (
+            "evidence",
+            [
+                replace(row, vector=vector if text else None)
+                for row, text, vector in zip(rows, texts, made, strict=True)
+            ],
+        )
     kept = await rooms.store.find("memories", Where(states=()))
-    said = await rooms.embedder.embed([retain.searched(spans.memory_of(row)) for row in kept])
-    memories = [replace(row, vector=vector) for row, vector in zip(kept, said, strict=True)]
-    await rooms.store.replace_vectors(
-        whole, memories, model=rooms.embedder.name, dim=rooms.embedder.dim
-    )
-    return len(whole) + len(memories)
+    said = await model.embed([retain.searched(spans.memory_of(row)) for row in kept])
+    if kept:
+        yield "memories", [replace(row, vector=one) for row, one in zip(kept, said, strict=True)]
+
+
+async def _evidence(rooms: Rooms) -> AsyncIterator[list[EvidenceRow]]:
+    """Every row of evidence, by sessions, about `_AT_ONCE` at a time."""
+    sizes = await rooms.store.survey.owners()
+    group: list[str] = []
+    for owner in sorted(sizes):
+        group.append(owner)
+        if sum(sizes[each] for each in group) >= _AT_ONCE:
+            yield await rooms.store.find("evidence", Where(trajectories=tuple(group), states=()))
+            group = []
+    if group:
+        yield await rooms.store.find("evidence", Where(trajectories=tuple(group), states=()))
 
 
 async def move_over(rooms: Rooms) -> int:

@@ -44,7 +44,7 @@ from mcp_memory.store.search import by_each, by_vector, by_words
 from mcp_memory.store.surveying import Survey
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance, maintain
-from mcp_memory.store.vectors import put_vectors, resize_vectors
+from mcp_memory.store.vectors import Revised, put_vectors, resize_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -275,15 +275,10 @@ class Store:
         async with self._elected(seconds=self._writer.busy_seconds):
             return await purge(self._tables, erasure, self._writer.locks)
 
-    async def replace_vectors(
-        self,
-        evidence: Sequence[EvidenceRow],
-        memories: Sequence[MemoryRow],
-        *,
-        model: str,
-        dim: int,
-    ) -> None:
-        """Give rows vectors of another model; searches go on by words until all have theirs.
+    async def replace_vectors(self, parts: AsyncIterator[Revised], *, model: str, dim: int) -> int:
+        """Give rows vectors of another model, a part after the other; how many rows that were.
+
+        Searches go on by words until all have theirs.
 
         Raises:
             Busy: maintenance of another process does not end.
@@ -293,10 +288,14 @@ class Store:
             await self._renamed("", dim)
             if dim != self._tables.dim:
                 await resize_vectors(self._tables, dim)
-            await put_vectors(self._tables, "evidence", evidence, still)
-            await put_vectors(self._tables, "memories", memories, still)
+            done = 0
+            async for table, rows in parts:
+                await still()
+                await put_vectors(self._tables, table, rows)
+                done += len(rows)
             await still()
             await self._renamed(model, dim)
+        return done
 
     async def tombstones(self) -> tuple[bytes, frozenset[str]]:
         """The key and the keyed hashes of what must not come back."""

@@ -1,6 +1,6 @@
 """Vectors of another model: all rows get theirs anew while searches go on by words."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import anyio.to_thread
@@ -10,7 +10,10 @@ from mcp_memory.store.schema import IDENTITY, arrow_schema, empty_columns, to_ar
 from mcp_memory.store.tables import Tables
 
 _COLUMN = "vector"
-_AT_ONCE = 2_000
+
+Row = EvidenceRow | MemoryRow
+Revised = tuple[Table, Sequence[Row]]
+"""Rows of a table that got other vectors."""
 
 
 async def any_stored(tables: Tables) -> bool:
@@ -31,19 +34,8 @@ async def resize_vectors(tables: Tables, dim: int) -> None:
     tables.dim = dim
 
 
-async def put_vectors(
-    tables: Tables,
-    table: Table,
-    rows: Sequence[EvidenceRow] | Sequence[MemoryRow],
-    still: Callable[[], Awaitable[None]],
-) -> None:
-    """Rows with new vectors in the place of the same rows; what was deleted meanwhile stays so.
-
-    `still` raises where this process is no more the one that does it.
-    """
-    for start in range(0, len(rows), _AT_ONCE):
-        await still()
-        part = rows[start : start + _AT_ONCE]
-        data = await anyio.to_thread.run_sync(to_arrow, table, part, tables.dim)
-        merge = tables[table].merge_insert(list(IDENTITY[table])).when_matched_update_all()
-        await tables.write(partial(merge.execute, data, on_bad_vectors="null"))
+async def put_vectors(tables: Tables, table: Table, rows: Sequence[Row]) -> None:
+    """Rows with new vectors in the place of the same rows; what was deleted meanwhile stays so."""
+    data = await anyio.to_thread.run_sync(to_arrow, table, rows, tables.dim)
+    merge = tables[table].merge_insert(list(IDENTITY[table])).when_matched_update_all()
+    await tables.write(partial(merge.execute, data, on_bad_vectors="null"))

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from store_rows import added, evidence, keys, memory, opened
 from mcp_memory.domain.errors import StoreGone, StoreUnreadable
 from mcp_memory.store import changes, open_store
 from mcp_memory.store.address import Home
-from mcp_memory.store.rows import Where
+from mcp_memory.store.rows import EvidenceRow, Where
+from mcp_memory.store.vectors import Revised
 
 HERE = str(Path(__file__).parent.parent / "support")
 
@@ -195,6 +197,11 @@ async def test_a_damaged_store_is_named_and_kept(tmp_path: Path) -> None:
     assert all(path.read_bytes() == b"nonsense" for path in manifests)
 
 
+async def _parts(rows: Sequence[EvidenceRow]) -> AsyncIterator[Revised]:
+    for row in rows:
+        yield "evidence", [row]
+
+
 async def test_vectors_of_another_model_wait_to_be_replaced(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         await added(store, evidence(1, "zebra"), evidence(2, "yak"))
@@ -209,7 +216,7 @@ async def test_vectors_of_another_model_wait_to_be_replaced(tmp_path: Path) -> N
         assert await keys(store, "zebra") == ["t:s1#1"]
         rows = await store.find("evidence", Where(states=()))
         fresh = [changes.replace(row, vector=(float(row.first), 1.0) + (0.0,) * 6) for row in rows]
-        await store.replace_vectors(fresh, [], model="other", dim=8)
+        assert await store.replace_vectors(_parts(fresh), model="other", dim=8) == 2
         assert (store.vectors_ready, store.model) == (True, "other")
         found = await store.by_vector("evidence", (2.0, 1.0, *[0.0] * 6), where=Where(), limit=1)
         assert [one.key for one in found] == ["t:s1#2"]

@@ -1,5 +1,6 @@
 """The room that a store takes: long values are kept whole, old versions go, older tables stay readable."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from store_rows import added, evidence, keys, opened
 from mcp_memory.store import Store
 from mcp_memory.store.rows import Where
 from mcp_memory.store.schema import arrow_schema
+from mcp_memory.store.vectors import Revised
 
 
 def _files(folder: Path) -> int:
@@ -78,6 +80,10 @@ async def test_vectors_of_another_model_are_put_into_it(older: Path) -> None:
             replace(row, vector=(0.0, 1.0, 0.0, 0.0))
             for row in await store.find("evidence", Where())
         ]
-        await store.replace_vectors(rows, [], model="next", dim=4)
+
+        async def parts() -> AsyncIterator[Revised]:
+            yield "evidence", rows
+
+        await store.replace_vectors(parts(), model="next", dim=4)
         (found,) = await store.by_vector("evidence", (0.0, 1.0, 0, 0), where=Where(), limit=5)
         assert found.score == pytest.approx(1.0, abs=1e-3)
