@@ -104,6 +104,10 @@ class MemoryBank(Bank):
             return left
         return await beside.told(self.rooms, query, await searching.search(self.rooms, query))
 
+    async def recent(self, query: Query) -> SearchResult:
+        """The newest sessions as they were left, within what the query says."""
+        return await recent.recent(self.rooms, query)
+
     async def fetch(
         self,
         texts: Sequence[str],
@@ -248,8 +252,7 @@ class MemoryBank(Bank):
 
     async def rest(self, idle_seconds: float) -> None:
         """Let go of the embedding model, where nothing was asked of it for so long."""
-        embedder = self.rooms.embedder
-        if embedder is not None and await embedder.rest(idle_seconds):
+        if (embedder := self.rooms.embedder) and await embedder.rest(idle_seconds):
             await anyio.to_thread.run_sync(trimming.trim)
 
     async def keep_indexed(self) -> None:
@@ -332,11 +335,10 @@ class MemoryBank(Bank):
             logger.debug("not noted: %s", error)
 
 
-async def _repaired(rooms: Rooms) -> MemoryBank:
-    """The bank, with what a kill or a full disk cut off brought to its end."""
+async def _repair(rooms: Rooms) -> None:
+    """Bring what a kill or a full disk cut off to its end."""
     await indexer.repair(rooms)
     await purging.finish_if_it_can_be(rooms)
-    return MemoryBank(rooms)
 
 
 async def _settled(bank: MemoryBank) -> None:
@@ -354,6 +356,7 @@ async def open_bank(
     cwd: str | None = None,
     actor: str = "library",
     now: Callable[[], datetime] = utc_now,
+    build: Callable[[Rooms], MemoryBank] = MemoryBank,
 ) -> AsyncIterator[MemoryBank]:
     """The bank in `settings.home`, open until the block is left.
 
@@ -384,7 +387,8 @@ async def open_bank(
                     threads=settings.embedding_threads,
                 ),
             )
-            bank = await _repaired(rooms)
+            await _repair(rooms)
+            bank = build(rooms)
             try:
                 yield bank
             finally:

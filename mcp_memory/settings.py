@@ -217,6 +217,26 @@ class Settings(BaseSettings):
     push_seconds: float = Field(
         default=300.0, gt=0, description="How many seconds it rests between two pushes."
     )
+    team_url: str = Field(
+        default="",
+        description="Bank of a team that `search`, `fetch` and `recent` ask beside this one; of what "
+        "is here, only the question leaves, masked, with the project's folder name. Empty: none.",
+    )
+    team_token_file: Path | None = Field(
+        default=None,
+        description="File with the access token for it; else `MCP_MEMORY_REMOTE_TOKEN_FILE`.",
+    )
+    team_projects: Names = Field(
+        default=(),
+        description="Projects of which it is asked, by their folder's name, comma-separated; "
+        "empty: all.",
+    )
+    team_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=30,
+        description="How long an answer waits for it before this machine's own is given alone.",
+    )
     remote_token_file: Path | None = Field(
         default=None,
         description="File with the access token for remote banks (`push`, `pull`, `bridge`).",
@@ -241,6 +261,7 @@ class Settings(BaseSettings):
         "allowed_origins",
         "trusted_proxies",
         "push_projects",
+        "team_projects",
         mode="before",
     )
     @classmethod
@@ -325,8 +346,8 @@ class Settings(BaseSettings):
             return self
         home = self.home / "tenants" / tenant
         address = self.address and f"{self.address.rstrip('/')}/tenants/{tenant}"
-        told = {"home": home, "address": address, "index_auto": False, "push_url": ""}
-        return self.model_copy(update=told)
+        told = {"home": home, "address": address, "index_auto": False}
+        return self.model_copy(update={**told, "push_url": "", "team_url": ""})
 
 
 def misspelt(variables: Iterable[str]) -> dict[str, str]:

@@ -5,8 +5,8 @@ Importing it takes half a second: commands do so when they run, not for a help p
 
 import logging
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from mcp_memory.bank import MemoryBank, open_bank
@@ -26,7 +26,12 @@ async def opened(*, vectors: bool = True, project: str | None = None) -> AsyncIt
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(message)s"
     )
-    async with open_bank(settings, cwd=str(Path.cwd()), actor="cli") as bank:
+    opening: Callable[..., AbstractAsyncContextManager[MemoryBank]] = open_bank
+    if settings.team_url:
+        from mcp_memory.remote.overlay import open_overlaid  # a client of HTTP: where one is set
+
+        opening = open_overlaid
+    async with opening(settings, cwd=str(Path.cwd()), actor="cli") as bank:
         await check_project(bank.rooms, project)
         waiting.end()
         yield bank

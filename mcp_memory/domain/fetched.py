@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from mcp_memory.domain.models import Frozen, SourceClass
+from mcp_memory.domain.models import Frozen, Origin, SourceClass
 
 
 class Fetched(Frozen):
@@ -14,6 +14,8 @@ class Fetched(Frozen):
     source: SourceClass
     trust: float | None = None
     """Where it is not its source's own: the least of its lineage."""
+    origin: Origin = ""
+    """`team` where a team's bank told it."""
     project: str = Field("", exclude=True)
     """Whose it is; not told, for whoever has the ref knows."""
     path: str | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from mcp_memory.domain.leaving import LeftOff
-from mcp_memory.domain.models import Frozen, Outcome, SourceClass, Standing
+from mcp_memory.domain.models import Frozen, Origin, Outcome, SourceClass, Standing
 
 HitKind = Literal["fact", "procedure", "gotcha", "preference", "observation", "episode", "step"]
 
@@ -26,6 +26,8 @@ class Hit(Frozen):
     """Where it is not its source's own: the least of its lineage."""
     standing: Standing | None = None
     outcome: Outcome | None = None
+    origin: Origin = ""
+    """`team` where a team's bank told it; this machine's own, else."""
     project: str = ""
     """Its folder's name, where it is not the project that was asked."""
     at: date | None = None

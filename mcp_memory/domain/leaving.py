@@ -1,6 +1,6 @@
 """Leaving: a session as somebody who comes back finds it told."""
 
-from mcp_memory.domain.models import Frozen, Outcome
+from mcp_memory.domain.models import Frozen, Origin, Outcome
 
 
 class LeftOff(Frozen):
@@ -9,6 +9,8 @@ class LeftOff(Frozen):
     ref: str
     when: str
     """`2026-06-19 14:15-16:57`, in UTC."""
+    origin: Origin = ""
+    """`team` where a team's bank told it."""
     project: str = ""
     """Its folder's name, where several are shown."""
     goal: str

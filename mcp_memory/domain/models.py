@@ -32,6 +32,8 @@ class SourceClass(StrEnum):
         return {"user": 1.0, "host": 0.9, "agent": 0.6, "tool": 0.4, "external": 0.2}[self.value]
 
 
+Origin = Literal["", "team"]
+"""Which bank told something: this machine's own, or a team's that is asked beside it."""
 STANDS = SourceClass.TOOL.trust
 """The least trust of what may be said as advice: what only outsiders wrote is none."""
 

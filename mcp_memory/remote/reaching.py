@@ -16,6 +16,7 @@ import httpx2
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from mcp_memory.domain import teams
 from mcp_memory.domain.errors import CannotReach, InvalidInput, NotAllowed, UnknownRef
 from mcp_memory.history import wire
 from mcp_memory.settings import TOKEN_VARIABLE
@@ -146,8 +147,9 @@ class Remote:
     Every method may raise `CannotReach` and `NotAllowed` (the token does not reach so far).
     """
 
-    def __init__(self, client: httpx2.AsyncClient) -> None:
+    def __init__(self, client: httpx2.AsyncClient, *, tries: int = 0) -> None:
         self._client = client
+        self._tries = tries
 
     async def holdings(self, ids: tuple[str, ...]) -> wire.Holdings:
         """How far these sessions are held, and how large a request may be."""
@@ -180,6 +182,11 @@ class Remote:
         except UnknownRef:
             return None
 
+    async def answer(self, question: teams.Question, kind: type[Told]) -> Told:
+        """What it answers to a reading question."""
+        body = question.model_dump_json(exclude_defaults=True).encode()
+        return await self._asked(kind, "POST", teams.QUESTIONS, content=body)
+
     async def _asked(self, kind: type[Told], method: str, path: str, **sent: Any) -> Told:
         answer = await self._answered(method, path, most=wire.LARGEST_ANSWER, **sent)
         try:
@@ -196,7 +203,8 @@ class Remote:
         headers = {"accept-encoding": "identity"}
         if "content" in sent:
             headers["content-type"] = "application/json"
-        for number in range(TRIES):
+        tries = self._tries or TRIES
+        for number in range(tries):
             pause = min(2.0**number / 2, LONGEST_PAUSE)
             try:
                 async with self._client.stream(method, path, headers=headers, **sent) as answer:
@@ -207,7 +215,7 @@ class Remote:
                     pause = _told_pause(answer.headers, pause)
             except httpx2.TransportError as error:
                 reason = f"the connection failed ({type(error).__name__})."
-            if number + 1 < TRIES:
+            if number + 1 < tries:
                 await anyio.sleep(pause)
         raise CannotReach(reason, next_step="Run the same command again: it goes on from there.")
 

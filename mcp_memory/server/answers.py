@@ -86,7 +86,7 @@ def _sessions(result: SearchResult) -> Iterator[str]:
 
 
 def _session(left: LeftOff) -> Iterator[str]:
-    marks = [left.ref, left.when, left.project]
+    marks = [left.ref, left.origin, left.when, left.project]
     marks += [left.outcome.value] if left.outcome is not Outcome.UNKNOWN else []
     marks += [f"{left.steps} steps"]
     marks += [f"{left.agents} sub-agent{'s' * (left.agents > 1)}"] if left.agents else []
@@ -102,7 +102,7 @@ def _session(left: LeftOff) -> Iterator[str]:
 
 def _hit(hit: Hit) -> Iterator[str]:
     """One line of what it is, its words below, each line set in: no word of theirs begins a hit."""
-    marks = [hit.ref, hit.kind if hit.kind != "step" else "", f"{hit.score:.2f}"]
+    marks = [hit.ref, hit.origin, hit.kind if hit.kind != "step" else "", f"{hit.score:.2f}"]
     marks += [
         f"{hit.source.value} {hit.trusted:.1f}",
         hit.at.isoformat() if hit.at else "",
@@ -127,7 +127,8 @@ def _fetch(result: FetchResult) -> Iterator[str]:
 
 
 def _item(item: Fetched) -> Iterator[str]:
-    marks = [item.kind] if item.kind != "steps" else []
+    marks: list[str] = [item.origin] if item.origin else []
+    marks += [item.kind] if item.kind != "steps" else []
     marks += [f"from {item.source.value}"]
     marks += [f"trust {item.trust:.1f}"] if item.trust is not None else []
     marks += [*item.flags, *([item.path] if item.path else [])]

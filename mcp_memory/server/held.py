@@ -2,8 +2,8 @@
 
 import importlib
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import anyio
@@ -116,9 +116,9 @@ class HeldBank:
             await self._hold()
 
     async def _hold(self) -> None:
-        rooms = await anyio.to_thread.run_sync(importlib.import_module, "mcp_memory.bank")
+        opening = await _opening(self._settings)
         try:
-            async with rooms.open_bank(self._settings, cwd=self._cwd, actor="server") as bank:
+            async with opening(self._settings, cwd=self._cwd, actor="server") as bank:
                 self._bank = bank
                 self._settled.set()
                 async with anyio.create_task_group() as tasks:
@@ -139,6 +139,16 @@ class HeldBank:
         finally:
             self._bank = None
             self._settled.set()
+
+
+async def _opening(settings: Settings) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """What opens the bank: alone, or over a team's, which is not loaded where none is set."""
+    place, name = "mcp_memory.bank", "open_bank"
+    if settings.team_url:
+        place, name = "mcp_memory.remote.overlay", "open_overlaid"
+    room = await anyio.to_thread.run_sync(importlib.import_module, place)
+    opening: Callable[..., AbstractAsyncContextManager[Any]] = getattr(room, name)
+    return opening
 
 
 async def _keep_pushed(settings: Settings, cwd: str) -> None:

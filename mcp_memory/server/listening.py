@@ -29,6 +29,7 @@ from mcp_memory.server.authentication import OpenDoor, StillAllowed, build_guard
 from mcp_memory.server.held import Banks
 from mcp_memory.server.punctual import PunctualProtocol
 from mcp_memory.server.sharing import sharing_routes
+from mcp_memory.server.teaming import team_routes
 from mcp_memory.server.viewing import CookieDoor, Viewing
 from mcp_memory.settings import Settings
 from mcp_memory.viewer.entering import Entrance
@@ -172,6 +173,7 @@ def build_app(
     apps = {"streamable-http": http, "sse": sse}
     served = [route for name in transports for route in apps[name].routes]
     shared = sharing_routes(banks, guard, request_bytes=settings.request_bytes)
+    shared += team_routes(banks, guard)
     return Starlette(
         routes=[*_once([*_probes(banks), *_metadata(guard), *shared, *served]), viewing.pages()],
         middleware=_middleware(settings, http.user_middleware, guard, viewing),

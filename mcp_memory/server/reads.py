@@ -11,7 +11,6 @@ from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import Runbook
-from mcp_memory.memories import recent
 from mcp_memory.search.named.blame import Blame, blame
 from mcp_memory.search.named.fix import Fixed, fix
 from mcp_memory.search.named.how import Ways, how
@@ -37,7 +36,7 @@ async def _search(bank: MemoryBank, asked: dict[str, Any]) -> SearchResult:
 
 
 async def _recent(bank: MemoryBank, asked: dict[str, Any]) -> BaseModel:
-    return await recent.recent(bank.rooms, Query.model_validate(asked))
+    return await bank.recent(Query.model_validate(asked))
 
 
 async def _fetch(bank: MemoryBank, asked: dict[str, Any]) -> FetchResult:

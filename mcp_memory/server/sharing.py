@@ -25,6 +25,7 @@ from mcp_memory.domain.errors import (
     OutsideRoot,
     StoreFull,
     UnknownRef,
+    only,
 )
 from mcp_memory.history import wire
 from mcp_memory.history.wire import Asked, Holding, Holdings, Listing, Part, Receipt, Refused
@@ -150,13 +151,13 @@ class Sharing:
 
     async def holdings(self, request: Request) -> Response:
         """How far the sessions are held that somebody is about to push."""
-        asked = Asked.model_validate(_json(await request.body()))
+        asked = Asked.model_validate(body_of(await request.body()))
         held = await self._caller().holdings(asked.ids)
-        return _told(Holdings(held=held, request_bytes=self._request_bytes))
+        return told_as_json(Holdings(held=held, request_bytes=self._request_bytes))
 
     async def trajectories(self, request: Request) -> Response:
         """Take pieces of sessions in; one that is none is refused, and the others are taken."""
-        told = _json(await request.body())
+        told = body_of(await request.body())
         listed = told.get("parts") if isinstance(told, dict) else None
         if not isinstance(listed, list) or len(listed) > wire.MOST_PARTS:
             raise InvalidInput(
@@ -172,11 +173,11 @@ class Sharing:
                 id_ = _id_of(each) or f"number {number}"
                 refused.append(Refused(id=id_, reason="not the shape of a part"))
         receipt = await self._caller().receive(parts)
-        return _told(Receipt(taken=receipt.taken, refused=(*refused, *receipt.refused)))
+        return told_as_json(Receipt(taken=receipt.taken, refused=(*refused, *receipt.refused)))
 
     async def files(self, request: Request) -> Response:
         """The files of a project's archive with their digests."""
-        return _told(await self._caller().files(request.query_params.get("project")))
+        return told_as_json(await self._caller().files(request.query_params.get("project")))
 
     async def file(self, request: Request) -> Response:
         """One of these files."""
@@ -194,7 +195,7 @@ def sharing_routes(banks: Banks, guard: Guard, *, request_bytes: int) -> list[Ro
     """The routes, each behind the same token check as the protocol's own."""
     sharing = Sharing(banks, request_bytes=request_bytes)
     return [
-        Route(path, _guarded(answer, guard), methods=[method])
+        Route(path, guarded(answer, guard), methods=[method])
         for path, method, answer in (
             (wire.HOLDINGS, "POST", sharing.holdings),
             (wire.TRAJECTORIES, "POST", sharing.trajectories),
@@ -204,7 +205,8 @@ def sharing_routes(banks: Banks, guard: Guard, *, request_bytes: int) -> list[Ro
     ]
 
 
-def _guarded(answer: Answer, guard: Guard) -> ASGIApp:
+def guarded(answer: Answer, guard: Guard) -> ASGIApp:
+    """A route behind the protocol's own token check, its errors said as JSON."""
     url = guard.settings.resource_server_url
     return RequireAuthMiddleware(
         request_response(_speaking(answer)),
@@ -221,7 +223,8 @@ def _speaking(answer: Answer) -> Answer:
             return await answer(request)
         except ValidationError:
             return JSONResponse({"error": "That is not the shape of such a request."}, 400)
-        except MemoryBankError as error:
+        except (MemoryBankError, ExceptionGroup) as raised:
+            error = only(raised) if isinstance(raised, ExceptionGroup) else raised
             status = next(code for kind, code in _STATUSES if isinstance(error, kind))
             again = {"retry-after": str(AGAIN_SECONDS)} if isinstance(error, Busy) else None
             return JSONResponse({"error": str(error)}, status, again)
@@ -229,11 +232,17 @@ def _speaking(answer: Answer) -> Answer:
     return answered
 
 
-def _told(model: BaseModel) -> Response:
+def told_as_json(model: BaseModel) -> Response:
+    """A model as the answer of a route."""
     return Response(model.model_dump_json(), media_type="application/json")
 
 
-def _json(body: bytes) -> object:
+def body_of(body: bytes) -> object:
+    """What a request brought.
+
+    Raises:
+        InvalidInput: it is not JSON.
+    """
     try:
         told: object = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -54,7 +54,7 @@ def _footing(page: Page, result: SearchResult, hits: Sequence[Hit]) -> Iterator[
 
 def _hit(page: Page, hit: Hit, words: Sequence[str]) -> Iterator[Any]:
     at = datetime.combine(hit.at, time(12), UTC) if hit.at else None
-    marks = [hit.kind if hit.kind != "step" else "", f"{hit.source.value} said"]
+    marks = [hit.origin, hit.kind if hit.kind != "step" else "", f"{hit.source.value} said"]
     marks += [f"{page.ago(at)} ({hit.at})" if at else "undated", hit.project]
     marks += [hit.standing.value if hit.standing else ""]
     told = " · ".join(mark for mark in marks if mark)
@@ -77,7 +77,8 @@ def _hit(page: Page, hit: Hit, words: Sequence[str]) -> Iterator[Any]:
 
 def _session(page: Page, left: LeftOff) -> Iterator[Any]:
     day, _, clock = left.when.partition(" ")
-    marks = [f"{_ago(page, day)} ({left.when})" if clock else left.when, left.project]
+    marks = [left.origin, f"{_ago(page, day)} ({left.when})" if clock else left.when]
+    marks += [left.project]
     marks += [f"{left.steps} steps"]
     marks += [f"{left.agents} sub-agent{'s' * (left.agents > 1)}"] if left.agents else []
     marks += [f"and {left.alike} older that began alike"] if left.alike else []

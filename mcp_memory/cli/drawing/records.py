@@ -14,7 +14,8 @@ def fetched(page: Page, result: FetchResult) -> Iterator[Any]:
     """The text behind refs, each below a line that says what it is."""
     for place, item in enumerate(result.items):
         yield from ([] if place == 0 else [""])
-        marks = [item.kind] if item.kind != "steps" else []
+        marks: list[str] = [item.origin] if item.origin else []
+        marks += [item.kind] if item.kind != "steps" else []
         marks += [f"from {item.source.value}", *item.flags]
         where = f"{result.folder}/{item.path}" if item.path and result.folder else ""
         yield page.text((item.ref, "ref"), "  ", (" · ".join(marks), "dim"))

@@ -1,0 +1,117 @@
+"""Team: the bank that a project's people share, asked within a bounded time and left alone when silent."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel
+
+from mcp_memory.domain import projects, teams
+from mcp_memory.domain.asked import Query, Reading
+from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed
+from mcp_memory.remote import reaching
+from mcp_memory.remote.reaching import Remote
+from mcp_memory.settings import Settings
+from mcp_memory.text import redaction
+
+logger = logging.getLogger(__name__)
+
+RESTS = 30.0
+"""Seconds for which a silent bank is not asked: its silence costs a wait once, not at every answer."""
+ALONE = "this is what this machine alone knows."
+
+Told = TypeVar("Told", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Heard(Generic[Told]):
+    """What came back of a question: an answer, or why there is none."""
+
+    answer: Told | None = None
+    note: str = ""
+
+
+class Team:
+    """The team's bank as this machine asks it; nothing it does raises."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        remote: Remote | None,
+        *,
+        clock: Callable[[], float],
+        fault: str = "",
+    ) -> None:
+        self._settings = settings
+        self._remote = remote
+        self._clock = clock
+        self._fault = fault
+        self._silent_until = 0.0
+
+    def answers_for(self, project: str) -> bool:
+        """Whether it is asked of a project, by what the settings say."""
+        wanted = self._settings.team_projects
+        return (
+            not wanted
+            or (project != projects.EVERY and projects.resolve(project, wanted) is not None)
+            or name_of(project) in wanted
+        )
+
+    async def hear(
+        self, read: teams.Read, asked: Query | Reading, kind: type[Told], heard: Heard[Told]
+    ) -> None:
+        """Ask, and leave in `heard` what came of it within the time that the settings give."""
+        if self._remote is None or self._clock() < self._silent_until:
+            heard.note = self._fault or f"The team's bank did not answer lately: {ALONE}"
+            return
+        question = teams.Question(read=read, asked=masked(asked))
+        seconds = self._settings.team_seconds
+        heard.note = f"The team's bank did not answer within {seconds:g} s: {ALONE}"
+        try:
+            with anyio.move_on_after(seconds):
+                heard.answer = await self._remote.answer(question, kind)
+                heard.note = ""
+        except NotAllowed:
+            heard.note = f"The team's bank does not let this token ask that: {ALONE}"
+            return
+        except (InvalidInput, LookupError):
+            heard.note = ""  # it has no such project, or nothing by that ref: not a fault to tell
+            return
+        except (MemoryBankError, OSError) as error:
+            logger.info("the team's bank: %s", error)
+            heard.note = f"The team's bank cannot be reached: {ALONE}"
+        if heard.answer is None:
+            self._silent_until = self._clock() + RESTS
+
+
+def masked(asked: Query | Reading) -> Query | Reading:
+    """A question without the secrets that somebody pasted into it."""
+    if isinstance(asked, Reading):
+        return asked.model_copy(update={"match": redaction.redact(asked.match).text})
+    texts = tuple(redaction.redact(text).text for text in asked.texts)
+    told = {"texts": texts, "match": redaction.redact(asked.match).text}
+    return asked.model_copy(update=told)
+
+
+def name_of(project: str) -> str:
+    """How a project of this machine is called there, as `push` calls it: by its folder's name."""
+    return projects.pure_path(project).name or project
+
+
+@asynccontextmanager
+async def open_team(settings: Settings, *, clock: Callable[[], float]) -> AsyncIterator[Team]:
+    """The team's bank that the settings name; one that cannot be asked says so in its answers."""
+    try:
+        address = reaching.address_of(settings.team_url, insecure=settings.remote_insecure)
+        file = settings.team_token_file or settings.remote_token_file
+        token = await anyio.to_thread.run_sync(reaching.token_of, file)
+    except InvalidInput as error:
+        logger.warning("the team's bank is not asked: %s", error)
+        yield Team(settings, None, clock=clock, fault=f"The team's bank is not asked: {error}")
+        return
+    async with reaching.client_of(address, token, answer_seconds=settings.team_seconds) as client:
+        yield Team(settings, Remote(client, tries=1), clock=clock)

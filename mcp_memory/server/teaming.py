@@ -1,0 +1,83 @@
+"""Teaming: the routes by which a team's people ask their bank from beside their own."""
+
+from typing import Protocol, cast
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mcp_memory.domain import teams
+from mcp_memory.domain.asked import Query, Reading
+from mcp_memory.domain.contract import Bank
+from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.domain.hits import SearchResult
+from mcp_memory.server.app import Guard
+from mcp_memory.server.callers import Caller, shown_access
+from mcp_memory.server.held import Banks
+from mcp_memory.server.sharing import body_of, guarded, told_as_json
+
+
+class Remembering(Bank, Protocol):
+    """A bank that tells where work was left off."""
+
+    async def recent(self, query: Query) -> SearchResult:
+        """The newest sessions as they were left, within what the query says."""
+        ...
+
+
+class Teammate(Caller):
+    """A team's bank as one of its people may use it from beside a bank of their own."""
+
+    async def answer(self, question: teams.Question) -> BaseModel:
+        """Needs `read`.
+
+        Raises:
+            InvalidInput: the question has the parts of another.
+        """
+        match question.read, question.asked:
+            case "search", Query() as query:
+                return await self.search(query)
+            case "recent", Query() as query:
+                return await self.recent(query)
+            case "fetch", Reading() as asked:
+                return await self.fetch(
+                    asked.refs,
+                    around=asked.around,
+                    match=asked.match,
+                    show=asked.show,
+                    budget_tokens=asked.budget_tokens,
+                )
+        raise InvalidInput("These are the parts of another question.", next_step="Ask anew.")
+
+    async def recent(self, query: Query) -> SearchResult:
+        """Needs `read`."""
+        async with self._entered("read") as lent:
+            bank = cast("Remembering", lent)
+            project = await self._readable(bank, query.project)
+            return await bank.recent(query.model_copy(update={"project": project}))
+
+
+class Teaming:
+    """Answers the people of a team, each as its token lets it."""
+
+    def __init__(self, banks: Banks) -> None:
+        self._banks = banks
+
+    async def questions(self, request: Request) -> Response:
+        """A reading question, answered by this bank alone."""
+        question = teams.Question.model_validate(body_of(await request.body()))
+        marked = teams.alone.set(True)
+        try:
+            return told_as_json(await self._teammate().answer(question))
+        finally:
+            teams.alone.reset(marked)
+
+    def _teammate(self) -> Teammate:
+        return Teammate(self._banks, shown_access(self._banks))
+
+
+def team_routes(banks: Banks, guard: Guard) -> list[Route]:
+    """The routes, each behind the same token check as the protocol's own."""
+    teaming = Teaming(banks)
+    return [Route(teams.QUESTIONS, guarded(teaming.questions, guard), methods=["POST"])]
