@@ -335,10 +335,11 @@ class MemoryBank(Bank):
             logger.debug("not noted: %s", error)
 
 
-async def _repair(rooms: Rooms) -> None:
-    """Bring what a kill or a full disk cut off to its end."""
-    await indexer.repair(rooms)
-    await purging.finish_if_it_can_be(rooms)
+async def _repaired(bank: MemoryBank) -> MemoryBank:
+    """The bank, with what a kill or a full disk cut off brought to its end."""
+    await indexer.repair(bank.rooms)
+    await purging.finish_if_it_can_be(bank.rooms)
+    return bank
 
 
 async def _settled(bank: MemoryBank) -> None:
@@ -387,8 +388,7 @@ async def open_bank(
                     threads=settings.embedding_threads,
                 ),
             )
-            await _repair(rooms)
-            bank = build(rooms)
+            bank = await _repaired(build(rooms))
             try:
                 yield bank
             finally:

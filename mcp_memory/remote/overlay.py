@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -51,16 +52,23 @@ class Overlay(MemoryBank):
         around: int = 0,
         match: str = "",
         show: Show = "everything",
+        as_of: datetime | None = None,
         budget_tokens: int | None = None,
     ) -> FetchResult:
         """The text behind refs; what is unknown here is asked of the team's bank."""
-        asked = Reading(
-            refs=tuple(texts), around=around, match=match, show=show, budget_tokens=budget_tokens
+        told = {"around": around, "match": match, "show": show, "as_of": as_of}
+        asked = Reading.model_validate(
+            {**told, "refs": tuple(texts), "budget_tokens": budget_tokens}
         )
         own, unknown, fault = None, tuple(texts), None
         try:
             own = await super().fetch(
-                texts, around=around, match=match, show=show, budget_tokens=budget_tokens
+                texts,
+                around=around,
+                match=match,
+                show=show,
+                as_of=as_of,
+                budget_tokens=budget_tokens,
             )
             unknown = own.unknown
         except UnknownRef as error:

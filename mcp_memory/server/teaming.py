@@ -46,6 +46,7 @@ class Teammate(Caller):
                     around=asked.around,
                     match=asked.match,
                     show=asked.show,
+                    as_of=asked.as_of,
                     budget_tokens=asked.budget_tokens,
                 )
         raise InvalidInput("These are the parts of another question.", next_step="Ask anew.")
