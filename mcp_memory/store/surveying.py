@@ -79,8 +79,9 @@ class Survey:
             await self._tables.delete(table, condition)
 
     async def without_vectors(self, table: Table) -> int:
-        """Rows that have no vector and should: of an output its step has one."""
-        count = partial(self._tables[table].count_rows, "vector IS NULL AND kind <> 'output'")
+        """Rows that have no vector and should: of an output its step has one, of no words nothing."""
+        bare = "vector IS NULL AND kind <> 'output' AND text <> ''"
+        count = partial(self._tables[table].count_rows, bare)
         return int(await self._tables.attempt(count))
 
     async def lacking_indexes(self) -> list[str]:

@@ -338,3 +338,20 @@ async def test_a_planted_fault_is_found_mended_and_found_no_more(
         if subject in {"archive", "records", "ledger"} and "memory" not in name:
             await bank.index(written(tmp_path))  # what a repair could not find again by itself
             assert archived(settings) == before
+
+
+async def test_a_step_of_no_words_is_no_fault(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "quiet.jsonl"
+    head = {"sessionId": "quiet", "cwd": str(tmp_path), "timestamp": "2026-03-01T10:00:00Z"}
+    told = (
+        {**head, "type": "user", "uuid": "a", "message": {"role": "user", "content": "Wait."}},
+        {**head, "type": "assistant", "uuid": "b", "parentUuid": "a",
+         "message": {"role": "assistant", "model": "m", "content": [{"type": "text", "text": ""}]}},
+        {**head, "type": "user", "uuid": "c", "message": {"role": "user", "content": "Go on."}},
+    )  # fmt: skip
+    file.write_text("".join(json.dumps(each) + "\n" for each in told), encoding="utf-8")
+    async with open_bank(settings) as bank:
+        await bank.index([file])
+        rows = await bank.rooms.store.find("evidence", Where())
+        assert [row.text for row in rows if row.kind == "step"].count("") == 1
+        assert await ill(bank) == {}
