@@ -20,6 +20,8 @@ from mcp_memory.embedding.embedder import Embedder, build_embedder
 from mcp_memory.embedding.reranker import Reranker
 from mcp_memory.settings import Settings
 from mcp_memory.store import Store
+from mcp_memory.store.rows import Look, Where
+from mcp_memory.store.upkeep import SEARCHED, WORD_COLUMNS
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +131,15 @@ class Rooms:
             return None, [None] * len(places)
         top, below = paths.gathered(places)
         return f"{root}/{top}".rstrip("/"), below
+
+    async def warm_up(self) -> None:
+        """Load the model, and read what each channel of a search looks into first."""
+        vector = await self.query_vector("ready")
+        for table in SEARCHED:
+            looks = {each: Look(words="ready", column=each) for each in WORD_COLUMNS}
+            if vector is not None:
+                looks["vectors"] = Look(vector=vector)
+            await self.store.by_each(table, looks, where=Where(), limit=1)
 
     async def query_vector(self, text: str) -> tuple[float, ...] | None:
         """The vector of a query; None while search goes by words only."""

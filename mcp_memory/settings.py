@@ -187,6 +187,12 @@ class Settings(BaseSettings):
     connections: int = Field(
         default=512, ge=8, le=65_536, description="Most connections that are served at a time."
     )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description="How many seconds a server that is told to stop goes on answering, no more ready "
+        "(`/readyz`), so that a balancer sends callers elsewhere.",
+    )
     oauth_issuer: str = Field(
         default="",
         description="OAuth issuer (URL) whose signed tokens (JWT) are accepted.",

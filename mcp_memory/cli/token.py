@@ -1,8 +1,11 @@
 """`mcp-memory token`: access tokens of the remote server, made, listed and revoked."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import get_args
+from typing import TypeVar, get_args
 
+import anyio
+import anyio.to_thread
 import click
 
 from mcp_memory.cli import ending, options
@@ -10,6 +13,9 @@ from mcp_memory.cli.door import print_json
 from mcp_memory.domain.access import AccessTokens, Scope, TokenRecord, Wanted
 from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.settings import Settings
+from mcp_memory.store.address import home_of
+
+T = TypeVar("T")
 
 DAYS = 90
 
@@ -60,7 +66,7 @@ def make(
         expires_at=None if no_expiry else now + timedelta(days=days),
     )
     try:
-        record, token = _tokens().make(wanted, now=now)
+        record, token = _with_tokens(lambda tokens: tokens.make(wanted, now=now))
     except MemoryBankError as error:
         raise ending.Failed(str(error)) from error
     if as_json:
@@ -75,7 +81,7 @@ def make(
 def list_(as_json: bool) -> None:
     """List the tokens, revoked and expired ones too."""
     now = datetime.now(UTC)
-    records = list(_tokens().listed())
+    records = _with_tokens(AccessTokens.listed)
     if as_json:
         print_json([_shown(record, now) for record in records])
         return
@@ -92,7 +98,7 @@ def revoke(which: str, as_json: bool) -> None:
     """Revoke the token with this id, or all of this name; a running server refuses it at once."""
     now = datetime.now(UTC)
     try:
-        revoked = _tokens().revoke(which, now=now)
+        revoked = _with_tokens(lambda tokens: tokens.revoke(which, now=now))
     except MemoryBankError as error:
         raise ending.Failed(str(error)) from error
     if as_json:
@@ -102,8 +108,19 @@ def revoke(which: str, as_json: bool) -> None:
         click.echo(_line(record, now))
 
 
-def _tokens() -> AccessTokens:
-    return AccessTokens(Settings().access_dir)
+def _with_tokens(work: Callable[[AccessTokens], T]) -> T:
+    """Do it to this home's tokens; at an address, to those that all replicas share."""
+    settings = Settings()
+    tokens = AccessTokens(settings.access_dir)
+    if not settings.address:
+        return work(tokens)
+    from mcp_memory.store.sharing import sharing  # LanceDB: only for a bank at an address
+
+    async def shared() -> T:
+        async with sharing(home_of(settings)):
+            return await anyio.to_thread.run_sync(work, tokens)
+
+    return anyio.run(shared)
 
 
 def _shown(record: TokenRecord, now: datetime) -> dict[str, object]:

@@ -16,6 +16,7 @@ from mcp_memory.server.app import Guard, Verifying
 from mcp_memory.server.callers import Verified
 from mcp_memory.server.issuer import Issuer, build_issuer
 from mcp_memory.server.progress import beside
+from mcp_memory.server.replicas import Replicas
 from mcp_memory.settings import Settings
 
 AGAIN_SECONDS = 30.0
@@ -29,8 +30,16 @@ LOCAL = Access(caller="local", scope="admin")
 class Verifier:
     """The SDK's token verifier: access tokens of this server, and signed tokens of its issuer."""
 
-    def __init__(self, tokens: AccessTokens, issuer: Issuer | None, *, resource: str) -> None:
+    def __init__(
+        self,
+        tokens: AccessTokens,
+        issuer: Issuer | None,
+        *,
+        resource: str,
+        replicas: Replicas | None = None,
+    ) -> None:
         self._tokens = tokens
+        self._replicas = replicas
         self._issuer = issuer
         self._resource = resource
         self.local = secrets.token_urlsafe(32)
@@ -52,6 +61,9 @@ class Verifier:
     async def _own(self, token: str) -> AccessToken | None:
         now = datetime.now(UTC)
         record = await anyio.to_thread.run_sync(lambda: self._tokens.verify(token, now=now))
+        if record is None and self._replicas is not None:
+            await self._replicas.look()
+            record = await anyio.to_thread.run_sync(lambda: self._tokens.verify(token, now=now))
         if record is None:
             return None
         end = int(record.expires_at.timestamp()) if record.expires_at else None
@@ -140,7 +152,7 @@ def is_guarded(settings: Settings) -> bool:
     return bool(settings.oauth_issuer) or AccessTokens(settings.access_dir).any
 
 
-def build_guard(settings: Settings, *, resource: str) -> Guard:
+def build_guard(settings: Settings, *, resource: str, replicas: Replicas | None = None) -> Guard:
     """The check of who calls: the local user while no token was ever made, then tokens only.
 
     Raises:
@@ -157,5 +169,5 @@ def build_guard(settings: Settings, *, resource: str) -> Guard:
     }
     return Guard(
         settings=AuthSettings.model_validate(told),
-        verifier=Verifier(tokens, issuer, resource=resource),
+        verifier=Verifier(tokens, issuer, resource=resource, replicas=replicas),
     )

@@ -4,8 +4,6 @@ import logging
 import math
 import re
 import time
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_memory.history import wire
+from mcp_memory.server.buckets import Buckets
 
 access_log = logging.getLogger("mcp_memory.domain.access")
 
@@ -28,7 +27,6 @@ MOST_BODIES = 64 * 1024 * 1024
 """Bytes of request bodies held at a time, all callers together."""
 STRANGERS_PER_MINUTE = 120
 """Requests a minute without a valid token that one address may make."""
-MOST_BUCKETS = 10_000
 _HOST = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,253})))(?::\d{1,5})?"
 )
@@ -49,16 +47,17 @@ class Doorkeeper:
     A line has method, path, status, time, caller and address: no query, no header, no body.
     """
 
-    def __init__(self, app: ASGIApp, names: Names) -> None:
+    def __init__(self, app: ASGIApp, names: Names, draining: anyio.Event) -> None:
         self._app = app
         self._names = names
+        self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer 421 (Host) or 403 (Origin)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, answer = time.monotonic(), _Answer(send)
+        started, answer = time.monotonic(), _Answer(send, closing=self._draining.is_set())
         refusal = self._refusal(scope)
         try:
             await (refusal or self._app)(scope, receive, answer)
@@ -103,8 +102,9 @@ class _Answer:
     cuts off has no end of its own.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, closing: bool) -> None:
         self._send = send
+        self._closing = closing
         self._complete = False
         self.status = 0
 
@@ -115,8 +115,8 @@ class _Answer:
                 await self.complete()
                 return
             self.status = message["status"]
-            if self.status in _REFUSALS:
-                # What is left of the body is not waited for.
+            if self._closing or self.status in _REFUSALS:
+                # What is left of a body is not waited for; who is told to stop sends callers elsewhere.
                 message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
         elif message["type"] == "http.response.body":
             if self._complete:
@@ -209,19 +209,18 @@ class RateLimit:
         app: ASGIApp,
         *,
         per_minute: int,
-        clock: Callable[[], float] = time.monotonic,
+        buckets: Buckets,
     ) -> None:
         self._app = app
         self._known = per_minute
-        self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets = buckets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer 429 with the seconds to wait."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             caller = caller_of(scope)
             most = self._known if caller else STRANGERS_PER_MINUTE
-            wait = self._taken(caller or address_of(scope), most) if most else 0.0
+            wait = self._buckets.take(caller or address_of(scope), most) if most else 0.0
             if wait:
                 refusal = PlainTextResponse(
                     "Too many requests.", 429, {"retry-after": str(math.ceil(wait))}
@@ -229,16 +228,6 @@ class RateLimit:
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-    def _taken(self, name: str, per_minute: int) -> float:
-        """Take one from a bucket that fills evenly; the seconds to wait if it is empty."""
-        now, rate = self._clock(), per_minute / 60
-        left, at = self._buckets.pop(name, (float(per_minute), now))
-        left = min(per_minute, left + (now - at) * rate)
-        self._buckets[name] = (left - 1 if left >= 1 else left, now)
-        if len(self._buckets) > MOST_BUCKETS:
-            self._buckets.popitem(last=False)
-        return 0.0 if left >= 1 else (1 - left) / rate
 
 
 def caller_of(scope: Scope) -> str:

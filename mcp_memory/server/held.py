@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import Busy, MemoryBankError
+from mcp_memory.server.buckets import Buckets
 from mcp_memory.server.door import answer_at_door
 from mcp_memory.settings import Settings
 
@@ -119,6 +120,8 @@ class HeldBank:
         opening = await _opening(self._settings)
         try:
             async with opening(self._settings, cwd=self._cwd, actor="server") as bank:
+                if self._settings.address:
+                    await bank.warm_up()  # a balancer sends calls as soon as this is ready
                 self._bank = bank
                 self._settled.set()
                 async with anyio.create_task_group() as tasks:
@@ -164,6 +167,9 @@ class Banks:
     def __init__(self, settings: Settings, cwd: str, *, guarded: bool = False) -> None:
         self.guarded = guarded
         """Whether every caller must have shown who it is."""
+        self.buckets = Buckets()
+        self.draining = anyio.Event()
+        """Set when the server is told to stop and still answers, while callers go elsewhere."""
         self.stopping = anyio.Event()
         """Set when the server begins to stop: what would go on for ever ends now."""
         self._settings = settings
@@ -191,8 +197,9 @@ class Banks:
                 tasks.cancel_scope.cancel()
 
     def ready(self, tenant: str = "") -> bool:
-        """Whether a tenant's bank is open."""
-        return tenant in self._held and self._held[tenant].ready
+        """Whether a tenant's bank is open, and calls are to be sent here."""
+        open_ = tenant in self._held and self._held[tenant].ready
+        return open_ and not self.draining.is_set()
 
     def warm(self, tenant: str = "") -> None:
         """Open a tenant's bank now, in the background."""
@@ -209,9 +216,12 @@ class Banks:
         held = self._of(tenant)
         held.borrowers += 1
         try:
-            bank = await held.bank()
+            bank: Any = await held.bank()
             async with held.at_work:
+                await bank.fresh()
                 yield bank
+                if writes:
+                    await bank.tell()
         finally:
             held.borrowers -= 1
             if writes:

@@ -28,6 +28,7 @@ from mcp_memory.server.app import Guard, build_server
 from mcp_memory.server.authentication import OpenDoor, StillAllowed, build_guard, is_guarded
 from mcp_memory.server.held import Banks
 from mcp_memory.server.punctual import PunctualProtocol
+from mcp_memory.server.replicas import Replicas, open_replicas
 from mcp_memory.server.sharing import sharing_routes
 from mcp_memory.server.teaming import team_routes
 from mcp_memory.server.viewing import CookieDoor, Viewing
@@ -43,6 +44,7 @@ HTTP_PATH, SSE_PATH, MESSAGES_PATH = "/mcp", "/sse", "/messages/"
 GRACE_SECONDS = 8
 """How long requests under way may take to end once the server is told to stop."""
 MOST_SESSIONS = 2_000
+_TICK = 0.1
 IDLE_SESSION_SECONDS = 1_800.0
 # The gate stands before all paths; the SDK's own check would log a traceback over SSE.
 _CHECKED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -68,14 +70,16 @@ async def open_listener(
         CannotListen: the address is not loopback and nothing says who may call, the server's names
             are not known, the port is taken, or a TLS file cannot be read.
     """
-    _check(settings)
-    with _bound(settings) as sock:
-        there = settings.model_copy(update={"listen_port": sock.getsockname()[1]})
-        entrance = Entrance(secure=own_url(there).startswith("https:"))
-        server = _server(there, entrance, transports=transports, cwd=cwd)
-        link = "" if is_guarded(settings) else f"{_address(there)}{entrance.link()}"
-        async with _running(server, sock):
-            yield Listener(_address(there), server.ended, link)
+    async with open_replicas(settings) as replicas:
+        _check(settings)
+        with _bound(settings) as sock:
+            there = settings.model_copy(update={"listen_port": sock.getsockname()[1]})
+            entrance = Entrance(secure=own_url(there).startswith("https:"))
+            served = _Served(transports, cwd, replicas)
+            server = _server(there, entrance, served)
+            link = "" if is_guarded(settings) else f"{_address(there)}{entrance.link()}"
+            async with _running(server, sock):
+                yield Listener(_address(there), server.ended, link)
 
 
 @asynccontextmanager
@@ -96,7 +100,7 @@ async def open_viewer(
     with _bound(quiet) as sock:
         there = quiet.model_copy(update={"listen_port": sock.getsockname()[1]})
         viewing = Viewing(Banks(there, str(cwd or Path.cwd())), Entrance(), read_only=read_only)
-        server = _Server(_config(viewing.alone(names_of(there)), there), viewing.banks)
+        server = _Server(_config(viewing.alone(names_of(there)), there), viewing.banks, there)
         async with _running(server, sock):
             url = _address(there)
             yield Listener(url, server.ended, f"{url}{viewing.entrance.link()}")
@@ -115,15 +119,23 @@ async def _running(server: "_Server", sock: socket.socket) -> AsyncIterator[None
                 await server.ended.wait()
 
 
-def _server(
-    settings: Settings, entrance: Entrance, *, transports: Sequence[Transport], cwd: Path | None
-) -> "_Server":
-    guard = build_guard(settings, resource=f"{own_url(settings)}{HTTP_PATH}")
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """How clients reach a server, from which folder it was started, and with whom it shares its bank."""
+
+    transports: Sequence[Transport]
+    cwd: Path | None
+    replicas: Replicas | None
+
+
+def _server(settings: Settings, entrance: Entrance, served: _Served) -> "_Server":
+    resource = f"{own_url(settings)}{HTTP_PATH}"
+    guard = build_guard(settings, resource=resource, replicas=served.replicas)
     banks = Banks(
         settings.model_copy(
             update={"local_paths": settings.local_paths and not is_guarded(settings)}
         ),
-        str(cwd or Path.cwd()),
+        str(served.cwd or Path.cwd()),
         guarded=True,
     )
     # Contents must not reach the log at any level: the SDK tells messages at DEBUG, errors at INFO.
@@ -132,11 +144,11 @@ def _server(
     app = build_app(
         build_server(settings, banks=banks, guard=guard),
         settings,
-        transports=transports,
+        transports=served.transports,
         viewing=Viewing(banks, entrance, guard.verifier),
         guard=guard,
     )
-    return _Server(_config(app, settings), banks)
+    return _Server(_config(app, settings), banks, settings, served.replicas)
 
 
 def build_app(
@@ -148,12 +160,12 @@ def build_app(
     guard: Guard,
 ) -> Starlette:
     """The ASGI application: the gate, who is calling, and behind them transports and pages."""
-    banks = viewing.banks
+    banks, stateless = viewing.banks, settings.stateless or bool(settings.address)
     http = server.streamable_http_app(
         streamable_http_path=HTTP_PATH,
-        stateless_http=settings.stateless,
+        stateless_http=stateless,
         max_request_body_size=settings.request_bytes,
-        session_idle_timeout=None if settings.stateless else IDLE_SESSION_SECONDS,
+        session_idle_timeout=None if stateless else IDLE_SESSION_SECONDS,
         max_sessions=MOST_SESSIONS,
         transport_security=_CHECKED_ALREADY,
     )
@@ -187,11 +199,15 @@ def _middleware(
     """Outermost first: names and log, who is calling, how often, for how long, how much."""
     return [
         Middleware(Counted, metrics=viewing.metrics),
-        Middleware(gate.Doorkeeper, names=names_of(settings)),
+        Middleware(gate.Doorkeeper, names=names_of(settings), draining=viewing.banks.draining),
         Middleware(CookieDoor, entrance=viewing.entrance),
         Middleware(OpenDoor, verifier=guard.verifier),
         *authentication,
-        Middleware(gate.RateLimit, per_minute=settings.requests_per_minute),
+        Middleware(
+            gate.RateLimit,
+            per_minute=settings.requests_per_minute,
+            buckets=viewing.banks.buckets,
+        ),
         Middleware(StillAllowed, verifier=guard.verifier),
         Middleware(gate.BodyLimit, size=settings.request_bytes, seconds=settings.request_seconds),
     ]
@@ -302,9 +318,17 @@ def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """A server that says when it listens and when it has ended."""
 
-    def __init__(self, config: uvicorn.Config, banks: Banks) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        banks: Banks,
+        settings: Settings,
+        replicas: Replicas | None = None,
+    ) -> None:
         super().__init__(config)
         self._banks = banks
+        self._drain_seconds = settings.drain_seconds
+        self._replicas = replicas
         self.listens = anyio.Event()
         self.ended = anyio.Event()
 
@@ -321,6 +345,19 @@ class _Server(uvicorn.Server):
         """Begin to listen."""
         await super().startup(sockets)
         self.listens.set()
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop, and then for a while that lets a balancer send calls elsewhere."""
+        async with anyio.create_task_group() as tasks:
+            if self._replicas is not None:
+                tasks.start_soon(self._replicas.keep, self._banks.buckets)
+            await super().main_loop()
+            self._banks.draining.set()
+            end = anyio.current_time() + self._drain_seconds
+            # By an attribute, and not by an event, uvicorn tells of a second signal.
+            while anyio.current_time() < end and not self.force_exit:  # noqa: ASYNC110
+                await anyio.sleep(_TICK)
+            tasks.cancel_scope.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let requests under way end; streams that would not are told to."""

@@ -69,7 +69,7 @@ class Viewing:
 
         return Starlette(
             routes=[self.pages(), Route("/", _to_the_page)],
-            middleware=[Middleware(gate.Doorkeeper, names=names)],
+            middleware=[Middleware(gate.Doorkeeper, names=names, draining=self.banks.draining)],
             lifespan=lifespan,
         )
 

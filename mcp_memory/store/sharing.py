@@ -2,14 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
+import anyio.to_thread
+
+from mcp_memory.domain import privacy
 from mcp_memory.store.address import Home
 from mcp_memory.store.electing import Leases
 from mcp_memory.store.leases import LEASES, LeaseTable, first_rows
 from mcp_memory.store.locking import FolderLocks, Locks
 from mcp_memory.store.papers import PAPERS, Papers, as_rows
 from mcp_memory.store.tables import connect, open_beside
+from mcp_memory.store.usage import USAGE, Usage, no_rows
 
 
 async def open_shared(connection: Any, home: Home, owner: str) -> tuple[Locks, Papers | None]:
@@ -33,16 +39,33 @@ async def open_papers(connection: Any, home: Home) -> Papers:
     return shared
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What replicas of a server share beside the bank itself."""
+
+    papers: Papers
+    usage: Usage
+
+
 @asynccontextmanager
-async def sharing(home: Home) -> AsyncIterator[Papers | None]:
-    """The papers of a home without its bank: read when the block is entered, told when it is left."""
+async def sharing(home: Home) -> AsyncIterator[Shared | None]:
+    """What machines share of a home, without its bank; None in a folder.
+
+    Papers are read when the block is entered, and told when it is left.
+
+    Raises:
+        StoreUnreadable: the address is out of reach.
+        AddressRefused: what it needs is not set in the environment.
+    """
     if home.address is None:
         yield None
         return
+    await anyio.to_thread.run_sync(privacy.make, home.folder)
     connection = await connect(home)
     try:
-        shared = await open_papers(connection, home)
-        yield shared
-        await shared.push()
+        papers = await open_papers(connection, home)
+        table = await open_beside(connection, home, USAGE, no_rows())
+        yield Shared(papers, Usage(table, uuid4().hex))
+        await papers.push()
     finally:
         connection.close()

@@ -77,6 +77,7 @@ async def _token(request: Request, visit: Visit) -> str:
     tokens, now = AccessTokens(visit.bank.rooms.settings.access_dir), datetime.now(UTC)
     if revoked := str(form.get("revoke", "")):
         await anyio.to_thread.run_sync(lambda: tokens.revoke(revoked, now=now))
+        await visit.bank.rooms.store.tell()
         return ""
     days = str(form.get("days", ""))
     scope = next((one for one in SCOPES if one == form.get("scope")), None)
@@ -89,4 +90,5 @@ async def _token(request: Request, visit: Visit) -> str:
         expires_at=now + timedelta(days=int(days)) if days else None,
     )
     _, token = await anyio.to_thread.run_sync(lambda: tokens.make(wanted, now=now))
+    await visit.bank.rooms.store.tell()
     return token

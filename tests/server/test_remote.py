@@ -35,6 +35,7 @@ from mcp_memory.cli import cli
 from mcp_memory.domain.access import AccessTokens
 from mcp_memory.domain.errors import CannotListen
 from mcp_memory.server import authentication, held
+from mcp_memory.server.buckets import Buckets
 from mcp_memory.server.gate import RateLimit
 from mcp_memory.server.listening import open_listener
 from mcp_memory.settings import Settings
@@ -381,7 +382,7 @@ async def test_a_caller_who_waits_may_come_again() -> None:
     async def send(message: dict[str, object]) -> None:
         del message
 
-    limit = RateLimit(app, per_minute=60, clock=lambda: now)
+    limit = RateLimit(app, per_minute=60, buckets=Buckets(lambda: now))
     for at, expected in ((0.0, 60), (0.5, 60), (2.0, 62), (600.0, 122)):
         now = at
         for _ in range(70):
