@@ -34,7 +34,7 @@ WORDS = (
     *("token", "schema", "index", "worker", "shard", "proxy"),
 )
 RETAINS = 0.2
-MEMORIES = 200
+MEMORIES = 40
 """Kept before the time is taken, so that searches find something."""
 DRAIN = 2.0
 READY_SECONDS = 60.0

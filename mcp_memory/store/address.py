@@ -15,6 +15,8 @@ SCHEMES = ("s3", "gs", "az", "db")
 SERVED = "db"
 """LanceDB's own service: tables without files that we could see."""
 KEY = "LANCEDB_API_KEY"
+_RETRY_SECONDS = "15"
+"""Lance asks a store that does not answer for three minutes by itself; a caller waits for that."""
 _SPELLED = re.compile(
     r"(?P<scheme>[a-z0-9]+)://(?P<bucket>[A-Za-z0-9][\w.-]{1,221})(?P<path>(?:/[\w.-]+)*)/?"
 )
@@ -61,11 +63,11 @@ class Address:
                 )
             region = os.environ.get("LANCEDB_REGION", "us-east-1")
             return {"api_key": os.environ[KEY], "region": region}
-        endpoint = _endpoint() if self.scheme == "s3" else ""
-        if not endpoint:
-            return {}
-        plain = str(endpoint.startswith("http://")).lower()
-        return {"storage_options": {"aws_endpoint": endpoint, "allow_http": plain}}
+        told = {"client_retry_timeout": _RETRY_SECONDS}
+        if self.scheme == "s3" and (endpoint := _endpoint()):
+            told["aws_endpoint"] = endpoint
+            told["allow_http"] = str(endpoint.startswith("http://")).lower()
+        return {"storage_options": told}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ SECONDS = 30.0
 SKEW = 1 / 3
 """Of that time, what clocks of machines may differ by: so much longer others wait."""
 _PAUSE = 0.25
+_END_SECONDS = 5.0
 _life: ContextVar[int] = ContextVar("life", default=-1)
 """In which of this process's lives the lock was taken that is held where this is asked."""
 
@@ -72,7 +73,8 @@ class Leases:
         try:
             yield self._sign
         finally:
-            with anyio.CancelScope(shield=True):
+            # What a store that does not answer keeps of it lapses by itself.
+            with anyio.move_on_after(_END_SECONDS, shield=True):
                 await self._sign.end()
 
     async def still(self) -> None:

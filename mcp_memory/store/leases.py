@@ -12,6 +12,7 @@ import anyio
 from mcp_memory.domain.errors import StoreAway
 from mcp_memory.store.filters import quoted
 from mcp_memory.store.locking import MAINTENANCE, OPENING
+from mcp_memory.store.tables import passes
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ class LeaseTable:
             try:
                 return await work()
             except (RuntimeError, OSError, ValueError) as error:
-                if attempt == _ATTEMPTS - 1:
+                if not passes(error) or attempt == _ATTEMPTS - 1:
                     raise StoreAway("The bank's object store", str(error)[:200]) from error
                 await anyio.sleep(0.05 * 2**attempt)
                 with suppress(RuntimeError, OSError, ValueError):

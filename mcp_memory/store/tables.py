@@ -32,6 +32,8 @@ _FEW, _SMALL = 8, 64 << 10
 """Rows, and bytes of an answer, that are turned over where they are: a thread costs more than they do."""
 _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")
+_AWAY = ("retryerror", "error sending request")
+"""A store that does not answer, or says no: Lance has asked again and again by itself."""
 
 
 class Fresh:
@@ -141,7 +143,7 @@ class Tables:
                 said = str(error).lower()
                 if any(mark in said for mark in _FULL):
                     raise StoreFull(_short(error)) from error
-                passing = any(mark in said for mark in (*_STALE, *_CONFLICT))
+                passing = passes(error)
                 if not passing or attempt == ATTEMPTS - 1:
                     raise await self._fault(error) from error
                 await anyio.sleep(0.02 * 2**attempt)
@@ -292,6 +294,14 @@ def _lancedb() -> Any:
     # Each shard of a word index that is built holds memory of its own: 600 MB became 460.
     os.environ.setdefault("LANCE_FTS_NUM_SHARDS", "1")
     return imported_lancedb()
+
+
+def passes(error: Exception) -> bool:
+    """Whether another attempt may do better: somebody else wrote, or removed an older version."""
+    said = str(error).lower()
+    if any(mark in said for mark in _AWAY):
+        return False
+    return any(mark in said for mark in (*_STALE, *_CONFLICT))
 
 
 def _short(error: Exception) -> str:
