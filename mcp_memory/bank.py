@@ -246,10 +246,6 @@ class MemoryBank(Bank):
         """See what other machines have written; in a folder every look does."""
         await self.rooms.store.fresh()
 
-    async def warm_up(self) -> None:
-        """Load what a first search would wait for."""
-        await self.rooms.warm_up()
-
     async def tell(self) -> None:
         """Let other machines see what changed beside the tables; in a folder all of it lies open."""
         await self.rooms.store.tell()

@@ -121,7 +121,7 @@ class HeldBank:
         try:
             async with opening(self._settings, cwd=self._cwd, actor="server") as bank:
                 if self._settings.address:
-                    await bank.warm_up()  # a balancer sends calls as soon as this is ready
+                    await bank.rooms.warm_up()  # a balancer sends calls as soon as this is ready
                 self._bank = bank
                 self._settled.set()
                 async with anyio.create_task_group() as tasks:
