@@ -74,12 +74,12 @@ HOSTS = {
         frozenset({"session-start", "tool-failed", "before-edit", "handed over"}),
         frozenset(MARKS),
     ),
-    # opencode's hooks are plugins in its own language: it has our tools, and its database is read.
+    # Its hooks are a plugin in its own language; its database is read, nothing is handed over.
     "opencode": Driven(
         ("opencode", "run", "-m", "anthropic/claude-sonnet-4-5", PROMPT),
         ("opencode", "--version"),
-        frozenset(),
-        frozenset(),
+        frozenset({"session-start", "prompt", "tool-failed", "before-edit"}),
+        frozenset(MARKS),
     ),
 }  # fmt: skip
 

@@ -13,8 +13,9 @@ from mcp_memory.cli.door import print_json
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError
 from mcp_memory.hosts.installing.changes import Change, apply, plan_install, plan_uninstall
 from mcp_memory.hosts.installing.checking import standing
-from mcp_memory.hosts.installing.hooking import HOOKED, Hooked, plan_hooks, plan_no_hooks
+from mcp_memory.hosts.installing.hooking import HOOKS, Hooked, plan_hooks, plan_no_hooks
 from mcp_memory.hosts.installing.launch import launch
+from mcp_memory.hosts.installing.plugging import Plugged
 from mcp_memory.hosts.installing.targets import TARGETS, Target
 
 NAMES = click.Choice([target.name for target in TARGETS])
@@ -41,7 +42,11 @@ _SAID = {
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--print", "only_print", is_flag=True, help="Print the entry, to put in by hand.")
 @click.option("--name", "server", default="", help="What the server is called in the host.")
-@click.option("--hooks", is_flag=True, help="Also put in hooks: Claude Code, Codex, Gemini CLI.")
+@click.option(
+    "--hooks",
+    is_flag=True,
+    help="Also put in hooks: Claude Code, Codex, Gemini CLI, Cursor, opencode.",
+)
 @click.option("--no-check", is_flag=True, help="Do not ask the host's own command afterwards.")
 @options.as_json
 def install_command(
@@ -133,10 +138,10 @@ def _chosen(names: Sequence[str]) -> list[Target]:
     return found
 
 
-def _hooked(targets: Sequence[Target]) -> list[Hooked]:
+def _hooked(targets: Sequence[Target]) -> list[Hooked | Plugged]:
     """Those of the hosts that take hooks."""
     names = {target.name for target in targets}
-    return [hooked for hooked in HOOKED if hooked.host in names]
+    return [hooked for hooked in HOOKS if hooked.host in names]
 
 
 @dataclass(slots=True)
@@ -180,6 +185,8 @@ class _Run:
             click.echo(f"  {line}")
         if change.before is not None and change.kind == "added":
             click.echo(f"  The file as it was: {change.backup}")
+        if change.note and change.kind in {"added", "updated"} and not self.dry_run:
+            click.echo(f"  {change.note}")
 
     def _say_standing(self, change: Change, said: str) -> None:
         if self.dry_run:

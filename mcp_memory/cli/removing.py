@@ -15,7 +15,7 @@ from mcp_memory.cli.door import print_json
 from mcp_memory.cli.drawing.screen import Page, short
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.hosts.installing.changes import Change, apply, plan_uninstall
-from mcp_memory.hosts.installing.hooking import HOOKED, plan_no_hooks
+from mcp_memory.hosts.installing.hooking import HOOKS, plan_no_hooks
 from mcp_memory.hosts.installing.launch import DISTRIBUTION
 from mcp_memory.hosts.installing.targets import TARGETS
 from mcp_memory.settings import Settings
@@ -52,7 +52,7 @@ class Going:
 def planned() -> Going:
     """What of us is on this machine; nothing is changed."""
     going = Going()
-    for hooked in HOOKED:
+    for hooked in HOOKS:
         _plan(going, f"{hooked.target.title}, hooks", partial(plan_no_hooks, hooked))
     for target in TARGETS:
         _plan(going, target.title, partial(plan_uninstall, target))

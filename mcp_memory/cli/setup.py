@@ -16,7 +16,7 @@ from mcp_memory.cli.drawing.screen import Page, short
 from mcp_memory.cli.install import NAMES, chosen, told
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError
 from mcp_memory.hosts.installing.changes import Change, apply, plan_install
-from mcp_memory.hosts.installing.hooking import HOOKED, plan_hooks
+from mcp_memory.hosts.installing.hooking import HOOKS, plan_hooks
 from mcp_memory.hosts.installing.launch import Launch, launch
 from mcp_memory.search.named.overview import Overview
 from mcp_memory.settings import Settings
@@ -133,7 +133,7 @@ def planned(started: Launch, names: Sequence[str], *, hooks: bool, index: bool) 
     for target in targets:
         plan.add(plan.changes, target.title, partial(plan_install, target, started))
     wanted = {target.name for target in targets}
-    for hooked in HOOKED if hooks else ():
+    for hooked in HOOKS if hooks else ():
         if hooked.host in wanted:
             title = f"{hooked.target.title}, hooks"
             plan.add(plan.hooks, title, partial(plan_hooks, hooked, started))

@@ -11,7 +11,14 @@ from click.testing import CliRunner
 from mcp_memory.cli import cli
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.hosts.installing.changes import apply
-from mcp_memory.hosts.installing.hooking import HOOKED, Hooked, hook_argv, plan_hooks, plan_no_hooks
+from mcp_memory.hosts.installing.hooking import (
+    HOOKED,
+    PLUGGED,
+    Hooked,
+    hook_argv,
+    plan_hooks,
+    plan_no_hooks,
+)
 from mcp_memory.hosts.installing.launch import Launch, launch
 
 LAUNCH = Launch(("/opt/own env/bin/mcp-memory", "serve"), {"MCP_MEMORY_HOME": "/my bank"})
@@ -38,7 +45,12 @@ def write(hooked: Hooked, settings: Any) -> str:
 
 def commands(hooked: Hooked) -> list[str]:
     table = json.loads(hooked.file().read_text(encoding="utf-8"))["hooks"]
-    return [one["command"] for groups in table.values() for g in groups for one in g["hooks"]]
+    groups = [group for found in table.values() for group in found]
+    return [one["command"] for group in groups for one in group.get("hooks", [group])]
+
+
+def theirs(hooked: Hooked) -> dict[str, Any]:
+    return {"command": "notify-send hi"} if hooked.flat else THEIRS
 
 
 @pytest.mark.parametrize("hooked", HOOKED, ids=lambda hooked: hooked.host)
@@ -56,11 +68,13 @@ class TestEveryHost:
 
     def test_the_users_own_stay_and_the_file_is_restored_to_the_byte(self, hooked: Hooked) -> None:
         native = hooked.events[0][0]
-        was = write(hooked, {"model": "x", "hooks": {native: [THEIRS], "Other": [THEIRS]}})
+        was = write(
+            hooked, {"model": "x", "hooks": {native: [theirs(hooked)], "Other": [theirs(hooked)]}}
+        )
         change = plan_hooks(hooked, LAUNCH)
         apply(change)
         read = json.loads(hooked.file().read_text(encoding="utf-8"))
-        assert read["hooks"][native][0] == THEIRS
+        assert read["hooks"][native][0] == theirs(hooked)
         assert len(read["hooks"][native]) == 2
         assert change.backup.read_text(encoding="utf-8") == was
         assert plan_hooks(hooked, LAUNCH).kind == "unchanged"
@@ -72,7 +86,7 @@ class TestEveryHost:
         native = hooked.events[0][0]
         apply(plan_hooks(hooked, LAUNCH))
         read = json.loads(hooked.file().read_text(encoding="utf-8"))
-        read["hooks"][native].append(THEIRS)
+        read["hooks"][native].append(theirs(hooked))
         write(hooked, read)
         change = plan_hooks(hooked, Launch(("/new/mcp-memory", "serve"), {}))
         apply(change)
@@ -82,12 +96,12 @@ class TestEveryHost:
         assert all(c.startswith("/new/mcp-memory-hook ") for c in told if c != "notify-send hi")
         apply(plan_no_hooks(hooked))
         left = json.loads(hooked.file().read_text(encoding="utf-8"))
-        assert left == {"hooks": {native: [THEIRS]}}
+        left.pop("version", None)
+        assert left == {"hooks": {native: [theirs(hooked)]}}
 
-    @pytest.mark.parametrize(
-        "text", ["{ broken", "[]", '{"hooks": 7}', '{"hooks": {"SessionStart": {}}}']
-    )
+    @pytest.mark.parametrize("text", ["{ broken", "[]", '{"hooks": 7}', '{"hooks": {"START": {}}}'])
     def test_a_file_that_is_not_understood_is_left_alone(self, hooked: Hooked, text: str) -> None:
+        text = text.replace("START", hooked.events[0][0])
         write(hooked, text)
         with pytest.raises(InvalidInput, match="Nothing was changed"):
             plan_hooks(hooked, LAUNCH)
@@ -139,3 +153,28 @@ def test_install_puts_hooks_in_when_asked_and_uninstall_takes_both_away(home: Pa
     assert run.invoke(cli, ["uninstall", "claude-code", "gemini-cli"]).exit_code == 0
     assert not claude.file().exists()
     assert gemini.file().read_text(encoding="utf-8") == was
+
+
+def test_opencode_gets_a_plugin_with_the_hooks_command_and_loses_only_that(home: Path) -> None:
+    (opencode,) = PLUGGED
+    change = plan_hooks(opencode, LAUNCH)
+    apply(change)
+    text = opencode.file().read_text(encoding="utf-8")
+    assert '["/opt/own env/bin/mcp-memory-hook", "--home=/my bank"]' in text
+    assert plan_hooks(opencode, LAUNCH).kind == "unchanged"
+    moved = Launch(("/new/mcp-memory", "serve"), {})
+    assert plan_hooks(opencode, moved).kind == "updated"
+    apply(plan_no_hooks(opencode))
+    assert not opencode.file().exists()
+    assert plan_no_hooks(opencode).kind == "absent"
+    opencode.file().write_text("export const Mine = 1\n", encoding="utf-8")
+    for plan in (lambda: plan_hooks(opencode, LAUNCH), lambda: plan_no_hooks(opencode)):
+        with pytest.raises(InvalidInput, match="another plugin"):
+            plan()
+
+
+def test_that_codex_wants_hooks_to_be_trusted_is_said_when_they_are_put_in(home: Path) -> None:
+    shown = CliRunner().invoke(cli, ["install", "codex", "--hooks", "--no-check"])
+    assert "Hooks need review" in shown.output
+    again = CliRunner().invoke(cli, ["install", "codex", "--hooks", "--no-check"])
+    assert "Hooks need review" not in again.output

@@ -30,6 +30,8 @@ class Change:
     before: bytes | None
     after: bytes | None
     suffix: str = _BACKUP
+    note: str = ""
+    """What its user is still to do, and the host says nowhere."""
 
     @property
     def backup(self) -> Path:

@@ -12,6 +12,7 @@ from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.hosts.installing import jsonc
 from mcp_memory.hosts.installing.changes import Change, Kind, decoded, raw, real, unfit
 from mcp_memory.hosts.installing.launch import Launch
+from mcp_memory.hosts.installing.plugging import Plugged, plan_no_plugin, plan_plugin
 from mcp_memory.hosts.installing.targets import TARGETS, Target
 from mcp_memory.hosts.places import chosen
 
@@ -32,6 +33,10 @@ class Hooked:
     """Its own name of an event, ours, and the tools that it is for; empty: no tool's event."""
     per_second: int = 1
     """In what its time limits are counted."""
+    flat: bool = False
+    """Whether its events list commands, and no groups of them."""
+    note: str = ""
+    """What its user is still to do."""
 
     @property
     def target(self) -> Target:
@@ -39,25 +44,31 @@ class Hooked:
         return next(target for target in TARGETS if target.name == self.host)
 
 
-def plan_hooks(hooked: Hooked, launch: Launch) -> Change:
+def plan_hooks(hooked: Hooked | Plugged, launch: Launch) -> Change:
     """The change that gives a host our hooks, idempotent; the user's own stay, in their order.
 
     Raises InvalidInput where the file cannot be read or edited safely.
     """
+    if isinstance(hooked, Plugged):
+        return plan_plugin(hooked, hook_argv(launch))
     file = real(hooked.file())
     before = raw(file)
     text = decoded(file, before)
     after = _with_ours(hooked, file, text, hook_argv(launch))
     held = any(_ours(group) for groups in _table(hooked, file, text).values() for group in groups)
     kind: Kind = "unchanged" if after == text else "updated" if held else "added"
-    return Change(hooked.target, "", file, kind, before, after.encode("utf-8"), _BACKUP)
+    return Change(
+        hooked.target, "", file, kind, before, after.encode("utf-8"), _BACKUP, hooked.note
+    )
 
 
-def plan_no_hooks(hooked: Hooked) -> Change:
+def plan_no_hooks(hooked: Hooked | Plugged) -> Change:
     """The change that takes our hooks out: byte for byte as before where nothing else changed.
 
     Raises InvalidInput where the file cannot be read or edited safely.
     """
+    if isinstance(hooked, Plugged):
+        return plan_no_plugin(hooked)
     file = real(hooked.file())
     before = raw(file)
     text = decoded(file, before)
@@ -95,12 +106,15 @@ def _with_ours(hooked: Hooked, file: Path, text: str, argv: Sequence[str]) -> st
     groups: dict[str, Groups] = {}
     for native, event, tools in hooked.events:
         handler: dict[str, Any] = {
-            "type": "command",
+            **({} if hooked.flat else {"type": "command"}),
             "command": _shell((*argv, f"--host={hooked.host}", event)),
             "timeout": _SECONDS * hooked.per_second,
         }
-        group = {**({"matcher": tools} if tools else {}), "hooks": [handler]}
+        matcher = {"matcher": tools} if tools else {}
+        group = {**handler, **matcher} if hooked.flat else {**matcher, "hooks": [handler]}
         groups.setdefault(native, []).append(group)
+    if hooked.flat and not _read(hooked, file, text):
+        text = jsonc.put(text, ("version",), 1)
     for native, own in groups.items():
         found = _table(hooked, file, text).get(native, [])
         place = next((at for at, each in enumerate(found) if _ours(each)), len(found))
@@ -121,7 +135,10 @@ def _without_ours(hooked: Hooked, file: Path, text: str) -> str:
             if theirs
             else jsonc.drop(text, ("hooks", native))
         )
-    return jsonc.drop(text, ("hooks",)) if not _table(hooked, file, text) else text
+    if not _table(hooked, file, text):
+        text = jsonc.drop(text, ("hooks",))
+    alone = hooked.flat and set(_read(hooked, file, text)) == {"version"}
+    return jsonc.drop(text, ("version",)) if alone else text
 
 
 def _put(hooked: Hooked, file: Path, text: str, native: str, groups: Groups) -> str:
@@ -154,6 +171,8 @@ def _read(hooked: Hooked, file: Path, text: str) -> dict[str, Any]:
 
 def _ours(group: object) -> bool:
     """Whether a group holds our hooks only; one that the user mixed is theirs."""
+    if isinstance(group, dict) and isinstance(group.get("command"), str):
+        return any(name in group["command"] for name in _OURS)
     handlers = group.get("hooks") if isinstance(group, dict) else None
     if not isinstance(handlers, list) or not handlers:
         return False
@@ -193,6 +212,10 @@ HOOKED: tuple[Hooked, ...] = (
             ("PostToolUse", "tool-failed", "Bash"),
             *_BOUNDS,
         ),
+        note=(
+            "Codex asks at its next start whether to trust these hooks (\u201cHooks need review\u201d): "
+            "choose \u201cTrust all\u201d or look at them first; until then it runs none of them."
+        ),
     ),
     Hooked(
         "gemini-cli",
@@ -208,5 +231,31 @@ HOOKED: tuple[Hooked, ...] = (
         ),
         per_second=1_000,
     ),
+    Hooked(
+        "cursor",
+        lambda: Path.home() / ".cursor" / "hooks.json",
+        (
+            ("sessionStart", "session-start", ""),
+            # Here too what is said before a tool reaches nobody, and a prompt takes no context.
+            ("postToolUse", "before-edit", "Read|Write"),
+            ("postToolUseFailure", "tool-failed", "Shell"),
+            ("preCompact", "before-compaction", ""),
+            ("sessionEnd", "session-end", ""),
+        ),
+        flat=True,
+    ),
 )
-"""The hosts whose hooks were seen or are documented to hear us."""
+"""The hosts whose hooks were seen, or (Cursor) are documented, to hear us."""
+PLUGGED: tuple[Plugged, ...] = (
+    Plugged(
+        "opencode",
+        lambda: (
+            chosen("OPENCODE_CONFIG_DIR", Path.home() / ".config" / "opencode")
+            / "plugin"
+            / "mcp-memory.js"
+        ),
+        Path(__file__).with_name("opencode_plugin.js"),
+    ),
+)
+HOOKS: tuple[Hooked | Plugged, ...] = (*HOOKED, *PLUGGED)
+"""All hosts that can be told something unasked."""
