@@ -31,7 +31,8 @@ PURE = (
     "memories/links", "memories/grounds", "memories/faults", "memories/ruling",
     "memories/recurring", "memories/clashes", "runbook/assembling", "runbook/attempts", "runbook/changed",
     "runbook/commands", "runbook/mends", "runbook/premises", "runbook/remembered", "runbook/rulings",
-    "runbook/sentences", "text/courtesies", "hooks/digests", "hooks/lines", "hooks/briefing", "hooks/binding",
+    "runbook/sentences", "text/courtesies", "text/running",
+    "hooks/digests", "hooks/lines", "hooks/briefing", "hooks/binding",
     "hooks/checking", "hooks/mendings", "hooks/undoing", "hooks/touching", "text/fencing", "history/wire",
     "server/answers",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import datetime
 from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import Outcome, Step
 from mcp_memory.text import guard
+from mcp_memory.text.running import asked, running
 from mcp_memory.trajectories import committing, edits, screening, unfinished
 from mcp_memory.trajectories.told import utc
 from mcp_memory.trajectories.unfinished import Left
@@ -99,7 +100,7 @@ def told(session: Session, traces: Traces, length: Length) -> LeftOff:
         ref=f"t:{session.id}",
         when=when(session.begun, session.ended),
         project=session.project,
-        goal=_flat(goal, length.goal),
+        goal=_flat(asked(goal), length.goal),
         asked=_last([f"#{s.number} {_flat(s.text, length.line)}" for s in later], length.asked),
         outcome=Outcome(session.outcome or "unknown"),
         said=_said(traces.said, length.said),
@@ -144,7 +145,7 @@ def _last(lines: Sequence[str], most: int) -> tuple[str, ...]:
 
 def _flat(text: str, chars: int) -> str:
     """A text as one line; of a longer one its beginning, at a word; nothing that gives power away."""
-    flat = guard.neutralise(" ".join(screening.line(text[: chars * 4]).split()))
+    flat = guard.neutralise(running(screening.line(text[: chars * 4])))
     if len(flat) <= chars:
         return flat
     cut = flat[: chars - 1]
