@@ -39,7 +39,7 @@ from mcp_memory.domain.models import (
 )
 from mcp_memory.domain.reports import FileReport
 from mcp_memory.embedding.reranker import build_reranker
-from mcp_memory.forgetting import delete, purging, undo
+from mcp_memory.forgetting import delete, proving, purging, undo
 from mcp_memory.history import crew, following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
 from mcp_memory.hooks import digesting, ready
@@ -48,7 +48,6 @@ from mcp_memory.importing import by_hand
 from mcp_memory.importing.by_hand import ByHand
 from mcp_memory.memories import (
     beside,
-    consolidate,
     feedback,
     fetch,
     listing,
@@ -138,7 +137,7 @@ class MemoryBank(Bank):
     async def apply(self, drafts: Sequence[Draft], *, retire: Sequence[str] = ()) -> Consolidation:
         """Keep memories and put others to rest, through the gate, as one batch."""
         async with self._silent():
-            applied = await consolidate.apply(self.rooms, drafts, retire=retire)
+            applied = await proving.apply(self.rooms, drafts, retire=retire)
         await self._note("used", [cited.ref for draft in drafts for cited in draft.evidence])
         return applied
 

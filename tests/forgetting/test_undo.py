@@ -6,10 +6,10 @@ from pathlib import Path
 
 import anyio.from_thread
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as trials
+from hypothesis import given
 from hypothesis import strategies as st
 from talks import kept, talk
+from trials import tried
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query
@@ -211,7 +211,7 @@ async def _round(bank: MemoryBank, steps: list[tuple[str, str]]) -> None:
         await bank.undo(batch)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(6_000)
 def test_whatever_is_done_and_undone_searches_are_the_same_to_the_byte(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -228,12 +228,12 @@ def test_whatever_is_done_and_undone_searches_are_the_same_to_the_byte(
         context, bank = portal.call(opened)
         before, weighed = portal.call(answers, bank), portal.call(scores, bank)
 
-        @trials(max_examples=60, suppress_health_check=list(HealthCheck))
+        @tried(20)
         @given(_steps)
-        def tried(steps: list[tuple[str, str]]) -> None:
+        def any_steps(steps: list[tuple[str, str]]) -> None:
             portal.call(_round, bank, steps)
             assert portal.call(answers, bank) == before
             assert portal.call(scores, bank) == weighed
 
-        tried()
+        any_steps()
         portal.call(context.__aexit__, None, None, None)  # type: ignore[attr-defined]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from exports import records
 from failing_session import gotcha, session
-from hypothesis import HealthCheck, given
-from hypothesis import settings as trials
+from hypothesis import given
 from hypothesis import strategies as st
+from trials import tried
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
@@ -181,7 +181,8 @@ drafts = st.builds(
 )
 
 
-@trials(max_examples=20, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(6_000)
+@tried(8)
 @given(kept=st.lists(st.tuples(drafts, st.booleans()), min_size=1, max_size=4))
 async def test_import_of_export_is_the_identity_for_one_owner(
     tmp_path_factory: pytest.TempPathFactory, kept: list[tuple[Draft, bool]]

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import anyio.from_thread
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as trials
+from hypothesis import given
 from hypothesis import strategies as st
 from talks import kept, talk
+from trials import tried
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Task
 from mcp_memory.domain.errors import GateRefused, InvalidInput
 from mcp_memory.domain.hits import Hit
-from mcp_memory.domain.models import Draft, Evidence, Outcome, State
+from mcp_memory.domain.models import Draft, Evidence, Outcome, Runbook, RunbookSection, State
 from mcp_memory.search import spans
 from mcp_memory.settings import Settings
 from mcp_memory.store.rows import Where
@@ -99,6 +99,15 @@ async def dead_as_current(bank: MemoryBank, hits: Sequence[Hit]) -> list[str]:
     return found
 
 
+async def dead_in_runbook(bank: MemoryBank, made: Runbook) -> list[str]:
+    """Memories that no longer hold and stand among what does."""
+    lines = [line for section in made.sections if section.title not in ("No longer holds", "Unproven")
+             for line in section.lines]  # fmt: skip
+    refs = [line.rpartition(" ")[2] for line in lines]
+    return [ref for ref in refs if ref.startswith("m:")
+            and (await spans.current(bank.rooms, ref)).state is not State.LIVE]  # fmt: skip
+
+
 async def strangers(bank: MemoryBank, hits: Sequence[Hit], project: str) -> list[str]:
     """Hits of another project."""
     owners = await bank.owners([hit.ref for hit in hits])
@@ -111,11 +120,15 @@ async def checked(world: World, sources: list[tuple[str, str, str]]) -> None:
         hits = await world.hits(project)
         assert await dead_as_current(world.bank, hits) == []
         assert await strangers(world.bank, hits, project) == []
+    made = await world.bank.runbook(
+        Task(text="Change the port that the till listens on", project=SHOP)
+    )
+    assert await dead_in_runbook(world.bank, made) == []
     expected = {ref: (count, world.well[ref]) for ref, count in world.used.items()}
     assert await world.bank.rooms.usage() == expected
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(6_000)
 def test_after_any_moves_all_of_it_holds(settings: Settings, tmp_path: Path) -> None:
     paths = [kept(tmp_path / f"{n}.jsonl", one) for n, one in
              enumerate([*TALKS[SHOP], *TALKS[MILL]])]  # fmt: skip
@@ -134,13 +147,13 @@ def test_after_any_moves_all_of_it_holds(settings: Settings, tmp_path: Path) -> 
     with anyio.from_thread.start_blocking_portal() as portal:
         context, world, sources = portal.call(opened)
 
-        @trials(max_examples=40, suppress_health_check=list(HealthCheck))
+        @tried(15)
         @given(_moves)
-        def tried(moves: list[tuple[str, str, str, bool]]) -> None:
+        def any_moves(moves: list[tuple[str, str, str, bool]]) -> None:
             portal.call(moved, world, moves)
             portal.call(checked, world, sources)
 
-        tried()
+        any_moves()
         portal.call(negative, world, sources)
         portal.call(context.__aexit__, None, None, None)  # type: ignore[attr-defined]
 
@@ -156,6 +169,9 @@ async def negative(world: World, sources: list[tuple[str, str, str]]) -> None:
     plain = [hit.model_copy(update={"flags": ()}) for hit in hits]
     assert await dead_as_current(bank, hits) == []
     assert old.ref in await dead_as_current(bank, plain)
+    advice = RunbookSection(title="Facts and preferences", lines=(f"The old till. {old.ref}",))
+    page = Runbook(task="", sections=(advice,), spans=())
+    assert await dead_in_runbook(bank, page) == [old.ref]
     everywhere = (await bank.search(Query(texts=("wheel till port",), project="*", limit=30))).hits
     assert await strangers(bank, everywhere, SHOP)
     before = await bank.rooms.usage()
