@@ -56,7 +56,8 @@ def main() -> None:
 
 
 def compare(scratch: Path, data: Sequence[Path], workers: Sequence[int]) -> None:
-    tables.begin("run", "seconds", "MB/s", "rows", "same rows", "same files", "owner's memory, MB")
+    figures = ("seconds", "MB/s", "processor, s", "rows")
+    tables.begin("run", *figures, "same rows", "same files", "owner's memory, MB")
     first = run(scratch / "here", "0", 0, data)
     tell("here, a thread", first, first)
     tell("here, 2 processes", run(scratch / "two", "2", 0, data), first)
@@ -76,7 +77,8 @@ def compare(scratch: Path, data: Sequence[Path], workers: Sequence[int]) -> None
 def tell(name: str, told: dict[str, float | str], first: dict[str, float | str]) -> None:
     same = ["yes" if told[what] == first[what] else "NO" for what in ("rows", "files")]
     rate = f"{told['megabytes'] / told['seconds']:.1f}"
-    tables.line(name, f"{told['seconds']:.1f}", rate, told["count"], *same, told["peak"])
+    figures = (f"{told['seconds']:.1f}", rate, round(told["processor"]), told["count"])
+    tables.line(name, *figures, *same, told["peak"])
 
 
 def command(home: Path, how: str, kill: float, data: Sequence[Path]) -> list[str]:
@@ -113,20 +115,21 @@ async def measure(
     if kill:
         threading.Thread(target=lose, args=(kill, killed), daemon=True).start()
     here = not how.startswith("ray:")
-    with nullcontext() if here else connected("local", workers=int(how[4:])) as hiring:
+    with nullcontext() if here else connected("local", workers=int(how[4:])) as cluster:
         async with open_bank(settings, cwd="/") as bank:
             found = list(indexer.transcripts(data))
-            began = time.perf_counter()
+            before, began = processor(os.getpid()), time.perf_counter()
             reports = await bank.index(
-                found, processes=int(how) if here else hiring(Model.of(settings))
+                found, processes=int(how) if here else cluster.hiring(Model.of(settings))
             )
-            took = time.perf_counter() - began
+            took, spent = time.perf_counter() - began, processor(os.getpid()) - before
             most = peak()
             table = bank.rooms.store._tables["evidence"]  # noqa: SLF001 rows with their vectors
             rows = (await table.query().to_arrow()).drop_columns(["batch"]).sort_by("key")
     statuses = [report.status for report in reports]
     return {
         "seconds": took,
+        "processor": spent,
         "megabytes": sum(report.bytes for report in reports) / 1e6,
         "count": rows.num_rows,
         "rows": digest_of(rows),
@@ -180,6 +183,18 @@ def below(parent: int) -> list[int]:
             parents[int(place.name)] = int(told[1])
     found = [pid for pid, above in parents.items() if above == parent]
     return [*found, *(pid for each in found for pid in below(each))]
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor that a process and those below it have taken, ended ones included."""
+    ticks = 0
+    for each in [pid, *below(pid)]:
+        try:
+            told = (Path("/proc") / str(each) / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, told[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def commandline(pid: int) -> str:

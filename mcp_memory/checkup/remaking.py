@@ -1,13 +1,13 @@
 """Remaking: what is derived made anew from the store: files, indexes, vectors."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import State
-from mcp_memory.embedding.embedder import Embedder, succeeds
+from mcp_memory.embedding.embedder import Embedder, Vector, succeeds
 from mcp_memory.history import writing
 from mcp_memory.hooks import digesting
 from mcp_memory.memories import retain
@@ -19,6 +19,14 @@ from mcp_memory.trajectories import evidence
 
 _AT_ONCE = 2_000
 """Rows whose vectors are made anew together: all of 100,000 took 2.5 GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Who makes vectors of texts, in their order, and of how many rows at a time."""
+
+    embed: Callable[[Sequence[str]], Awaitable[list[Vector]]]
+    rows: int = _AT_ONCE
 
 
 async def rebuild(rooms: Rooms) -> int:
@@ -39,8 +47,10 @@ async def derived(rooms: Rooms) -> None:
     await digesting.renew(rooms)
 
 
-async def reembed(rooms: Rooms) -> int:
+async def reembed(rooms: Rooms, elsewhere: Elsewhere | None = None) -> int:
     """Make all vectors anew; searches go on by words meanwhile.
+
+    `elsewhere`: who makes those of evidence, instead of this process.
 
     Raises:
         InvalidInput: no embedding model is configured.
@@ -50,14 +60,15 @@ async def reembed(rooms: Rooms) -> int:
             "No embedding model is configured.", next_step="Set MCP_MEMORY_EMBEDDING_MODEL."
         )
     model = rooms.embedder
-    return await rooms.store.replace_vectors(_anew(rooms, model), model=model.name, dim=model.dim)
+    parts = _anew(rooms, model, elsewhere or Elsewhere(model.embed))
+    return await rooms.store.replace_vectors(parts, model=model.name, dim=model.dim)
 
 
-async def _anew(rooms: Rooms, model: Embedder) -> AsyncIterator[Revised]:
+async def _anew(rooms: Rooms, model: Embedder, maker: Elsewhere) -> AsyncIterator[Revised]:
     """All rows with their vectors made anew, so many at a time that they fit into memory."""
-    async for rows in _evidence(rooms):
+    async for rows in _evidence(rooms, maker.rows):
         texts = [evidence.embedded_text(row) for row in rows]
-        made = await model.embed([text or "-" for text in texts])
+        made = await maker.embed([text or "-" for text in texts])
         yield (
             "evidence",
             [
@@ -71,13 +82,13 @@ async def _anew(rooms: Rooms, model: Embedder) -> AsyncIterator[Revised]:
         yield "memories", [replace(row, vector=one) for row, one in zip(kept, said, strict=True)]
 
 
-async def _evidence(rooms: Rooms) -> AsyncIterator[list[EvidenceRow]]:
-    """Every row of evidence, by sessions, about `_AT_ONCE` at a time."""
+async def _evidence(rooms: Rooms, at_once: int) -> AsyncIterator[list[EvidenceRow]]:
+    """Every row of evidence, by sessions, about so many at a time."""
     sizes = await rooms.store.survey.owners()
     group: list[str] = []
     for owner in sorted(sizes):
         group.append(owner)
-        if sum(sizes[each] for each in group) >= _AT_ONCE:
+        if sum(sizes[each] for each in group) >= at_once:
             yield await rooms.store.find("evidence", Where(trajectories=tuple(group), states=()))
             group = []
     if group:

@@ -1,12 +1,14 @@
 """Clusters: the options by which a command's heavy part runs on workers, and who hires them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import click
 
 from mcp_memory.bank import MemoryBank
+from mcp_memory.checkup.remaking import Elsewhere
 from mcp_memory.cli.options import several
+from mcp_memory.history.bulk.cluster import TEXTS, Cluster, connected
 from mcp_memory.history.bulk.shards import Model
 from mcp_memory.history.crew import Hire
 
@@ -14,7 +16,7 @@ on = several(
     click.option(
         "--on",
         metavar="CLUSTER",
-        help="Prepare on workers of a Ray cluster: `local`, `auto` or ray://HOST:PORT.",
+        help="Prepare, or embed, on workers of a Ray cluster: `local`, `auto` or ray://HOST:PORT.",
     ),
     click.option(
         "--workers",
@@ -24,12 +26,10 @@ on = several(
     ),
 )
 
-HireFor = Callable[[MemoryBank], Hire | None]
-
 
 @asynccontextmanager
-async def reached(on: str | None, workers: int | None) -> AsyncIterator[HireFor]:
-    """Who hires the workers for a bank, let go with the block; nobody where no cluster is named.
+async def reached(on: str | None, workers: int | None) -> AsyncIterator[Cluster | None]:
+    """The cluster that is named, for a block; None where none is.
 
     To be entered before a bank is opened: Ray starts processes, which LanceDB does not bear later.
 
@@ -37,16 +37,24 @@ async def reached(on: str | None, workers: int | None) -> AsyncIterator[HireFor]
         InvalidInput: Ray is not installed, nothing answers there, or its workers are unlike.
     """
     if on is None:
-        yield lambda _: None
+        yield None
         return
-    from mcp_memory.history.bulk.cluster import connected
-
-    with connected(on, workers=workers) as hiring:
-        yield lambda bank: hiring(model_of(bank))
+    with connected(on, workers=workers) as cluster:
+        yield cluster
 
 
-def model_of(bank: MemoryBank) -> Model | None:
-    """The model by which workers make its vectors; None while it goes by words only."""
+def hiring(cluster: Cluster | None, bank: MemoryBank) -> Hire | None:
+    """Who hires workers to prepare transcripts for a bank, vectors included where it goes by any."""
+    if cluster is None:
+        return None
     rooms = bank.rooms
     ready = rooms.embedder is not None and rooms.store.vectors_ready
-    return Model.of(rooms.settings) if ready else None
+    return cluster.hiring(Model.of(rooms.settings) if ready else None)
+
+
+def embedding(cluster: Cluster | None, bank: MemoryBank) -> Elsewhere | None:
+    """Who makes vectors for a bank on workers, two tasks a worker at a time."""
+    if cluster is None:
+        return None
+    embed = cluster.embedding(Model.of(bank.rooms.settings))
+    return Elsewhere(embed, rows=2 * TEXTS * cluster.workers)

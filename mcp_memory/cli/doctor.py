@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from mcp_memory.checkup.findings import Finding
-from mcp_memory.cli import ending, options
+from mcp_memory.cli import clusters, ending, options
 from mcp_memory.cli.door import command, print_json
 
 
@@ -16,17 +16,24 @@ from mcp_memory.cli.door import command, print_json
 @click.option(
     "--stale", is_flag=True, help="List memories whose files or commands changed or went."
 )
+@clusters.on
 @options.as_json
 @command
 async def doctor_command(
-    repair: bool, rebuild: bool, reembed: bool, stale: bool, as_json: bool
+    repair: bool,
+    rebuild: bool,
+    reembed: bool,
+    stale: bool,
+    on: str | None,
+    workers: int | None,
+    as_json: bool,
 ) -> None:
     """Check the bank, and repair it: records, ledger, purges, archive, indexes, disk, modes, hosts."""
     from mcp_memory.checkup import doctor, remaking  # LanceDB: not for a help page
     from mcp_memory.cli.opening import opened
     from mcp_memory.memories import freshness
 
-    async with opened() as bank:
+    async with clusters.reached(on, workers) as cluster, opened() as bank:
         if stale:
             found = await freshness.stale(bank.rooms)
             if as_json:
@@ -37,7 +44,8 @@ async def doctor_command(
             return
         done = []
         if reembed:
-            done.append(f"{await remaking.reembed(bank.rooms)} vectors made anew")
+            made = await remaking.reembed(bank.rooms, clusters.embedding(cluster, bank))
+            done.append(f"{made} vectors made anew")
         if rebuild:
             done.append(f"{await remaking.rebuild(bank.rooms)} sessions written anew")
         if repair:

@@ -53,7 +53,7 @@ async def index_command(
     from mcp_memory.cli.opening import opened
 
     async with (
-        clusters.reached(on, workers) as hire_for,
+        clusters.reached(on, workers) as cluster,
         opened(vectors=not no_vectors) as bank,
     ):
         if repository is not None:
@@ -64,7 +64,7 @@ async def index_command(
         if watch:
             await _watch(bank, lambda: indexer.transcripts(paths) if paths else intake.histories())
             return
-        reports = await _read(bank, paths, hire_for(bank))
+        reports = await _read(bank, paths, clusters.hiring(cluster, bank))
         rows = await bank.rooms.store.catalogue()
     if as_json:
         click.echo(orjson.dumps(closing.counts(reports, rows), option=orjson.OPT_INDENT_2).decode())

@@ -9,7 +9,8 @@ import pytest
 from test_crew import copies
 from tour_sessions import archived
 
-from mcp_memory.bank import open_bank
+from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.checkup import remaking
 from mcp_memory.domain.reports import FileReport
 from mcp_memory.history.bulk import shard_crew, shards
 from mcp_memory.history.bulk.cluster import connected
@@ -66,6 +67,11 @@ async def indexed(
         table = bank.rooms.store._tables["evidence"]
         rows = (await table.query().to_arrow()).drop_columns(["batch"]).to_pylist()
     return reports, sorted(rows, key=lambda row: row["key"])
+
+
+async def vectors_of(bank: MemoryBank) -> dict[str, object]:
+    table = await bank.rooms.store._tables["evidence"].query().select(["key", "vector"]).to_arrow()
+    return {row["key"]: row["vector"] for row in table.to_pylist()}
 
 
 async def test_shards_make_the_same_rows_vectors_and_files(tmp_path: Path) -> None:
@@ -128,10 +134,16 @@ async def test_a_worker_of_ray_makes_what_a_thread_makes(tmp_path: Path) -> None
     pytest.importorskip("ray", reason="Ray is an extra: pip install 'mcp-memory-evidence[ray]'")
     paths, alone, bulk = copies(tmp_path, 2), settings(tmp_path / "a"), settings(tmp_path / "b")
     expected = await indexed(alone, paths)
-    with connected("local", workers=1) as hiring:
+    with connected("local", workers=1) as cluster:
         async with open_bank(bulk) as bank:
-            reports = await bank.index(paths, processes=hiring(Model.of(bulk)))
+            reports = await bank.index(paths, processes=cluster.hiring(Model.of(bulk)))
             rows = await bank.rooms.store.find("evidence", Where(states=()))
+            before = await vectors_of(bank)
+            count = await remaking.reembed(
+                bank.rooms, remaking.Elsewhere(cluster.embedding(Model.of(bulk)))
+            )
+            assert count == len(rows)
+            assert await vectors_of(bank) == before
     assert reports == expected[0]
     assert {row.key for row in rows} == {row["key"] for row in expected[1]}
     assert archived(alone) == archived(bulk)

@@ -1,7 +1,7 @@
 """Ray: shards prepared on the workers of a cluster; the only file that knows Ray."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -9,8 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
+
 from mcp_memory import readers
 from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.embedding.embedder import Vector
 from mcp_memory.history.bulk import shards
 from mcp_memory.history.bulk.shard_crew import ShardCrew, WorkerLost
 from mcp_memory.history.bulk.shards import Model, Task
@@ -18,6 +21,8 @@ from mcp_memory.history.crew import Hire, Made, Terms
 from mcp_memory.trajectories import terms as versions
 
 LOCAL = "local"
+TEXTS = 2_000
+"""Texts that a worker embeds at a time: half a second by the bundled model."""
 _TRIES = 3
 """A shard whose worker died is given to others this often."""
 
@@ -103,9 +108,39 @@ def _unlike() -> InvalidInput:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster that this process is connected to."""
+
+    workers: int
+
+    def hiring(self, model: Model | None) -> Hire:
+        """Who hires a crew of it, which makes vectors by the model."""
+
+        def hire(terms: Terms) -> ShardCrew:
+            task = Task(terms, model)
+            return ShardCrew(task, RayWorkers(task, self.workers))
+
+        return hire
+
+    def embedding(self, model: Model) -> Callable[[Sequence[str]], Awaitable[list[Vector]]]:
+        """Who makes vectors of texts on its workers, `TEXTS` a task."""
+        import ray  # heavy: only for a bulk run
+
+        remote = ray.remote(num_cpus=1, max_retries=_TRIES - 1)(shards.embed)
+
+        async def embed(texts: Sequence[str]) -> list[Vector]:
+            parts = [list(texts[at : at + TEXTS]) for at in range(0, len(texts), TEXTS)]
+            begun = [remote.remote(part, model).future() for part in parts]
+            made = [await anyio.to_thread.run_sync(each.result) for each in begun]
+            return [vector for part in made for vector in part]
+
+        return embed
+
+
 @contextmanager
-def connected(on: str, *, workers: int | None = None) -> Iterator[Callable[[Model | None], Hire]]:
-    """Whoever hires a crew of a cluster: `local` for one of this machine, else its address.
+def connected(on: str, *, workers: int | None = None) -> Iterator[Cluster]:
+    """A cluster for a block: `local` for one of this machine, else at its address.
 
     `workers`: how many shards at most are worked on at once; by default as many as it has processors.
 
@@ -115,16 +150,9 @@ def connected(on: str, *, workers: int | None = None) -> Iterator[Callable[[Mode
     count = _connect(on, workers)
     import ray  # heavy: only for a bulk run
 
-    def hiring(model: Model | None) -> Hire:
-        def hire(terms: Terms) -> ShardCrew:
-            task = Task(terms, model)
-            return ShardCrew(task, RayWorkers(task, count))
-
-        return hire
-
     try:
         _alike()
-        yield hiring
+        yield Cluster(count)
     finally:
         ray.shutdown()
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from mcp_memory.domain.errors import EmbedderUnavailable
-from mcp_memory.embedding.embedder import Embedder, build_embedder
+from mcp_memory.embedding.embedder import Embedder, Vector, build_embedder
 from mcp_memory.history.crew import Made, Terms, broken, made_of
 from mcp_memory.settings import Settings
 from mcp_memory.trajectories import evidence
@@ -66,6 +66,19 @@ def embedded(made: Made, model: Model | None) -> Made:
     except EmbedderUnavailable as error:
         logger.warning("prepared without vectors: %s", error)
         return made
+
+
+def embed(texts: list[str], model: Model) -> list[Vector]:
+    """Vectors of texts.
+
+    Raises:
+        EmbedderUnavailable: the model is not to be had here.
+    """
+    embedder = _embedder(model)
+    if embedder is None:
+        raise EmbedderUnavailable(model.name, "a worker cannot load it")
+    numbers = memoryview(embedder.embed_blocking(texts)).cast("f").tolist()
+    return [tuple(numbers[at : at + embedder.dim]) for at in range(0, len(numbers), embedder.dim)]
 
 
 def _with_vectors(one: Prepared, embedder: Embedder) -> Prepared:
