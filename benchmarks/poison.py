@@ -215,13 +215,13 @@ def texts(bank: MemoryBank) -> tuple[str, str]:
 @contextlib.contextmanager
 def without_defence() -> Iterator[None]:
     """The same with nothing judged: the control."""
-    kept = powers.RULES, guard.inspect
+    kept = powers._TABLE, guard.inspect  # noqa: SLF001 the rules are taken out here alone
     withholding.given.cache_clear()
-    powers.RULES, guard.inspect = (), lambda _: ()
+    powers._TABLE, guard.inspect = powers._anchored(()), lambda _: ()  # noqa: SLF001
     try:
         yield
     finally:
-        powers.RULES, guard.inspect = kept
+        powers._TABLE, guard.inspect = kept  # noqa: SLF001
 
 
 async def table(known: Sequence[Experience]) -> None:

@@ -25,7 +25,7 @@ PURE = (
     "text/wording", "text/identifiers", "text/signatures", "text/tokens",
     "trajectories/", "archive/inspection", "archive/parts", "archive/reading", "archive/remembered",
     "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
-    "search/passages", "search/overtaken", "search/telling", "search/repeats",
+    "search/passages", "search/overtaken", "search/consensus", "search/telling", "search/repeats",
     "memories/superseding", "memories/users_word", "memories/bearing", "memories/likeness",
     "memories/gate", "memories/planning", "memories/experience", "memories/mended", "memories/settled",
     "memories/links", "memories/grounds", "memories/faults", "memories/ruling",

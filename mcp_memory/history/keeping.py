@@ -10,12 +10,11 @@ import anyio.to_thread
 
 from mcp_memory import hosts
 from mcp_memory.domain.models import Frozen
-from mcp_memory.history import wire
 from mcp_memory.history.stamps import STAMPS, Stamps
 from mcp_memory.readers import prompts
 from mcp_memory.rooms import Rooms
 from mcp_memory.settings import Settings
-from mcp_memory.store.rows import SessionRow
+from mcp_memory.store.rows import PUSHED, SessionRow
 from mcp_memory.trajectories.terms import Allowance, Stamp
 
 SOON = timedelta(days=7)
@@ -164,7 +163,7 @@ class _Look:
 def _catalogued(rows: Sequence[SessionRow]) -> dict[str, _Known]:
     known: dict[str, _Known] = {}
     for row in rows:
-        if row.source_path.startswith(wire.PUSHED):
+        if row.source_path.startswith(PUSHED):
             continue
         entry = known.setdefault(row.source_path, _Known(row.format))
         entry.stamps.add(Stamp(row.size, row.mtime_ns))

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Frozen, SourceClass, Step, Trajectory
+from mcp_memory.store.rows import PUSHED
 
 HOLDINGS, TRAJECTORIES = "/archive/holdings", "/archive/trajectories"
 FILES, FILE = "/archive/files", "/archive/file"
@@ -25,8 +26,6 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_FILES = 200_000
 LARGEST_FILE = 256 * 1024 * 1024
 LARGEST_ANSWER = 64 * 1024 * 1024
-PUSHED = "pushed:"
-"""How the catalogue's source of a session begins that was brought by somebody."""
 _PLAIN = re.compile(r"[a-z0-9][\w.-]{0,60}", re.ASCII)
 _ID = re.compile(r"[0-9a-hjkmnp-tv-z]{12}")
 _SOURCE = re.compile(

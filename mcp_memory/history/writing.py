@@ -12,6 +12,7 @@ from mcp_memory.domain.models import Memory, State, Step
 from mcp_memory.domain.projects import USER
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import restating, spans, withholding
+from mcp_memory.store import trimming
 from mcp_memory.store.changes import Change
 from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
@@ -20,6 +21,8 @@ from mcp_memory.trajectories.entries import Entry
 from mcp_memory.trajectories.indexing import Prepared
 from mcp_memory.trajectories.naming import project_folder
 
+MOST_ROWS = 6_000
+"""Appended at a time: a session of 20,000 requests has 60,000 rows, which took 800 MB at once."""
 MEMORIES_LOCK = "memories.lock"
 """Held by whoever writes MEMORIES.md."""
 
@@ -124,9 +127,11 @@ async def _add(rooms: Rooms, change: Change, rows: Packed) -> None:
     if rows.embedded:
         await change.add_packed(rows, None, ())
         return
-    texts = await anyio.to_thread.run_sync(evidence.embedded_texts, rows)
-    vectors = await rooms.packed_vectors([text for text in texts if text])
-    await change.add_packed(rows, vectors, [bool(text) for text in texts])
+    for part in rows.parts(MOST_ROWS):
+        texts = await anyio.to_thread.run_sync(evidence.embedded_texts, part)
+        vectors = await rooms.packed_vectors([text for text in texts if text])
+        await change.add_packed(part, vectors, [bool(text) for text in texts])
+        await anyio.to_thread.run_sync(trimming.trim)
 
 
 async def with_vectors(rooms: Rooms, rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:

@@ -12,7 +12,7 @@ from mcp_memory.memories.gate import Cited
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.search.spans import Span
-from mcp_memory.store.rows import Where
+from mcp_memory.store.rows import PUSHED, Where
 from mcp_memory.text import powers, shingles, wording
 from mcp_memory.trajectories import calls, evidence, holding, verdicts
 from mcp_memory.trajectories.lineage import root_of
@@ -46,8 +46,16 @@ async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
             cited.append(Cited(ref=claim.ref, session=ref.id, live=False, text=""))
             continue
         made = _cited(draft, claim, span, echo=echo)
-        cited.append(made.model_copy(update={"session": root_of(span.trajectory, links)}))
+        root = root_of(span.trajectory, links)
+        told = _of_a_sender(made) if root.startswith(PUSHED) else made
+        cited.append(told.model_copy(update={"session": root}))
     return tuple(cited)
+
+
+def _of_a_sender(cited: Cited) -> Cited:
+    """A span of a session that somebody brought: who typed it there is not known here."""
+    source = SourceClass.AGENT if cited.source is SourceClass.USER else cited.source
+    return cited.model_copy(update={"users_word": False, "source": source})
 
 
 async def echoes(rooms: Rooms, text: str, project: str | None = None) -> bool:

@@ -21,6 +21,7 @@ from mcp_memory.runbook import (
     changed,
     commands,
     greps,
+    lessons,
     mends,
     premises,
     record,
@@ -189,6 +190,8 @@ async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line
     lines["Commands that work here"] = [(commands.told(one), one.ref) for one in ran]
     places = changed.of_task(tried, (*identifiers.names(said), *task.files)) if tried else ()
     lines["Files it took"] = [(changed.told(one, len(tried)), one.ref) for one in places]
+    told_otherwise = (*found.hits["memories"], *found.hits["steps"])
+    lines[lessons.TITLE] = lessons.of_task(tried, told_otherwise, known)
     lines["Where to grep"] = await _greps(rooms, found, (*terms, *named))
     return lines
 

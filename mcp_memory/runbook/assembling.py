@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, int] = {
     "The user decided": 3,
     "Went well": 3,
     "Went badly": 3,
+    "Lessons": 3,
     "Not judged": 2,
     "Errors on the way": 3,
     "Commands that work here": 3,

@@ -1,8 +1,8 @@
 """Showing: chosen candidates as hits within a budget: passages that tell most, a line for the rest."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -11,7 +11,16 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import exact, overtaken, passages, spans, telling, voicing, withholding
+from mcp_memory.search import (
+    consenting,
+    exact,
+    overtaken,
+    passages,
+    spans,
+    telling,
+    voicing,
+    withholding,
+)
 from mcp_memory.search.candidates import Candidate
 from mcp_memory.search.passages import Passage
 from mcp_memory.search.telling import Told
@@ -47,6 +56,8 @@ class Shown:
 
     candidate: Candidate
     also: tuple[str, ...] = ()
+    odd: str = ""
+    """How it asks for something else than other sessions did."""
 
 
 async def shown(
@@ -67,15 +78,8 @@ async def shown(
         chosen, records, partly = _told_only(rooms, chosen, records)
         pool = [one for one in pool if not _holds_back(rooms, one)]
         frame = _noting(frame, {**(held or {}), **partly}, found=bool(chosen))
-    named = _projects([each.candidate for each in chosen])
-    folder, paths = await _placed(rooms, [each.candidate for each in chosen])
-    bare = [
-        _bare(each, query, name).model_copy(update={"path": path})
-        for each, name, path in zip(chosen, named, paths, strict=True)
-    ]
-    below = "*/*" if any(path and path.count("/") > 1 for path in paths) else "*"
-    files = f"{folder}/{below}-ID/steps.jsonl:N = t:ID#N" if folder else None
-    frame = frame.model_copy(update={"folder": folder, "files": files})
+    chosen, records = await _odd_last(rooms, query, chosen, records)
+    frame, bare = await _framed(rooms, query, chosen, frame)
     room = _budget(rooms, query) - size(frame) - SLACK
     made = _composed(
         await _told(rooms, query, records, _ranks(chosen)),
@@ -91,9 +95,25 @@ async def shown(
         pool,
         room=room - sum(size(hit) + 1 for hit in made),
     )
+    made = await consenting.as_brought(rooms, made)
     told = "hits" if frame.found else "nearest"
     left = min(len(chosen), query.limit) - len(made) if frame.found else 0
     return frame.model_copy(update={told: tuple(made), "more": left})
+
+
+async def _framed(
+    rooms: Rooms, query: Query, chosen: Sequence[Shown], frame: SearchResult
+) -> tuple[SearchResult, list[Hit]]:
+    """The frame with where the files stand, and each hit before its text."""
+    named = _projects([each.candidate for each in chosen])
+    folder, paths = await _placed(rooms, [each.candidate for each in chosen])
+    bare = [
+        _bare(each, query, name).model_copy(update={"path": path})
+        for each, name, path in zip(chosen, named, paths, strict=True)
+    ]
+    below = "*/*" if any(path and path.count("/") > 1 for path in paths) else "*"
+    files = f"{folder}/{below}-ID/steps.jsonl:N = t:ID#N" if folder else None
+    return frame.model_copy(update={"folder": folder, "files": files}), bare
 
 
 def _noting(frame: SearchResult, held: Held, *, found: bool) -> SearchResult:
@@ -115,6 +135,31 @@ def _told_only(
         if reasons:
             held[each.candidate.ref] = reasons
     return [each for each, _ in kept], [cut for _, cut in kept], held
+
+
+async def _odd_last(
+    rooms: Rooms, query: Query, chosen: Sequence[Shown], records: Sequence[list[Passage]]
+) -> tuple[list[Shown], list[list[Passage]]]:
+    """The same, with those marked and last that ask for something else than independent sessions did."""
+    odd = await consenting.odd(
+        rooms, " ".join(query.texts), [each.candidate for each in chosen], records
+    )
+    if not odd:
+        return list(chosen), list(records)
+    pairs = list(zip(chosen, records, strict=True))
+    agree = [pair for pair in pairs if pair[0].candidate.ref not in odd]
+    score = min((each.candidate.score for each, _ in agree), default=1.0)
+    rank = min((each.candidate.rank for each, _ in agree), default=1.0)
+    last = [(_marked(each, odd, score, rank), cut) for each, cut in pairs
+            if each.candidate.ref in odd]  # fmt: skip
+    made = [*agree, *last]
+    return [each for each, _ in made], [cut for _, cut in made]
+
+
+def _marked(each: Shown, odd: Mapping[str, str], score: float, rank: float) -> Shown:
+    one = each.candidate
+    less = replace(one, score=min(one.score, score), rank=min(one.rank, rank))
+    return replace(each, candidate=less, odd=odd[one.ref])
 
 
 def _holds_back(rooms: Rooms, one: Candidate) -> tuple[str, ...]:
@@ -312,6 +357,7 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
     """The hit before its text."""
     found = each.candidate
     row, memory = found.row, found.memory
+    odd = (each.odd,) if each.odd else ()
     common: dict[str, object] = {
         "ref": found.ref,
         "text": "",
@@ -332,7 +378,7 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
                 "title": guard.neutralise(memory.title),
                 "trust": memory.trust if memory.trust != memory.source.trust else None,
                 "standing": memory.standing,
-                "flags": (*superseded, *restated, *memory.flags),
+                "flags": (*superseded, *restated, *odd, *memory.flags),
             }
         )
     assert isinstance(row, EvidenceRow)
@@ -344,6 +390,6 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
         | {
             "kind": "episode" if row.kind == "episode" else "step",
             "outcome": outcome if outcome in telling_of_it else None,
-            "flags": row.flags,
+            "flags": (*odd, *row.flags),
         }
     )

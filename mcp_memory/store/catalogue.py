@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mcp_memory.store.filters import to_sql
-from mcp_memory.store.rows import SessionRow, Where
+from mcp_memory.store.rows import SessionRow, Where, sender_of
 from mcp_memory.store.tables import Tables
 
 STAMPED = (
@@ -58,7 +58,7 @@ class Placed:
     project: str
     folder: str
     comes_from: str
-    """The session that started this one, or that it goes on from; empty for none."""
+    """Who brought it; else the session that started it, or that it goes on from; empty for none."""
 
 
 class Catalogue:
@@ -82,16 +82,19 @@ class Catalogue:
         return {one: placed[one].folder for one in ids if one in placed}
 
     async def links(self) -> dict[str, str]:
-        """Each session to the one that it comes from; empty for none."""
+        """Each session to the one that it comes from, or to its sender; empty for none."""
         return {id_: placed.comes_from for id_, placed in (await self._current()).items()}
 
     async def _current(self) -> Mapping[str, Placed]:
         version = await self._tables.attempt(self._tables["sessions"].version)
         if version != self._version:
-            columns = ["id", "project", "folder", "parent", "origin"]
+            columns = ["id", "project", "folder", "parent", "origin", "source_path"]
             rows = await self._tables.read("sessions", lambda q: q.select(columns), SessionRow)
             self._placed = {
-                row.id: Placed(row.project, row.folder, row.parent or row.origin) for row in rows
+                row.id: Placed(
+                    row.project, row.folder, sender_of(row.source_path) or row.parent or row.origin
+                )
+                for row in rows
             }
             # What was written since is read the next time: the version is the one before.
             self._version = version

@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import Busy, of_system
+from mcp_memory.store import trimming
 from mcp_memory.store.address import Home
 from mcp_memory.store.changes import Recovered, recover, untold
 from mcp_memory.store.home import (
@@ -67,6 +68,8 @@ async def open_store(
     # Looked at before LanceDB is loaded: a store that is too new is refused at once.
     await anyio.to_thread.run_sync(read_meta, home.papers)
     owner = f"{PREFIX}{uuid4().hex}"
+    # Before the library starts its threads: each would have an arena of its own, kept for good.
+    trimming.spare()
     async with AsyncExitStack() as until_closed:
         until_closed.enter_context(privacy.private())
         connection = await connect(home)

@@ -9,6 +9,10 @@ EvidenceKind = Literal["step", "episode", "output"]
 Phase = Literal["once", "intent", "commit", "done", "reversed"]
 
 
+PUSHED = "pushed:"
+"""How the catalogue's source of a session begins that somebody brought over the network."""
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
     """A step, an episode, or a large tool output kept once per session."""
@@ -181,3 +185,8 @@ BRIEF = tuple(
     if name not in {"body", "vector", "paths", "hash", "batch"}
 )
 """What is ranked and shown of evidence."""
+
+
+def sender_of(source: str) -> str:
+    """Who brought a session, by the catalogue's source of it, as `pushed:NAME`; empty for a file."""
+    return source.rpartition("?steps=")[0] if source.startswith(PUSHED) else ""

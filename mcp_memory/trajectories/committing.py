@@ -68,7 +68,7 @@ def committed(made: Made) -> tuple[Committed, ...]:
     step = made.step.number
     announced = tuple(
         Committed(step=step, hash=one["hash"], subject=one["subject"], branch=one["branch"])
-        for one in (_ANNOUNCED.finditer(seen.text) if _may_commit(found, command) else ())
+        for one in _announced(found, seen.text)
     )
     return announced or tuple(_quiet(step, found, seen))
 
@@ -102,9 +102,23 @@ def subject_of(one: Program) -> str:
     return ""
 
 
-def _may_commit(found: Sequence[Program], command: str) -> bool:
-    """Whether a line commits; a script may, too, but not one that prints what it looks at."""
-    return any(families.judged(one) in _LANDS for one in found) or "commit" in command
+def _announced(found: Sequence[Program], text: str) -> Sequence[re.Match[str]]:
+    """What git itself announced: nothing where no git committed, whatever a script or a file says.
+
+    Beside a program that shows somebody's words only as many as there are `git commit`s, those
+    with their subjects before others, and of these the last.
+    """
+    kinds = [families.judged(one) for one in found]
+    if not _LANDS & set(kinds):
+        return ()
+    told = list(_ANNOUNCED.finditer(text))
+    asked = [one for one, kind in zip(found, kinds, strict=True) if kind == "git commit"]
+    shows = any(families.purpose(one) == "looks" for one in found)
+    if not shows or len(asked) < sum(kind in _LANDS for kind in kinds):
+        return told
+    subjects = {subject_of(one) for one in asked} - {""}
+    own = [one for one in told if one["subject"] in subjects]
+    return (own or told)[-len(asked) :]
 
 
 def _quiet(step: int, found: Sequence[Program], seen: Observation) -> Iterator[Committed]:

@@ -118,7 +118,11 @@ def rows_of(
         told = Told(words[place], context, said.first[place], _paths(step, said), why)
         rows.append(_step_row(trajectory, step, told, origin, outcome))
     shown = _without_hidden(trajectory, hidden)
-    rows.extend(_episode_row(shown, episode, origin, said) for episode in episodes)
+    by_number = {step.number: step for step in shown.steps}
+    for episode in episodes:
+        numbers = range(episode.first, episode.last + 1)
+        span = [by_number[number] for number in numbers if number in by_number]
+        rows.append(_episode_row(shown, episode, span, origin, said))
     made = [*outputs.values(), *rows]
     return [
         _row(replace(row, state=State.FORGOTTEN.value))
@@ -346,9 +350,8 @@ def _episode_text(
 
 
 def _episode_row(
-    trajectory: Trajectory, episode: Episode, origin: Origin, said: _Said
+    trajectory: Trajectory, episode: Episode, span: Sequence[Step], origin: Origin, said: _Said
 ) -> EvidenceRow:
-    span = [s for s in trajectory.steps if episode.first <= s.number <= episode.last]
     numbers = [step.number for step in span]
     paths = tuple(dict.fromkeys(path for n in numbers for path in said.written.get(n, ())))
     errors = [error for n in numbers for error in said.errors.get(n, ())]

@@ -23,21 +23,26 @@ def reasons(marks: Iterable[str]) -> tuple[str, ...]:
     return tuple(mark.removeprefix(HELD) for mark in marks if mark.startswith(HELD))
 
 
-def by_step(steps: Sequence[Step]) -> Mapping[int, tuple[str, ...]]:
+def by_step(steps: Sequence[Step], *, brought: bool = False) -> Mapping[int, tuple[str, ...]]:
     """Number of each step that holds such words to why: what was printed, read, pasted or prompted.
 
     What an agent did is its own, unless it repeats what came from outside before; what it says is
-    borne out by what it did, or what the user typed, until then.
+    borne out by what it did, or what the user typed, until then. `brought`: by somebody over the
+    network, so that nobody here knows who typed what is said to be the user's.
     """
     ground = _Ground()
     found: dict[int, tuple[str, ...]] = {}
     for step in steps:
-        told = tuple(origins.parts(step))
+        told = tuple(_brought(part) if brought else part for part in origins.parts(step))
         kinds = tuple(dict.fromkeys(kind for part in told for kind in ground.kinds(part)))
         if kinds:
             found[step.number] = kinds
         ground.add(told)
     return found
+
+
+def _brought(part: Part) -> Part:
+    return part._replace(origin=Origin.PROMPTED) if part.origin is Origin.TYPED else part
 
 
 class _Ground:

@@ -20,7 +20,7 @@ from mcp_memory.domain.models import (
 )
 from mcp_memory.domain.reports import FileReport, FileStatus
 from mcp_memory.store.packing import Packed
-from mcp_memory.store.rows import EvidenceRow, SessionRow
+from mcp_memory.store.rows import EvidenceRow, SessionRow, sender_of
 from mcp_memory.trajectories import (
     admission,
     continuing,
@@ -180,7 +180,7 @@ def rebuilt(
     """A session made anew from the store's own steps: after a purge, a forgetting, or a kill."""
     shown = evidence.blanked(trajectory, hidden)
     cut = _own_part(episodes.cut(shown), hidden)
-    held = holding.by_step(shown.steps)
+    held = holding.by_step(shown.steps, brought=bool(sender_of(session.source_path)))
     made = rendering.render(
         shown,
         cut,

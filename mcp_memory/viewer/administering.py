@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from mcp_memory.domain.access import SCOPES, AccessTokens, Wanted
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.history import wire
 from mcp_memory.memories import listing
+from mcp_memory.store.rows import PUSHED
 from mcp_memory.viewer import fields
 from mcp_memory.viewer.metrics import Metrics
 from mcp_memory.viewer.rendering import page
@@ -66,8 +66,8 @@ async def _admin(request: Request, visit: Visit, metrics: Metrics, *, made: str)
 async def _senders(visit: Visit) -> list[tuple[str, int]]:
     """Who pushed sessions here, and how many, the busiest first."""
     rows = await visit.bank.rooms.store.catalogue()
-    pushed = [row.source_path for row in rows if row.source_path.startswith(wire.PUSHED)]
-    names = (path.removeprefix(wire.PUSHED).partition("?")[0] for path in pushed)
+    pushed = [row.source_path for row in rows if row.source_path.startswith(PUSHED)]
+    names = (path.removeprefix(PUSHED).partition("?")[0] for path in pushed)
     return Counter(names).most_common()
 
 
