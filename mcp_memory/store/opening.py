@@ -13,7 +13,6 @@ import anyio.to_thread
 
 from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import Busy, of_system
-from mcp_memory.store import trimming
 from mcp_memory.store.address import Home
 from mcp_memory.store.changes import Recovered, recover, untold
 from mcp_memory.store.home import (
@@ -42,6 +41,7 @@ from mcp_memory.store.settling import put_torn_aside
 from mcp_memory.store.sharing import open_shared
 from mcp_memory.store.store import Store
 from mcp_memory.store.tables import Tables, connect, open_tables
+from mcp_memory.store.trimming import spare
 from mcp_memory.store.upkeep import SEARCHED, build_indexes
 from mcp_memory.store.vectors import any_stored, resize_vectors
 
@@ -69,7 +69,7 @@ async def open_store(
     await anyio.to_thread.run_sync(read_meta, home.papers)
     owner = f"{PREFIX}{uuid4().hex}"
     # Before the library starts its threads: each would have an arena of its own, kept for good.
-    trimming.spare()
+    spare()
     async with AsyncExitStack() as until_closed:
         until_closed.enter_context(privacy.private())
         connection = await connect(home)

@@ -109,20 +109,15 @@ def rows_of(
         why = said.held.get(step.number, ())
         for row in _outputs(trajectory, step, origin, outcome, why):
             outputs.setdefault(row.key, row)
-        before, after = (
-            heads[max(0, place - _AROUND) : place],
-            heads[place + 1 : place + 1 + _AROUND],
-        )
+        before = heads[max(0, place - _AROUND) : place]
+        after = heads[place + 1 : place + 1 + _AROUND]
         own = "" if step.number in hidden else words[place][:_WINDOW]
         context = "\n".join(text for text in (*before, own, *after) if text)
         told = Told(words[place], context, said.first[place], _paths(step, said), why)
         rows.append(_step_row(trajectory, step, told, origin, outcome))
     shown = _without_hidden(trajectory, hidden)
-    by_number = {step.number: step for step in shown.steps}
-    for episode in episodes:
-        numbers = range(episode.first, episode.last + 1)
-        span = [by_number[number] for number in numbers if number in by_number]
-        rows.append(_episode_row(shown, episode, span, origin, said))
+    spans = _spans(shown, episodes)
+    rows += (_episode_row(shown, one, span, origin, said) for one, span in spans)
     made = [*outputs.values(), *rows]
     return [
         _row(replace(row, state=State.FORGOTTEN.value))
@@ -130,6 +125,14 @@ def rows_of(
         else row
         for row in made
     ]
+
+
+def _spans(shown: Trajectory, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, list[Step]]]:
+    """Each episode with its steps, found by their numbers: there may be thousands of both."""
+    by_number = {step.number: step for step in shown.steps}
+    for episode in episodes:
+        numbers = range(episode.first, episode.last + 1)
+        yield episode, [by_number[number] for number in numbers if number in by_number]
 
 
 def _without_hidden(trajectory: Trajectory, hidden: Mapping[int, str]) -> Trajectory:
