@@ -11,7 +11,10 @@ import yaml
 
 from mcp_memory import VERSION
 from mcp_memory.hosts.installing.targets import TARGETS, command_of
+from mcp_memory.server.gate import OPEN_PATHS
+from mcp_memory.server.listening import GRACE_SECONDS
 from mcp_memory.server.tools import TOOLS
+from mcp_memory.settings import misspelt
 
 ROOT = Path(__file__).parent.parent
 MANIFESTS = ROOT / "manifests"
@@ -132,3 +135,40 @@ def test_the_registrys_limits_are_kept() -> None:
     told = read(MANIFESTS / "registry/server.json")
     assert len(told["description"]) <= 100
     assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", told["name"])
+
+
+DEPLOY = ROOT / "deploy"
+
+
+def documents() -> list[Any]:
+    files = sorted(DEPLOY.rglob("*.yaml"))
+    return [each for file in files for each in yaml.safe_load_all(file.read_text("utf-8"))]
+
+
+def test_every_variable_that_is_deployed_is_a_setting() -> None:
+    told = {key for doc in documents() for key, _ in walked(doc) if key.startswith("MCP_MEMORY_")}
+    assert {"MCP_MEMORY_ADDRESS", "MCP_MEMORY_HOME", "MCP_MEMORY_DRAIN_SECONDS"} <= told
+    assert misspelt(told) == {}
+
+
+def test_every_probe_asks_what_the_server_answers() -> None:
+    paths = {v["path"] for doc in documents() for k, v in walked(doc) if k == "httpGet"}
+    assert paths == set(OPEN_PATHS)
+
+
+def test_a_pod_has_time_to_drain_and_a_replica_stays_while_another_goes() -> None:
+    of = {doc["kind"]: doc for doc in documents() if "kind" in doc}
+    pod = of["Deployment"]["spec"]["template"]["spec"]
+    drain = float(of["ConfigMap"]["data"]["MCP_MEMORY_DRAIN_SECONDS"])
+    assert pod["terminationGracePeriodSeconds"] > drain + GRACE_SECONDS
+    assert of["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    # A folder of ours below the volume: the volume's own cannot be closed to others by us.
+    home = Path(of["ConfigMap"]["data"]["MCP_MEMORY_HOME"])
+    mounts = [Path(each["mountPath"]) for each in pod["containers"][0]["volumeMounts"]]
+    assert home.parent in mounts
+
+
+def test_no_credential_stands_in_what_is_deployed() -> None:
+    for doc in documents():
+        for key, value in walked(doc):
+            assert not (key.endswith(("SECRET_ACCESS_KEY", "_TOKEN")) and value), key
