@@ -81,7 +81,7 @@ def _runs(given: Given) -> Iterator[Run]:
     yield _script("redaction", "--data", corpora, "--transcripts", *given.packs)
     for name in ("hooks", "load", "store", "purge", "torture"):
         yield _script(name)
-    yield _script("scale", "--data", *given.packs)
+    yield _script("growth", "--data", *given.packs)
     yield _script("calls", "--count", "500")
     yield _script("fuzz", "--data", *given.packs)
 

@@ -132,6 +132,24 @@ def quality_by_size(systems: Mapping[str, Mapping[int, float]], measure: str) ->
                     {"across": sizes, "up": (0, 0.2, 0.4, 0.6, 0.8, 1)})  # fmt: skip
 
 
+def time_by_size(systems: Mapping[str, Mapping[int, float]], title: str) -> str:
+    """Each system's milliseconds over the number of rows, and dashed where ten times as many would lead."""
+    sizes = sorted({size for told in systems.values() for size in told})
+    ahead = sizes[-1] * 10
+    axes = Axes((sizes[0], ahead), (0, 4), log=True)
+    for place, (name, told) in enumerate(systems.items()):
+        colour = _COLOURS[place % len(_COLOURS)]
+        points = [(float(size), math.log10(ms)) for size, ms in sorted(told.items())]
+        (_, before), (size, last) = points[-2:]
+        axes.line(points, colour)
+        axes.line([(size, last), (size * 10, min(4.0, 2 * last - before))], colour, dashed=True)
+        for point in points:
+            axes.dot(*point, colour)
+        axes.key(name, colour, place)
+    return axes.svg(title, "rows (log)", "milliseconds: 10 to the power of",
+                    {"across": [*sizes, ahead], "up": (0, 1, 2, 3, 4)})  # fmt: skip
+
+
 def right_over_time(curves: Mapping[str, Sequence[tuple[int, float]]], title: str) -> str:
     """Shares of right answers while a bank takes episodes in, a line each."""
     most = max((x for points in curves.values() for x, _ in points), default=1)

@@ -146,4 +146,8 @@ async def test_runs_are_drawn(settings: Settings, tmp_path: Path) -> None:
     assert "ours" in plots.quality_by_time(records, "session.any@5")
     sizes = {"ours": {1_000: 0.9, 10_000: 0.8}, "FTS5": {1_000: 0.8, 10_000: 0.5}}
     assert plots.quality_by_size(sizes, "found").count("<circle") == 4
+    assert (
+        plots.time_by_size({"ours": {1_000: 10.0, 10_000: 20.0}}, "a search").count("dasharray")
+        == 1
+    )
     assert plots.write(tmp_path / "a", "b", "<svg/>").read_text(encoding="utf-8") == "<svg/>"

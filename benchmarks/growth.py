@@ -1,7 +1,8 @@
-"""Measures search as a bank grows: whole searches, their raw queries, FTS5 and ripgrep."""
+"""As a bank grows: searches, their raw queries, FTS5, ripgrep; indexes and compaction while rows come."""
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -27,11 +28,13 @@ from mcp_memory.search.channels import DEPTH
 from mcp_memory.settings import Settings
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.rows import EvidenceRow, Where
+from mcp_memory.store.schema import from_arrow
 from mcp_memory.store.upkeep import METRIC
 from mcp_memory.text import wording
 from mcp_memory.trajectories import episodes, evidence
 
 BATCH, QUESTIONS = 5_000, 60
+APPENDS, APPENDED = 10, 100
 POOL = 20_000
 AROUND, OWN = 480, 1_500
 """What a row's context takes of its neighbours, and of its own words, as `evidence` makes it."""
@@ -54,6 +57,7 @@ def main() -> None:
         return
     tables.begin("rows", "what", "p50 ms", "p95 ms")
     shares: dict[str, dict[int, float]] = {"ours": {}, "FTS5": {}}
+    times: dict[str, dict[int, float]] = {"search": {}, "raw queries": {}, "FTS5": {}}
     with tempfile.TemporaryDirectory() as scratch:
         home = chosen.home or Path(scratch)
         for rows in chosen.rows:
@@ -69,12 +73,21 @@ def main() -> None:
             )
             print(done.stdout, end="", flush=True)
             for name, told in shares.items():
-                (line,) = [one for one in done.stdout.splitlines() if f"| {name}, {FOUND}" in one]
-                told[rows] = float(line.split("|")[3])
+                told[rows] = figure(done.stdout, f"{name}, {FOUND}")
+            for name, told in times.items():
+                told[rows] = figure(done.stdout, name)
     if chosen.plot:
-        plots.write(
-            chosen.plot, "scale", plots.quality_by_size(shares, "rows found in the first 10")
-        )
+        drawn = plots.quality_by_size(shares, "rows found in the first 10")
+        plots.write(chosen.plot, "scale", drawn)
+        if len(chosen.rows) > 1:
+            drawn = plots.time_by_size(times, "a search as a bank grows, median")
+            plots.write(chosen.plot, "growth", drawn)
+
+
+def figure(table: str, name: str) -> float:
+    """The first figure of the line that is named."""
+    (line,) = [one for one in table.splitlines() if f"| {name} |" in one]
+    return float(line.split("|")[3])
 
 
 async def measure(home: Path, rows: int, data: Sequence[Path]) -> None:
@@ -98,6 +111,7 @@ async def measure(home: Path, rows: int, data: Sequence[Path]) -> None:
         found = [await places(bank, question, key) for question, key in wanted.items()]
         tables.line(f"{rows:,}", f"ours, {FOUND}", f"{statistics.mean(found):.3f}", "")
         tables.line(f"{rows:,}", "memory after searching, MB", round(resident()), "")
+        await written_to(bank, rows, questions)
     lexical(home, rows, wanted)
 
 
@@ -115,6 +129,11 @@ async def compared(bank: MemoryBank, rows: int, questions: Sequence[str]) -> Non
         await raw(bank, question)
         await within(question)
     taken: dict[str, list[float]] = {"search": [], "search in one project": [], "raw queries": []}
+    spent = processor()
+    for question in questions:
+        await whole(question)
+    spent = (processor() - spent) / len(questions)
+    tables.line(f"{rows:,}", "processor a search, ms", round(spent * 1e3), "")
     for question in questions:
         taken["search"].append(await awaited(lambda q=question: whole(q)))
         taken["search in one project"].append(await awaited(lambda q=question: within(q)))
@@ -123,6 +142,43 @@ async def compared(bank: MemoryBank, rows: int, questions: Sequence[str]) -> Non
         tell(rows, what, each)
     ratio = statistics.median(taken["search"]) / statistics.median(taken["raw queries"])
     tables.line(f"{rows:,}", "search over raw queries", f"{ratio:.2f}x", "")
+
+
+async def written_to(bank: MemoryBank, rows: int, questions: Sequence[str]) -> None:
+    """Appends as an indexer makes them, rounds of upkeep as a server does, and searches meanwhile."""
+    store = bank.rooms.store
+    table = store._tables["evidence"]  # noqa: SLF001 fragments, and rows with their vectors
+    begin = await table.count_rows()
+    pool = from_arrow(EvidenceRow, await table.query().limit(APPENDS * APPENDED).to_arrow())
+    fragments, rounds, taken = [], [], []
+    done = anyio.Event()
+
+    async def write() -> None:
+        for turn in range(APPENDS):
+            made = [mixed(pool, begin + turn * APPENDED + n) for n in range(APPENDED)]
+            async with store.change("index") as change:
+                await change.add(evidence=made)
+            rounds.append(await awaited(store.maintain))
+            fragments.append((await table.stats())["fragment_stats"]["num_fragments"])
+        done.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(write)
+        while not done.is_set():
+            query = Query(texts=(questions[len(taken) % len(questions)],), project="*")
+            taken.append(await awaited(lambda q=query: bank.search(q)))
+    told = f"search while {APPENDS} x {APPENDED} rows come and upkeep runs"
+    tell(rows, told, taken)
+    tell(rows, "a round of upkeep after each", rounds)
+    tables.line(f"{rows:,}", "most fragments then", max(fragments), "")
+    late = (await table.index_stats("text_idx")).num_unindexed_rows
+    tables.line(f"{rows:,}", "rows not in the word index at the end", late, "")
+
+
+def processor() -> float:
+    """Seconds of processor that this process has taken."""
+    told = os.times()
+    return told.user + told.system
 
 
 async def places(bank: MemoryBank, question: str, key: str) -> bool:
