@@ -330,6 +330,8 @@ class Support(Frozen):
     succeeded: int = 0
     failed: int = 0
     """Attempts of these that ended so."""
+    sought: int = 0
+    """How often a search found its steps and they were opened."""
     first: str = ""
     last: str = ""
     """Days."""

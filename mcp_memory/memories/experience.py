@@ -98,6 +98,8 @@ class Known:
     """Pairs of memory refs with their cosine."""
     lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """What was run in a step, by session and number."""
+    sought: Mapping[str, Sequence[tuple[int, int, int]]] = field(default_factory=dict)
+    """By session first and last step of what was searched for and opened, and how often."""
 
 
 @dataclass(frozen=True, slots=True)

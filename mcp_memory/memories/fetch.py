@@ -76,7 +76,7 @@ async def fetch(rooms: Rooms, asked: Reading) -> FetchResult:
             unknown.append(text[:80])
     if not opened:
         raise UnknownRef(unknown[0])
-    await uses.note(rooms, "opened", [each.bare.ref for each in opened])
+    await uses.note(rooms, "opened", [ref for ref in asked.refs if ref[:80] not in unknown])
     root, paths = rooms.placed([each.bare.path for each in opened])
     placed = [
         each.bare.model_copy(update={"path": path})

@@ -1,6 +1,7 @@
 """The plan: what may deserve a memory and which memories deserve a second look, ordered by worth; pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from mcp_memory.domain import refs
@@ -13,6 +14,8 @@ LEAST_WORTH = 1.5
 """What a proposal must be worth: a plan need not fill its limit."""
 NARROW = 20
 """Steps of a cited span up to which what it shows counts as known."""
+SOUGHT, MOST_SOUGHT = 0.5, 4
+"""What a search counts that found its steps, and how many count: as much as two sessions at most."""
 SHARE = 0.9
 """What a proposal is still worth after each other of its reason: no reason crowds out the others."""
 
@@ -28,7 +31,7 @@ def plan(
     What a memory cites already is left out. `about`: refs, files or words; only what touches each of
     them is offered.
     """
-    offers = [one for one in _offers(known) if all(_touches(one, a) for a in about)]
+    offers = [_sought(one, known) for one in _offers(known) if all(_touches(one, a) for a in about)]
     cited = list(_cited(known.memories))
     worthy = (one for one in offers if one.worth >= LEAST_WORTH)
     fresh = [one for one in worthy if not any(_is_known(one, span) for span in cited)]
@@ -47,6 +50,22 @@ def _offers(known: Known) -> Iterator[Offer]:
         recurring.facts(by_id, known.said),
         recurring.contrasts(known.sessions),
     )
+
+
+def _sought(one: Offer, known: Known) -> Offer:
+    """The proposal with how often its steps were searched for, which it is worth more for."""
+    times = sum(
+        count
+        for session in {point.session.id for point in one.points}
+        for first, last, count in known.sought.get(session, ())
+        if any(p.session.id == session and first <= (p.mended or p.step) and p.step <= last
+               for p in one.points)
+    )  # fmt: skip
+    if not times:
+        return one
+    support = one.group.support.model_copy(update={"sought": times})
+    worth = one.worth + SOUGHT * min(times, MOST_SOUGHT)
+    return replace(one, worth=worth, group=one.group.model_copy(update={"support": support}))
 
 
 def _by_worth(offers: Iterable[Offer]) -> list[Offer]:

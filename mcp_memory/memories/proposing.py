@@ -55,11 +55,16 @@ async def all_known(
     steps = await _steps(rooms, rows)
     views = await _memory_views(rooms, memories)
     vectors = await rooms.vectors([retain.searched(one) for one in memories[:MOST_COMPARED]])
+    sought: dict[str, list[tuple[int, int, int]]] = {}
+    for ref, count in await uses.sought(rooms):
+        first = ref.first or 1
+        sought.setdefault(ref.id, []).append((first, ref.last or first, count))
     return lambda: Known(
         sessions=_views(rows, links),
         said=_said(steps),
         memories=views,
         similar=_similar(memories, vectors),
+        sought=sought,
         lines={(row.trajectory, row.first): row.text for row in steps if row.source != "user"},
     )
 

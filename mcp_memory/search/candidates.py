@@ -259,10 +259,12 @@ async def _known(
     ask_when = partial(periods.asked_about, text, now=rooms.now())
     named = await anyio.to_thread.run_sync(ask_when)
     new = _newness(candidates) if wording.asks_for_now(text) else {}
+    rules = rooms.ruling(rooms.project).rules
     return {
         key: replace(
             _features(row, memory, used, named, _out_of_time(memory, now)),
             newness=new.get(key),
+            focused=bool(rules.focus) and rules.mentions(row.text),
             restated=key in newer,
         )
         for key, (row, memory) in candidates.items()

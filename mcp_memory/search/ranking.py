@@ -33,6 +33,8 @@ class Features:
     at: datetime | None = None
     asked_time: bool = False
     """Whether it is of a time that the question names."""
+    focused: bool = False
+    """Whether it is about what the project wants remembered before all else."""
     newness: float | None = None
     """0 to 1: how new it is among those found, where the question asks for the state of things."""
 
@@ -75,6 +77,7 @@ def priors(known: Features, *, now: datetime) -> dict[str, float]:
         "superseded": 0.4 if known.superseded else 1.0,
         "restated": 0.6 if known.restated else 1.0,
         "time": 1.3 if known.asked_time else 1.0,
+        "focus": 1.1 if known.focused else 1.0,
         "newness": 1.0 if known.newness is None else 0.97 + 0.06 * known.newness,
     }
     return {name: round(weight, 3) for name, weight in made.items()}

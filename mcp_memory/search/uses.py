@@ -2,13 +2,15 @@
 
 import logging
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 import anyio.to_thread
 
+from mcp_memory.domain import refs
 from mcp_memory.domain.models import Outcome
+from mcp_memory.domain.refs import Ref
 from mcp_memory.domain.uses import Use
 from mcp_memory.rooms import Rooms
 from mcp_memory.store import Store, counts
@@ -23,25 +25,52 @@ _WRITES = re.compile(r"\b\w*(?:retain|consolidate|delete)\b *:", re.IGNORECASE)
 """A call that keeps or deletes a memory names it, and shows it to nobody."""
 Met = tuple[int, int, int]
 """Sessions that ended well, badly, and otherwise."""
+MOST_FOUND = 200
+"""Of so many hits it is remembered that a search found them."""
+MOST_SPAN = 40
+"""Steps of a span that somebody opens for what is in it."""
+_found: WeakKeyDictionary[Store, deque[Ref]] = WeakKeyDictionary()
 _known: WeakKeyDictionary[Store, tuple[int, dict[str, Met]]] = WeakKeyDictionary()
 
 
 async def note(rooms: Rooms, what: counts.What, told: Sequence[str]) -> None:
-    """Count the memories among what was told; never in a call's way."""
+    """Count the memories among what was told, and steps that a search found and that were opened.
+
+    Never in a call's way. What is opened that no search found was named by a plan, or known.
+    """
     memories = [ref for ref in told if ref.startswith("m:")]
+    found = _found.setdefault(rooms.store, deque(maxlen=MOST_FOUND))
+    steps = [refs.parse(ref) for ref in told if ref.startswith("t:") and "#" in ref]
+    if what == "shown":
+        found.extend(steps)
+    sought = [str(one) for one in steps if what == "opened" and any(_within(one, f) for f in found)]
     try:
-        await anyio.to_thread.run_sync(counts.note, rooms.settings.home / "store", what, memories)
+        for kind, named in ((what, memories), ("sought", sought)):
+            await anyio.to_thread.run_sync(counts.note, rooms.settings.home / "store", kind, named)
     except OSError as error:
         logger.debug("not counted: %s", error)
 
 
-async def of(rooms: Rooms, refs: Sequence[str]) -> Mapping[str, Use]:
+def _within(opened: Ref, found: Ref) -> bool:
+    """Whether what is opened holds what was found, and not a whole session round it."""
+    first, last = opened.first or 0, opened.last or opened.first or 0
+    near = opened.id == found.id and last - first <= MOST_SPAN
+    return near and first <= (found.first or 0) <= last
+
+
+async def sought(rooms: Rooms) -> list[tuple[Ref, int]]:
+    """Spans of steps that were searched for, with how often."""
+    told = await anyio.to_thread.run_sync(counts.read, rooms.settings.home / "store")
+    return [(refs.parse(ref), count) for ref, count in told.get("sought", {}).items()]
+
+
+async def of(rooms: Rooms, named: Sequence[str]) -> Mapping[str, Use]:
     """To each memory what is known of its use."""
-    if not refs:
+    if not named:
         return {}
     told = await rooms.feedback()
     noted = await anyio.to_thread.run_sync(counts.read, rooms.settings.home / "store")
-    met = await _met(rooms, refs)
+    met = await _met(rooms, named)
     return {
         ref: Use(
             shown=noted.get("shown", {}).get(ref, 0),
@@ -53,43 +82,43 @@ async def of(rooms: Rooms, refs: Sequence[str]) -> Mapping[str, Use]:
             went_badly=met[ref][1],
             went_unknown=met[ref][2],
         )
-        for ref in dict.fromkeys(refs)
+        for ref in dict.fromkeys(named)
     }
 
 
-async def _met(rooms: Rooms, refs: Sequence[str]) -> Mapping[str, Met]:
+async def _met(rooms: Rooms, named: Sequence[str]) -> Mapping[str, Met]:
     """To each memory how the sessions ended in which it was met; looked up once a state of the store."""
     version = await rooms.store.count("evidence", Where(states=()))
     known = _known.get(rooms.store)
     if known is None or known[0] != version:
         known = (version, {})
         _known[rooms.store] = known
-    lost = [ref for ref in dict.fromkeys(refs) if ref not in known[1]]
+    lost = [ref for ref in dict.fromkeys(named) if ref not in known[1]]
     for start in range(0, len(lost), MOST_ASKED):
         some = lost[start : start + MOST_ASKED]
         known[1].update(_ended(some, await _rows(rooms, some)))
-    return {ref: known[1][ref] for ref in refs}
+    return {ref: known[1][ref] for ref in named}
 
 
-async def _rows(rooms: Rooms, refs: Sequence[str]) -> list[EvidenceRow]:
+async def _rows(rooms: Rooms, named: Sequence[str]) -> list[EvidenceRow]:
     """The steps in whose words the refs stand."""
-    ids = " ".join(ref.partition(":")[2] for ref in refs)
+    ids = " ".join(ref.partition(":")[2] for ref in named)
     where = Where(kinds=("step", "output"))
     found = await rooms.store.by_words("evidence", ids, column="text", where=where, limit=MOST_MET)
     return await rooms.store.briefs([one.key for one in found]) if found else []
 
 
-def _ended(refs: Sequence[str], rows: Sequence[EvidenceRow]) -> dict[str, Met]:
+def _ended(named: Sequence[str], rows: Sequence[EvidenceRow]) -> dict[str, Met]:
     """A session counts once for a memory: by the last attempt in which it was met."""
     last: dict[tuple[str, str], tuple[int, str]] = {}
     for row in rows:
         if _WRITES.search(row.text):
             continue
-        for ref in refs:
+        for ref in named:
             if ref in row.text:
                 key = (ref, row.trajectory)
                 last[key] = max(last.get(key, (0, "")), (row.first, row.outcome))
-    told = {ref: Counter[str]() for ref in refs}
+    told = {ref: Counter[str]() for ref in named}
     for (ref, _), (_, outcome) in last.items():
         told[ref][outcome] += 1
     return {

@@ -179,6 +179,7 @@ def _group(group: Group) -> Iterator[str]:
               f"{held.succeeded} went well" if held.succeeded else "",
               " to ".join(dict.fromkeys(day for day in (held.first, held.last) if day))]  # fmt: skip
     met = counted(held.sessions, "session") if held.sessions else ""
+    counts += [f"searched for {counted(held.sought, 'time')}"] if held.sought else []
     told = ", ".join(part for part in (met, *counts) if part)
     yield f"- {group.reason}: {guard.neutralise(group.about)}"
     yield "  " + " · ".join(part for part in (group.id, group.project, told) if part)

@@ -1,10 +1,10 @@
-"""Counts: how often memories were shown and opened, in a small file beside the tables; refs, never text."""
+"""Counts: how often memories were shown and opened, and which steps were searched for; refs, never text."""
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 from filelock import FileLock, Timeout
@@ -12,10 +12,12 @@ from filelock import FileLock, Timeout
 from mcp_memory.domain import stamped
 from mcp_memory.domain.replacing import replace
 
-What = Literal["shown", "opened"]
+What = Literal["shown", "opened", "sought"]
 FILE, LOCK = "counts.jsonl", "counts.lock"
 FOLDED_BYTES = 256_000
 """From this size on the lines are summed up into one."""
+MOST_SOUGHT = 2_000
+"""Spans of steps whose counts are kept when lines are summed up, those searched for most."""
 
 
 def note(store: Path, what: What, refs: Iterable[str]) -> None:
@@ -40,7 +42,7 @@ def note(store: Path, what: What, refs: Iterable[str]) -> None:
 
 
 def read(store: Path) -> Mapping[str, Mapping[str, int]]:
-    """`shown` and `opened`, each ref to its number; empty where nothing was noted. Blocking."""
+    """`shown`, `opened` and `sought`, each ref to its number; empty where nothing was noted. Blocking."""
     try:
         return stamped.read(store / FILE, _summed)
     except OSError:
@@ -48,7 +50,7 @@ def read(store: Path) -> Mapping[str, Mapping[str, int]]:
 
 
 def _summed(data: bytes) -> dict[str, Counter[str]]:
-    told: dict[str, Counter[str]] = {"shown": Counter(), "opened": Counter()}
+    told: dict[str, Counter[str]] = {what: Counter() for what in get_args(What)}
     for line in data.splitlines():
         try:
             for what, counts in orjson.loads(line).items():
@@ -63,6 +65,8 @@ def _fold(store: Path) -> None:
     file = store / FILE
     try:
         with FileLock(store / LOCK, timeout=0):
-            replace(file, orjson.dumps(_summed(file.read_bytes())) + b"\n")
+            told = _summed(file.read_bytes())
+            told["sought"] = Counter(dict(told["sought"].most_common(MOST_SOUGHT)))
+            replace(file, orjson.dumps(told) + b"\n")
     except (Timeout, OSError):
         return  # somebody else is at it

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import rules
+from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import AdmissionRefused
 from mcp_memory.domain.models import Draft, Group, MemoryKind, SourceClass, Standing
 from mcp_memory.domain.rules import KindRules, Rules, Ruling
@@ -117,3 +118,22 @@ async def test_what_is_never_kept_is_refused_and_the_plan_names_faults(
 async def _is_refused(bank: MemoryBank, text: str) -> None:
     item = Item(Draft(text=text, project=bank.rooms.project), "line 1")
     assert not (await taking.take(bank.rooms, [item])).rows
+
+
+async def test_a_focus_lifts_what_mentions_it_and_hides_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop"
+    (shop / ".git").mkdir(parents=True)
+    plain = settings.model_copy(update={"embedding_model": "none"})
+    async with open_bank(plain, cwd=str(shop)) as bank:
+        for what in ("lamp", "till"):
+            await bank.retain(Draft(text=f"The {what} of the house listens on a port at night."))
+        asked = Query(texts=("what listens on a port at night in the house",), explain=True)
+        before = (await bank.search(asked)).hits
+        (shop / rules.FILE).write_text('focus = ["the till"]', "utf-8")
+        after = (await bank.search(asked)).hits
+        assert {hit.ref for hit in after} == {hit.ref for hit in before}
+        assert "till" in after[0].text
+        assert after[0].why["focus"] > 1
+        assert all("focus" not in hit.why for hit in (*before, *after[1:]))
