@@ -55,6 +55,7 @@ from mcp_memory.memories import (
     recent,
     releasing,
     retain,
+    retrusting,
 )
 from mcp_memory.rooms import Rooms, embedder_of, standing_in, utc_now
 from mcp_memory.runbook import asking
@@ -118,10 +119,8 @@ class MemoryBank(Bank):
         budget_tokens: int | None = None,
     ) -> FetchResult:
         """The text behind refs."""
-        asked = Reading(
-            refs=tuple(texts), around=around, match=match, show=show, as_of=as_of,
-            budget_tokens=budget_tokens,
-        )  # fmt: skip
+        asked = Reading(refs=tuple(texts), around=around, match=match, show=show, as_of=as_of,
+                        budget_tokens=budget_tokens)  # fmt: skip
         found = await fetch.fetch(self.rooms, asked)
         await self._note("opened", texts)
         return found
@@ -338,6 +337,7 @@ async def _repaired(bank: MemoryBank) -> MemoryBank:
     """The bank, with what a kill or a full disk cut off brought to its end."""
     await indexer.repair(bank.rooms)
     await purging.finish_if_it_can_be(bank.rooms)
+    await retrusting.renew_if_it_can_be(bank.rooms)
     return bank
 
 

@@ -13,6 +13,7 @@ from mcp_memory.memories.bearing import NUMBER
 from mcp_memory.memories.experience import READING, MemoryView, Offer, matching
 from mcp_memory.memories.likeness import CLOSE
 from mcp_memory.text import identifiers
+from mcp_memory.trajectories.naming import one_line
 
 UNHELPFUL_USES, UNHELPFUL_SHARE = 5, 0.5
 """Uses from which a share of successes below the other speaks against a memory (ReMe, 2025)."""
@@ -150,4 +151,4 @@ def _offer(
 
 
 def _title(memory: MemoryView) -> str:
-    return memory.title or " ".join(memory.text.split())[:80]
+    return memory.title or one_line(memory.text, 80)

@@ -18,6 +18,7 @@ from mcp_memory.memories.tree import Tree
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import Where
+from mcp_memory.trajectories.naming import one_line
 
 MOST_OF_HIT, MOST_STAMPED = 4, 20
 BYTES_PER_TOKEN = 4
@@ -90,7 +91,7 @@ async def stale(rooms: Rooms, *, projects: Sequence[str] = ()) -> list[Stale]:
     return [
         Stale(
             ref=ref,
-            title=told[ref].title or " ".join(told[ref].text.split())[:80],
+            title=told[ref].title or one_line(told[ref].text, 80),
             project=told[ref].project,
             told=tuple(map(str, bad)),
         )

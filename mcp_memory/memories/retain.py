@@ -25,6 +25,7 @@ from mcp_memory.search import spans
 from mcp_memory.store.rows import MemoryRow, Where
 from mcp_memory.text import identifiers, powers
 from mcp_memory.trajectories import admission
+from mcp_memory.trajectories.naming import one_line
 
 MOST_CHARS = 20_000
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -272,7 +273,7 @@ async def neighbours(
         Neighbour(
             ref=key,
             similarity=round(score, 3),
-            title=newest[key].title or newest[key].text[:80],
+            title=newest[key].title or one_line(newest[key].text, 80),
             kind=newest[key].kind,
             text=newest[key].text,
             valid_from=newest[key].valid_from,

@@ -52,4 +52,9 @@ def _flat(text: str, chars: int) -> str:
 
 
 def _cut(line: str, chars: int) -> str:
-    return line if len(line) <= chars else f"{line[: chars - 1].rstrip()}…"
+    """The line, ended between two words where one ends near enough."""
+    if len(line) <= chars:
+        return line
+    kept = line[: chars - 1]
+    place = kept.rfind(" ") if not line[chars - 1].isspace() else -1
+    return f"{(kept[:place] if place * 3 >= chars * 2 else kept).rstrip()}…"

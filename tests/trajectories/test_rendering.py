@@ -295,6 +295,15 @@ def test_one_liners_are_one_inert_line_within_their_length(text: str, chars: int
         assert len(made) <= chars + 50
 
 
+def test_a_long_line_ends_between_two_words() -> None:
+    goal = (
+        "/goal finish the migration of the invoices to the new ledger and keep the old one readable"
+    )
+    assert one_line(goal, 60) == "/goal finish the migration of the invoices to the new…"
+    assert one_line("x" * 90, 60) == "x" * 59 + "…"
+    assert one_line(f"{'x' * 20} {'y' * 90}", 60).count("y") == 38, "no word ends near enough"
+
+
 @given(st.text(max_size=300))
 def test_slugs_are_safe_names_on_every_system(text: str) -> None:
     made = slug(text)
