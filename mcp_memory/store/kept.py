@@ -59,6 +59,22 @@ class Kept:
             shown.answers[asked] = tuple(rows)
         return list(shown.answers[asked])
 
+    async def count(self, table: Table, condition: str | None) -> int:
+        """How many rows a condition holds for; without one the manifest tells."""
+
+        async def counted() -> int:
+            return int(
+                await self._tables.attempt(lambda: self._tables[table].count_rows(condition))
+            )
+
+        if table not in TABLES or condition is None:
+            return await counted()
+        shown = await self._now(table)
+        asked = ("count", condition)
+        if asked not in shown.answers:
+            shown.answers[asked] = (await counted(),)
+        return int(shown.answers[asked][0])
+
     async def memories(self, keys: Sequence[str]) -> list[MemoryRow]:
         """All versions of these memories."""
         shown = await self._now("memories")

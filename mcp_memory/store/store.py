@@ -186,9 +186,7 @@ class Store:
 
     async def count(self, table: Table, where: Where) -> int:
         """How many rows a filter holds for."""
-        condition = to_sql(table, where)
-        counted = await self._tables.attempt(lambda: self._tables[table].count_rows(condition))
-        return int(counted)
+        return await self._reads.count(table, to_sql(table, where))
 
     async def holds(self, table: Table) -> bool:
         """Whether a table has any row: known from its manifest, without reading."""

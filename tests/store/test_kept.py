@@ -63,13 +63,16 @@ async def test_what_another_process_writes_is_told_at_once(store: Store, tmp_pat
     assert await store.by_keys("memories", ["m:1"]) == []
     assert await store.ledger(op="retain") == []
     async with opened(tmp_path) as other:
+        assert await store.count("memories", Where()) == 0
         await put(other, "m:1")
+        assert await store.count("memories", Where()) == 1
         assert [row.key for row in await store.by_keys("memories", ["m:1"])] == ["m:1"]
         assert len(await store.ledger(op="retain")) == 1
         async with other.change("forget") as change:
             change.set_state("memories", Where(keys=("m:1",), states=()), "forgotten")
         assert [row.state for row in await store.by_keys("memories", ["m:1"])] == ["forgotten"]
         assert await store.find("memories", Where()) == []
+        assert await store.count("memories", Where()) == 0
 
 
 async def test_what_was_purged_is_told_no_more(store: Store) -> None:
