@@ -135,26 +135,26 @@ class MemoryBank(Bank):
 
     async def apply(self, drafts: Sequence[Draft], *, retire: Sequence[str] = ()) -> Consolidation:
         """Keep memories and put others to rest, through the gate, as one batch."""
-        async with self._silent():
+        async with self.silent():
             applied = await proving.apply(self.rooms, drafts, retire=retire)
         await self._note("used", [cited.ref for draft in drafts for cited in draft.evidence])
         return applied
 
     async def undo(self, batch: str, *, since: datetime | None = None) -> Consolidation:
         """Take a batch of the ledger back, or instead all since a moment, newest first."""
-        async with self._silent():
+        async with self.silent():
             if since is not None:
                 return await undo.undo_since(self.rooms, since)
             return await undo.undo(self.rooms, batch)
 
     async def release(self, texts: Sequence[str]) -> Consolidation:
         """Tell these records from now on, though they would be held back: the user's to say."""
-        async with self._silent():
+        async with self.silent():
             return await releasing.release(self.rooms, tuple(texts))
 
-    async def distrust(self, source: str) -> Consolidation:
+    async def distrust(self, source: str | tuple[str, ...]) -> Consolidation:
         """Tell nothing of a source any more, nor what rests on it: the user's to say."""
-        async with self._silent():
+        async with self.silent():
             done = await releasing.distrust(self.rooms, source)
             await writing.write_projects(self.rooms, await self.rooms.store.projects())
             return done
@@ -172,7 +172,7 @@ class MemoryBank(Bank):
         asked = delete.Asked(tuple(refs), chosen, mode=mode, reason=reason, confirm=confirm)
         if mode == "preview":
             return await delete.delete(self.rooms, asked)
-        async with self._silent():
+        async with self.silent():
             return await delete.delete(self.rooms, asked)
 
     async def inspect(self, ref: str, asked: Inspection) -> str:
@@ -299,7 +299,7 @@ class MemoryBank(Bank):
             await self._tell(stale)
 
     @asynccontextmanager
-    async def _silent(self) -> AsyncIterator[None]:
+    async def silent(self) -> AsyncIterator[None]:
         """Hooks say nothing while something goes, nor after a kill: what is deleted is not told."""
         await anyio.to_thread.run_sync(ready.clear, self.rooms.settings.home)
         try:

@@ -52,7 +52,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "push": ("push", "Send sessions of this machine to a remote bank, masked."),
     "pull": ("pull", "Bring a remote project's archive here as files."),
     "bridge": ("bridge", "Serve a remote bank over stdio, to hosts that speak nothing else."),
+    "propose": ("propose", "Send a memory of yours to the team's bank, to be reviewed."),
+    "proposals": ("proposals", "What waits for review, at the team's bank or here."),
+    "approve": ("proposals", "Let a proposal stand."),
+    "decline": ("proposals", "Put a proposal to rest, with a reason."),
     "token": ("token", "Access tokens of the remote server: make, list, revoke."),
+    "audit": ("audit", "Who did what when to which refs; tokens too; no text."),
     "settings": ("settings", "Every setting, its value and its sentence."),
     "eval": ("eval", "Measure search on benchmark data, beside baselines."),
     "tour": ("tour", "See the six tools at work, over stdio, on a small session."),
@@ -77,7 +82,17 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Set up": ("setup", "install", "uninstall", "index", "history", "serve", "settings", "tour"),
     "Look after": ("status", "stats", "said", "unasked", "projects", "doctor", "backup"),
-    "Share": ("push", "pull", "bridge", "token"),
+    "Share": (
+        "push",
+        "pull",
+        "bridge",
+        "propose",
+        "proposals",
+        "approve",
+        "decline",
+        "token",
+        "audit",
+    ),
 }
 """The help page by what one wants; a command that is in none stands last."""
 MEANT = {

@@ -22,6 +22,13 @@ from mcp_memory.domain.asked import DeletionMode, Filter
 @click.option("--session", default="", help="A session, t:….")
 @click.option("--in-project", default="", metavar="NAME", help="Records of this project.")
 @click.option("--path", default="", help="A file that the record touches.")
+@click.option(
+    "--from",
+    "sender",
+    default="",
+    metavar="NAME",
+    help="All that came by this token, or this name's.",
+)
 @options.kinds
 @options.period
 @click.option("--reason", default="", help="Why, for the ledger.")
@@ -35,6 +42,7 @@ async def delete_command(
     session: str,
     in_project: str,
     path: str,
+    sender: str,
     kinds: tuple[str, ...],
     since: datetime | None,
     until: datetime | None,
@@ -61,6 +69,10 @@ async def delete_command(
     if mode == "purge":
         purging.telling.set(lambda what: click.echo(f"purge: {what}", err=True))
     async with opened() as bank:
+        if sender:
+            from mcp_memory.cli import leaving
+
+            refs = (*refs, *await leaving.refs_of(bank, sender))
         done = await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
         show(
             done,

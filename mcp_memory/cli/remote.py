@@ -10,6 +10,7 @@ import click
 
 from mcp_memory.cli import options
 from mcp_memory.cli.door import some
+from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.remote.reaching import Address, address_of, token_of
 from mcp_memory.settings import Settings
 
@@ -38,6 +39,22 @@ def there(url: str, token_file: Path | None, *, insecure: bool) -> There:
     settings = _settings()
     address = address_of(url, insecure=insecure or settings.remote_insecure)
     return There(settings, address, token_of(token_file or settings.remote_token_file))
+
+
+def team(url: str, token_file: Path | None, *, insecure: bool) -> There:
+    """The bank that a team shares: at an address, else where the settings say.
+
+    Raises:
+        InvalidInput: neither names one.
+    """
+    settings = Settings()
+    if not (url or settings.team_url):
+        raise InvalidInput(
+            "No team's bank is named.", next_step="Give its address, or set MCP_MEMORY_TEAM_URL."
+        )
+    return there(
+        url or settings.team_url, token_file or settings.team_token_file, insecure=insecure
+    )
 
 
 def _settings() -> Settings:

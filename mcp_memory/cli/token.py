@@ -32,7 +32,8 @@ def token_command() -> None:
     type=click.Choice(get_args(Scope)),
     default="write",
     show_default=True,
-    help="read: search, fetch, runbook, plan. write: and retain, apply. admin: and delete, undo.",
+    help="read: search, fetch, runbook, plan. write: and retain, apply, push, propose. "
+    "approve: and decide of others' proposals. admin: and delete, undo.",
 )
 @click.option(
     "--project", "projects", multiple=True, help="The only projects it reaches; may be repeated."
@@ -101,11 +102,18 @@ def revoke(which: str, as_json: bool) -> None:
         revoked = _with_tokens(lambda tokens: tokens.revoke(which, now=now))
     except MemoryBankError as error:
         raise ending.Failed(str(error)) from error
+    from mcp_memory.cli import leaving  # it opens the bank: not for making a token
+
+    records = _with_tokens(lambda tokens: tokens.named(which))
+    held = anyio.run(leaving.told, Settings(embedding_model="none"), records)
     if as_json:
-        print_json([_shown(record, now) for record in revoked])
+        shown = {tenant or "own": left for tenant, left in held.items()}
+        print_json({"revoked": [_shown(record, now) for record in revoked], "held": shown})
         return
     for record in revoked:
         click.echo(_line(record, now))
+    for tenant, left in held.items():
+        leaving.say(which, tenant, left)
 
 
 def _with_tokens(work: Callable[[AccessTokens], T]) -> T:

@@ -17,8 +17,8 @@ from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Frozen
 from mcp_memory.domain.replacing import replace
 
-Scope = Literal["read", "write", "admin"]
-SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+Scope = Literal["read", "write", "approve", "admin"]
+SCOPES: tuple[Scope, ...] = ("read", "write", "approve", "admin")
 """Each holds those before it: who may write may read."""
 PREFIX = "mcpm_"
 _TOKEN = re.compile(r"mcpm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -31,16 +31,38 @@ acting: ContextVar[str] = ContextVar("acting", default="")
 """Who asked for what is being done, where that is not the process itself; the ledger names it."""
 
 
+class Person(Frozen):
+    """Who proposes or decides: two tokens of one name are one person's."""
+
+    id: str
+    name: str
+
+    def is_also(self, other: "Person") -> bool:
+        """Whether both are the same one, by id or by name."""
+        return self.id == other.id or self.name.casefold() == other.name.casefold()
+
+
+OWNER = Person(id="local", name="owner")
+"""Whoever works on the bank's own machine."""
+
+
 class Access(Frozen):
     """What a caller may do: the most powerful scope, the projects and the bank it reaches."""
 
     caller: str
     """What logs and limits know the caller by; never the token."""
+    name: str = ""
+    """What people know the caller by: the name of its token."""
     scope: Scope
     projects: tuple[str, ...] = ()
     """The only projects it reaches; empty means all of the bank."""
     tenant: str = ""
     """Whose bank; empty means the server's own."""
+
+    @property
+    def person(self) -> Person:
+        """Who it is among a team's people."""
+        return Person(id=self.caller, name=self.name or self.caller)
 
     def holds(self, scope: Scope) -> bool:
         """Whether this access is enough for a scope."""
@@ -59,6 +81,9 @@ class TokenRecord(Frozen):
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    made_by: str = ""
+    """Which caller made it on the page; empty: somebody on the bank's own machine."""
+    revoked_by: str = ""
 
     def standing(self, now: datetime) -> Literal["live", "expired", "revoked"]:
         """Whether it opens the door now."""
@@ -73,6 +98,7 @@ class TokenRecord(Frozen):
         """What it allows."""
         return Access(
             caller=f"token:{self.id}",
+            name=self.name,
             scope=self.scope,
             projects=self.projects,
             tenant=self.tenant,
@@ -109,7 +135,11 @@ class AccessTokens:
         _check(wanted, now)
         id_, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         record = TokenRecord(
-            **wanted.model_dump(), id=id_, hash=_hash(secret), created_at=now, revoked_at=None
+            **wanted.model_dump(),
+            id=id_,
+            hash=_hash(secret),
+            created_at=now,
+            made_by=acting.get(),
         )
         self._write(record)
         return record, f"{PREFIX}{id_}_{secret}"
@@ -133,10 +163,25 @@ class AccessTokens:
                 f"There is no token {which[:80]!r} to revoke.",
                 next_step="`mcp-memory token list` shows ids and names.",
             )
-        revoked = [each.model_copy(update={"revoked_at": now}) for each in found]
+        told = {"revoked_at": now, "revoked_by": acting.get()}
+        revoked = [each.model_copy(update=told) for each in found]
         for each in revoked:
             self._write(each)
         return revoked
+
+    def named(self, which: str) -> list[TokenRecord]:
+        """The tokens of this id or name, revoked ones too.
+
+        Raises:
+            InvalidInput: there never was one.
+        """
+        found = [each for each in self.listed() if which in {each.id, each.name}]
+        if not found:
+            raise InvalidInput(
+                f"There never was a token {which[:80]!r}.",
+                next_step="`mcp-memory token list` shows ids and names.",
+            )
+        return found
 
     def verify(self, token: str, *, now: datetime) -> TokenRecord | None:
         """The record of a token that is whole, known, live; None says no more than that."""
@@ -157,7 +202,10 @@ class AccessTokens:
 
     def _write(self, record: TokenRecord) -> None:
         privacy.make(self._folder)
-        replace(self._folder / f"{record.id}.json", record.model_dump_json().encode())
+        replace(
+            self._folder / f"{record.id}.json",
+            record.model_dump_json(exclude_defaults=True).encode(),
+        )
 
 
 def scope_of(names: Sequence[str]) -> Scope | None:

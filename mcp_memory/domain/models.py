@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from mcp_memory.domain.moments import Moment, SaidMoment
+from mcp_memory.domain.reviews import Review
 
 
 class Frozen(BaseModel):
@@ -220,6 +221,7 @@ class Memory(Frozen):
     """From when its successor holds, or when it was retired."""
     flags: tuple[str, ...] = ()
     """What the guard noticed; the text is kept, and comes back marked."""
+    review: Review | None = None
     created_at: datetime
     batch: str
 

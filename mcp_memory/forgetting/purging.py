@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
+import orjson
 
 from mcp_memory import hosts
 from mcp_memory.archive.memory_files import MemoryFolder
@@ -22,7 +23,7 @@ from mcp_memory.forgetting.orders import Order
 from mcp_memory.history import wire, writing
 from mcp_memory.history.writing import buried
 from mcp_memory.hooks import diary, digesting
-from mcp_memory.memories import retain
+from mcp_memory.memories import promotion, retain
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store import detecting
@@ -138,6 +139,7 @@ async def _carried_out(rooms: Rooms, order: Order, words: str) -> Deletion:
     needles = reaching.needles(texts, survives=lambda _: False, limit=MOST_NEEDLES)
     needles = list(dict.fromkeys((*filter(None, (words,)), *needles)))
     copies = await _copies(rooms, (*hidden.sessions, *hidden.steps, *order.heads), needles)
+    copies += await _proposed(rooms, memories)
     before = await anyio.to_thread.run_sync(_in_files, rooms, needles)
     await _bury(rooms, order)
     async with rooms.store.change("purge", refs=(*hidden.refs, *memories)) as change:
@@ -314,6 +316,14 @@ def _pushed(home: Path, ids: Sequence[str]) -> tuple[str, ...]:
             bank = told[1].decode() if told else "a remote bank"
             found.append(f"what was pushed to {bank}: purge it there, too")
     return tuple(found)
+
+
+async def _proposed(rooms: Rooms, memories: Sequence[str]) -> tuple[str, ...]:
+    """Teams' banks that were sent any of these memories, as this bank's ledger says."""
+    rows = await rooms.store.ledger(op=promotion.PROPOSED) if memories else []
+    told = (orjson.loads(row.inverse) for row in rows if set(memories) & set(row.refs))
+    named = dict.fromkeys((str(one.get("there")), str(one.get("to"))) for one in told)
+    return tuple(f"{there}, proposed to {to}: have it purged there, too" for there, to in named)
 
 
 def _there(transcripts: Sequence[str], needles: Sequence[str], home: Path) -> tuple[str, ...]:

@@ -47,5 +47,6 @@ def _told(memory: Memory) -> tuple[str, ...]:
         f"Superseded by {memory.superseded_by}" if memory.superseded_by else "",
         f"Challenged by {' '.join(memory.challenged_by)}" if memory.challenged_by else "",
         f"Supersedes {memory.supersedes}" if memory.supersedes else "",
+        memory.review.told if memory.review else "",
         *(f"Evidence: {cited.ref} {cited.quote}".rstrip() for cited in memory.evidence),
     )

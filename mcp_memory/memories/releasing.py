@@ -30,13 +30,17 @@ async def release(rooms: Rooms, texts: tuple[str, ...]) -> Consolidation:
     return await _noted(rooms, RELEASE, tuple(named))
 
 
-async def distrust(rooms: Rooms, source: str) -> Consolidation:
+async def distrust(rooms: Rooms, source: str | tuple[str, ...]) -> Consolidation:
     """Tell nothing of a source any more: a session, or what names a file or a host; memories too.
+
+    Several refs of sessions and memories are distrusted together.
 
     Raises:
         InvalidInput: the name is so short that it would stand everywhere.
         UnknownRef: the ref names nothing.
     """
+    if isinstance(source, tuple):
+        return await _distrust_these(rooms, source)
     name = source.strip()
     if name[:2] in ("t:", "m:", "e:"):
         name = await _known(rooms, name)
@@ -52,6 +56,16 @@ async def distrust(rooms: Rooms, source: str) -> Consolidation:
     memories = await rooms.store.find("memories", Where(states=()))
     derived = (row.key for row in memories if _rests(row.evidence, steps) or name in row.text)
     return await _noted(rooms, DISTRUST, (name, *dict.fromkeys(derived)))
+
+
+async def _distrust_these(rooms: Rooms, named: tuple[str, ...]) -> Consolidation:
+    """Sessions and memories by their refs, with the memories that cite them: one batch."""
+    told = dict.fromkeys(named)
+    for ref in named:
+        if ref.startswith("t:"):
+            cited = await rooms.store.find("memories", Where(cites=ref, states=()))
+            told |= dict.fromkeys(row.key for row in cited)
+    return await _noted(rooms, DISTRUST, tuple(told))
 
 
 async def renew(rooms: Rooms) -> None:

@@ -43,7 +43,7 @@ async def retain(rooms: Rooms, draft: Draft, *, by: SourceClass = SourceClass.AG
         UnknownRef: the superseded memory does not exist.
         GateRefused: a quote does not occur where it is said to, or evidence does not exist.
     """
-    _check(draft)
+    check(draft)
     admitted = admission.admit_draft(draft)
     project = rooms.writes_to(admitted.draft.project)
     draft = admitted.draft.model_copy(update={"project": project})
@@ -129,7 +129,7 @@ async def propose(
     project = rooms.writes_to(draft.project)
     placed = {"project": project, "created_at": rooms.now(), "flags": flags}
     placed |= {"seen": await freshness.stamps(rooms, draft.files, project)}
-    memory = memory.model_copy(update={**placed, **_again(earlier)})
+    memory = memory.model_copy(update={**placed, **superseding.again(earlier)})
     if older is not None and (fault := superseding.comes_before(memory, older)):
         raise GateRefused((fault,))
     shown = tuple(Resemblance(ref=n.ref, similarity=n.similarity, title=n.title) for n in near)
@@ -189,13 +189,6 @@ async def _looked_up(
 async def _earlier(rooms: Rooms, ref: str) -> Memory | None:
     versions = (await spans.memory_rows(rooms, (ref,))).get(ref)
     return spans.memory_of(versions[-1]) if versions else None
-
-
-def _again(earlier: Memory | None) -> dict[str, object]:
-    """What a next version keeps of the one before."""
-    if earlier is None:
-        return {}
-    return {"version": earlier.version + 1, "challenged_by": earlier.challenged_by}
 
 
 async def _one_successor(rooms: Rooms, ref: str, older: Memory | None) -> None:
@@ -336,7 +329,12 @@ def row_of(memory: Memory, vector: tuple[float, ...] | None) -> MemoryRow:
     )
 
 
-def _check(draft: Draft) -> None:
+def check(draft: Draft) -> None:
+    """Refuse what says nothing, or more than is taken.
+
+    Raises:
+        InvalidInput: the text is empty or too long.
+    """
     if not draft.text.strip():
         raise InvalidInput("The text is empty.", next_step="Say in `text` what was learned.")
     if len(said(draft)) > MOST_CHARS:

@@ -10,6 +10,23 @@ def following(memory: Memory, **changes: object) -> Memory:
     return memory.model_copy(update={**changes, "version": memory.version + 1})
 
 
+def again(earlier: Memory | None) -> dict[str, object]:
+    """What a next version keeps of the one before, where its words are kept once more.
+
+    A proposal waits for its reviewer however much bears it out since, and an approved one stands.
+    """
+    if earlier is None:
+        return {}
+    kept: dict[str, object] = {
+        "version": earlier.version + 1,
+        "challenged_by": earlier.challenged_by,
+    }
+    review = earlier.review if earlier.state is State.LIVE else None
+    if review is not None and review.decision != "declined":
+        kept |= {"review": review, "standing": earlier.standing}
+    return kept
+
+
 def overtaken(older: Memory, newer: Memory) -> Memory | None:
     """The next version of what a memory supersedes or challenges; None where nothing changes.
 

@@ -135,7 +135,7 @@ def outgoing(path: Path, terms: Terms, names: Names) -> Found:
             found.excluded += 1
             continue
         try:
-            found.sessions.append(_masked(trajectory, names.of(project)))
+            found.sessions.append(masked(trajectory, names.of(project)))
         except MemoryBankError as error:
             found.refused.append((f"t:{trajectory.id}", str(error)))
     return found
@@ -147,13 +147,14 @@ def _stays(trajectory: Trajectory) -> bool:
     return typed or not trajectory.steps or foreign.left_out(trajectory)
 
 
-def _masked(trajectory: Trajectory, name: str) -> Outgoing:
-    whole, masked = trajectory, 0
+def masked(trajectory: Trajectory, name: str) -> Outgoing:
+    """A session as it leaves under a project's name: masked, and looked at again until nothing is left."""
+    whole, count = trajectory, 0
     # A mask may uncover the secret beside it: until nothing is found, as nothing may be left.
     for _ in range(MOST_ROUNDS):
         admitted = admission.admit_trajectory(whole)
         whole = admitted.trajectory
-        masked += sum(admitted.masked.values())
+        count += sum(admitted.masked.values())
         if not admitted.masked:
             break
     steps = tuple(map(wire.step_of, whole.steps))
@@ -164,7 +165,7 @@ def _masked(trajectory: Trajectory, name: str) -> Outgoing:
         head=head,
         steps=steps,
         size=sum(_sizes(head, steps)),
-        masked=masked,
+        masked=count,
     )
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from mcp_memory.domain import teams
 from mcp_memory.domain.errors import CannotReach, InvalidInput, NotAllowed, UnknownRef
+from mcp_memory.domain.models import Draft, Retained
 from mcp_memory.history import wire
 from mcp_memory.settings import TOKEN_VARIABLE
 
@@ -186,6 +187,29 @@ class Remote:
         """What it answers to a reading question."""
         body = question.model_dump_json(exclude_defaults=True).encode()
         return await self._asked(kind, "POST", teams.QUESTIONS, content=body)
+
+    async def propose(self, draft: Draft) -> Retained:
+        """Send a memory as a proposal."""
+        body = teams.Proposed(draft=draft).model_dump_json(exclude_defaults=True).encode()
+        return await self._asked(Retained, "POST", teams.PROPOSE, content=body)
+
+    async def proposals(self, project: str | None) -> teams.Proposals:
+        """What waits there for a decision."""
+        params = {"project": project} if project else {}
+        return await self._asked(teams.Proposals, "GET", teams.PROPOSALS, params=params)
+
+    async def decide(self, decision: teams.Decision) -> Retained:
+        """Approve or decline a proposal.
+
+        Raises:
+            UnknownRef: it has no such memory within the token's reach.
+            InvalidInput: it is no proposal that waits.
+        """
+        body = decision.model_dump_json().encode()
+        try:
+            return await self._asked(Retained, "POST", teams.DECISIONS, content=body)
+        except UnknownRef as error:
+            raise UnknownRef(decision.ref) from error
 
     async def _asked(self, kind: type[Told], method: str, path: str, **sent: Any) -> Told:
         answer = await self._answered(method, path, most=wire.LARGEST_ANSWER, **sent)

@@ -11,7 +11,7 @@ from mcp.server.auth.settings import AuthSettings
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcp_memory.domain.access import PREFIX, SCOPES, Access, AccessTokens
+from mcp_memory.domain.access import OWNER, PREFIX, SCOPES, Access, AccessTokens
 from mcp_memory.server.app import Guard, Verifying
 from mcp_memory.server.callers import Verified
 from mcp_memory.server.issuer import Issuer, build_issuer
@@ -23,7 +23,7 @@ AGAIN_SECONDS = 30.0
 """How soon a stream ends after its token was revoked or has expired."""
 LEAST = "memory:read"
 """What a token must at least allow; with less it is answered 403, not 401."""
-LOCAL = Access(caller="local", scope="admin")
+LOCAL = Access(caller=OWNER.id, name=OWNER.name, scope="admin")
 """What anybody may do while no token was ever made: whoever reaches loopback is this machine's user."""
 
 

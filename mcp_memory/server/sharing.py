@@ -18,7 +18,9 @@ from starlette.types import ASGIApp
 from mcp_memory.domain import projects
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import (
+    AdmissionRefused,
     Busy,
+    GateRefused,
     InvalidInput,
     MemoryBankError,
     NotAllowed,
@@ -44,6 +46,8 @@ _STATUSES: tuple[tuple[type[MemoryBankError], int], ...] = (
     (UnknownRef, 404),
     (OutsideRoot, 404),
     (InvalidInput, 400),
+    (GateRefused, 400),
+    (AdmissionRefused, 400),
     (Busy, 503),
     (StoreFull, 507),
     (MemoryBankError, 500),

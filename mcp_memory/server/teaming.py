@@ -1,6 +1,7 @@
 """Teaming: the routes by which a team's people ask their bank from beside their own."""
 
-from typing import Protocol, cast
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -8,18 +9,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mcp_memory.domain import teams
+from mcp_memory.domain.access import OWNER, Person
 from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.hits import SearchResult
+from mcp_memory.domain.models import Draft, Retained
 from mcp_memory.server.app import Guard
-from mcp_memory.server.callers import Caller, shown_access
+from mcp_memory.server.callers import EVERYTHING, Caller, shown_access
 from mcp_memory.server.held import Banks
 from mcp_memory.server.sharing import body_of, guarded, told_as_json
 
 
 class Remembering(Bank, Protocol):
-    """A bank that tells where work was left off."""
+    """A bank that tells where work was left off, and whose rooms a review works in."""
+
+    rooms: Any
+
+    def silent(self) -> AbstractAsyncContextManager[None]:
+        """Hooks say nothing while memories change; what they say, and files, are made anew after."""
+        ...
 
     async def recent(self, query: Query) -> SearchResult:
         """The newest sessions as they were left, within what the query says."""
@@ -58,6 +67,40 @@ class Teammate(Caller):
             project = await self._readable(bank, query.project)
             return await bank.recent(query.model_copy(update={"project": project}))
 
+    async def propose(self, draft: Draft) -> Retained:
+        """Needs `write`."""
+        async with self._entered("write") as lent:
+            # Loaded here, for the bank is open by now: not before a server's handshake.
+            from mcp_memory.memories import promotion
+
+            bank = cast("Remembering", lent)
+            bounded = await self._bounded(bank, draft)
+            return await promotion.propose(bank.rooms, bounded, by=self._person)
+
+    async def decide(self, decision: teams.Decision) -> Retained:
+        """Needs `approve`."""
+        async with self._entered("approve") as lent:
+            from mcp_memory.memories import promotion
+
+            bank = cast("Remembering", lent)
+            await self._owned(bank, (decision.ref,))
+            async with bank.silent():
+                return await promotion.decide(bank.rooms, decision.ref, decision, by=self._person)
+
+    async def proposals(self, project: str | None) -> teams.Proposals:
+        """Needs `read`."""
+        async with self._entered("read") as lent:
+            from mcp_memory.memories import promotion
+
+            bank = cast("Remembering", lent)
+            one = await self._readable(bank, project)
+            bounds = None if one in {None, EVERYTHING} else [str(one)]
+            return teams.Proposals(waiting=await promotion.waiting(bank.rooms, bounds))
+
+    @property
+    def _person(self) -> Person:
+        return self._access.person if self._access else OWNER
+
 
 class Teaming:
     """Answers the people of a team, each as its token lets it."""
@@ -74,6 +117,21 @@ class Teaming:
         finally:
             teams.alone.reset(marked)
 
+    async def propose(self, request: Request) -> Response:
+        """A memory, as a proposal."""
+        proposed = teams.Proposed.model_validate(body_of(await request.body()))
+        return told_as_json(await self._teammate().propose(proposed.draft))
+
+    async def proposals(self, request: Request) -> Response:
+        """What waits for a decision."""
+        project = request.query_params.get("project")
+        return told_as_json(await self._teammate().proposals(project))
+
+    async def decide(self, request: Request) -> Response:
+        """A proposal, approved or declined."""
+        decision = teams.Decision.model_validate(body_of(await request.body()))
+        return told_as_json(await self._teammate().decide(decision))
+
     def _teammate(self) -> Teammate:
         return Teammate(self._banks, shown_access(self._banks))
 
@@ -81,4 +139,12 @@ class Teaming:
 def team_routes(banks: Banks, guard: Guard) -> list[Route]:
     """The routes, each behind the same token check as the protocol's own."""
     teaming = Teaming(banks)
-    return [Route(teams.QUESTIONS, guarded(teaming.questions, guard), methods=["POST"])]
+    return [
+        Route(path, guarded(answer, guard), methods=[method])
+        for path, method, answer in (
+            (teams.QUESTIONS, "POST", teaming.questions),
+            (teams.PROPOSE, "POST", teaming.propose),
+            (teams.PROPOSALS, "GET", teaming.proposals),
+            (teams.DECISIONS, "POST", teaming.decide),
+        )
+    ]
