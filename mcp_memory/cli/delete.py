@@ -8,6 +8,8 @@ from mcp_memory.cli import options
 from mcp_memory.cli.door import command, show
 from mcp_memory.domain.asked import DeletionMode, Filter
 
+CONFIRMING = "To carry it out, run it again with --mode … --confirm {}"
+
 
 @click.command("delete")
 @click.argument("refs", nargs=-1)
@@ -63,6 +65,7 @@ async def delete_command(
         }
     )
     chosen = None if asked == Filter() else asked
+    from mcp_memory.cli import leaving
     from mcp_memory.cli.opening import opened
     from mcp_memory.forgetting import purging
 
@@ -70,12 +73,6 @@ async def delete_command(
         purging.telling.set(lambda what: click.echo(f"purge: {what}", err=True))
     async with opened() as bank:
         if sender:
-            from mcp_memory.cli import leaving
-
             refs = (*refs, *await leaving.refs_of(bank, sender))
         done = await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
-        show(
-            done,
-            as_json=as_json,
-            confirming="To carry it out, run it again with --mode … --confirm {}",
-        )
+        show(done, as_json=as_json, confirming=CONFIRMING)

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from mcp_memory.domain import trusting as trusted
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Draft, Memory, MemoryKind, Outcome, Standing, State
-from mcp_memory.memories import freshness, releasing
+from mcp_memory.domain.teams import Decision
+from mcp_memory.memories import freshness, promotion, releasing
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, uses, withholding
 from mcp_memory.store.rows import MemoryRow, Where
@@ -159,6 +160,8 @@ async def _change(request: Request, visit: Visit) -> Response:
     memory = (await _versions(visit, ref))[-1].memory
     form = await request.form()
     match str(form.get("do", "")):
+        case "confirm" | "retire" as how if promotion.waits(memory):
+            return await _decided(request, visit, ref, approve=how == "confirm")
         case "confirm":
             kept = await visit.bank.retain(_draft_of(memory, memory.text), by=visit.by)
         case "edit":
@@ -187,6 +190,15 @@ async def _change(request: Request, visit: Visit) -> Response:
         case other:
             raise InvalidInput(f"{other!r} is nothing to do.", next_step="Use the page's buttons.")
     return back(request, f"/memory/{kept.ref}")
+
+
+async def _decided(request: Request, visit: Visit, ref: str, *, approve: bool) -> Response:
+    """A proposal approved or declined, by somebody who may, and not their own."""
+    visit.must("approve")
+    decision = Decision(approve=approve, reason="" if approve else "declined on the page")
+    async with visit.bank.silent():
+        await promotion.decide(visit.bank.rooms, ref, decision, by=visit.access.person)
+    return back(request, f"/memory/{ref}")
 
 
 def _draft_of(memory: Memory, text: str) -> Draft:

@@ -11,6 +11,7 @@ from mcp_memory.domain import trusting as trusted
 from mcp_memory.domain.asked import Planning
 from mcp_memory.domain.models import Draft, Evidence, Group, Memory, Standing, State
 from mcp_memory.domain.trusting import Trusting
+from mcp_memory.memories import promotion
 from mcp_memory.search import withholding
 from mcp_memory.viewer import memories
 from mcp_memory.viewer.rendering import page
@@ -91,6 +92,12 @@ def _undecided(every: Sequence[Memory], trusting: Trusting) -> list[Undecided]:
         if ref in known and known[ref].state is State.LIVE
     ]
     told = {one.memory.ref for one in challengers}
+    proposed = [
+        Undecided(one, one.review.told)
+        for one in live
+        if one.review and promotion.waits(one) and one.ref not in told
+    ]
+    told |= {one.memory.ref for one in proposed}
     held = [
         Undecided(one, f"held back: {', '.join(why)}")
         for one in live
@@ -102,7 +109,7 @@ def _undecided(every: Sequence[Memory], trusting: Trusting) -> list[Undecided]:
         for one in live
         if one.standing is Standing.CANDIDATE and one.ref not in told
     ]
-    return [*challengers, *held, *candidates]
+    return [*challengers, *proposed, *held, *candidates]
 
 
 async def _proposed(visit: Visit, project: str) -> Sequence[Group]:

@@ -24,7 +24,7 @@ def test_a_token_is_known_again_and_kept_as_a_hash(tokens: AccessTokens, tmp_pat
     record, token = tokens.make(Wanted(name="laptop", projects=("shop",)), now=NOW)
     assert tokens.verify(token, now=NOW) == record
     assert record.access == Access(
-        caller=f"token:{record.id}", scope="write", projects=("shop",), tenant=""
+        caller=f"token:{record.id}", name="laptop", scope="write", projects=("shop",), tenant=""
     )
     (file,) = (tmp_path / "access").iterdir()
     secret = token.rpartition("_")[2] if "_" not in token[18:] else token[18:]

@@ -8,6 +8,10 @@ import pytest
 from looking import HOSTILE, claude_session, filled, proof, viewing, visitor
 from serving import listening, made
 
+from mcp_memory.bank import open_bank
+from mcp_memory.domain.access import Person
+from mcp_memory.domain.models import Draft
+from mcp_memory.memories import promotion
 from mcp_memory.settings import Settings
 from mcp_memory.viewer.guarding import POLICY
 
@@ -285,6 +289,30 @@ async def test_words_kept_over_a_server_are_a_candidate(settings: Settings, tmp_
         told = {"csrf": proof(page), "text": "All may push.", "kind": "fact", "project": "user"}
         kept = await client.post(f"{base}/memories", data=told)
         assert "candidate" in kept.text or kept.status_code == 422
+
+
+async def test_a_proposal_is_decided_on_the_page_by_who_may_and_not_by_its_proposer(
+    settings: Settings,
+) -> None:
+    text = "The heron build needs LIBHERON_HOME set to the vendored folder."
+    async with open_bank(settings) as bank:
+        by = Person(id="token:x", name="ana")
+        kept = await promotion.propose(bank.rooms, Draft(text=text, project="shop"), by=by)
+    people = (("carl", "write", False), ("ana", "approve", False), ("bo", "approve", True))
+    tokens = {name: made(settings, scope=scope, name=name) for name, scope, _ in people}
+    async with listening(settings) as server:
+        base = f"{server.url}/view"
+        for name, _, decides in people:
+            async with httpx2.AsyncClient(follow_redirects=True) as client:
+                await client.post(f"{base}/enter", data={"token": tokens[name]})
+                review = (await client.get(f"{base}/review")).text
+                assert "Proposed by ana" in review
+                told = {"csrf": proof(review), "do": "confirm"}
+                answer = await client.post(f"{base}/memory/{kept.ref}", data=told)
+                assert (answer.status_code == 200) == decides, name
+    async with open_bank(settings) as bank:
+        page = (await bank.fetch([kept.ref])).items[0].text
+        assert "approved by bo" in page
 
 
 @pytest.mark.parametrize("path", ["/session/nope", "/memory/m:0000000000", "/steps?ref=x", "/no"])
