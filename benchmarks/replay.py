@@ -29,7 +29,7 @@ from labels import Session, sessions, shown
 from mcp_memory.domain import projects
 from mcp_memory.domain.models import Step, ToolCall
 from mcp_memory.domain.paths import relative
-from mcp_memory.hooks import briefing, digests, hook, ready, switches
+from mcp_memory.hooks import briefing, digests, hook, ready, speaking, switches
 from mcp_memory.hooks.digests import Sessions
 from mcp_memory.text import resuming, tokens
 from mcp_memory.trajectories import calls, edits, leaving, verdicts
@@ -77,8 +77,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verdicts", type=Path)
     parser.add_argument("--gold", type=Path)
+    parser.add_argument(
+        "--briefings", type=int, default=0, help="print those of N projects instead"
+    )
     told = parser.parse_args()
     known = list(sessions(told.data))
+    if told.briefings:
+        for line in briefings(known, told.briefings):
+            print(line)
+        return
     chosen = [one for one in known if told.half is None or _half(one) == told.half]
     said = list(replayed(known, chosen, told.level))
     table(said, chosen, _verdicts(told.verdicts))
@@ -99,6 +106,22 @@ def replayed(known: Sequence[Session], chosen: Sequence[Session], level: str) ->
         switches.switch(home, "everywhere", "", level)
         for one in sorted(chosen, key=_began):
             yield from _session(home, one, histories[_project(one)])
+
+
+def briefings(known: Sequence[Session], most: int) -> Iterator[str]:
+    """What a new session of each project would be told today, those with most sessions first."""
+    histories: dict[str, list[Session]] = defaultdict(list)
+    for one in known:
+        histories[_project(one)].append(one)
+    told = 0
+    for project in sorted(histories, key=lambda name: -len(histories[name])):
+        newest = sorted(histories[project], key=_ended, reverse=True)
+        made = assembled(project, newest)
+        if made.briefing and told < most and project not in ("", "/"):
+            told += 1
+            text = speaking.written(speaking.within(list(made.briefing)))
+            many, cost = len(newest), tokens.estimate(text)
+            yield f"## {project}: {many} sessions, {cost} tokens\n\n{text}\n"
 
 
 def _session(home: Path, one: Session, history: History) -> Iterator[Said]:

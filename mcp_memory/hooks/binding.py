@@ -12,6 +12,8 @@ from mcp_memory.memories.experience import SessionView
 from mcp_memory.trajectories.entries import Entry
 
 MOST = 2
+LOOKED_AT = 30
+"""Newest sessions whose decisions are told: older ones are kept as memories, or searched."""
 CHARS = 170
 _ONCE = re.compile(
     r"(?i)\b(?:next|proceed|go (?:on|ahead)|continue|start|ready|approve|would you like (?:me )?to"
@@ -27,8 +29,11 @@ _OPTION_CHARS = 90
 
 
 def decisions(project: str, entries: Sequence[Entry]) -> Iterator[Line]:
-    """The newest first, each with its day and its step."""
-    views = [SessionView(root=one.parent or one.id, project=project, entry=one) for one in entries]
+    """The newest first, each with its day and its step; `entries` newest first."""
+    views = [
+        SessionView(root=one.parent or one.id, project=project, entry=one)
+        for one in entries[:LOOKED_AT]
+    ]
     choices = list(settled.decisions(views))
     for view in views:
         for offered in choices:

@@ -93,7 +93,9 @@ def _branch(git: Path) -> str:
 
 
 def _git(cwd: Path) -> Path | None:
-    """The folder in which git keeps this checkout's HEAD."""
+    """The folder in which git keeps this checkout's HEAD; a relative path would be looked for here."""
+    if not cwd.is_absolute():
+        return None
     for place in (cwd, *cwd.parents):
         marker = place / ".git"
         if marker.is_dir():

@@ -18,6 +18,8 @@ LEFT, STANDS = "Last sessions, newest first", "What stands"
 CHECKED, SETTLED = "How work is checked here", "Settled by the user"
 _KINDS = (MemoryKind.GOTCHA, MemoryKind.PROCEDURE, MemoryKind.FACT, MemoryKind.PREFERENCE)
 """An observation never becomes an instruction; who wants one searches."""
+_ASKED = re.compile(r"agent asked: ")
+"""Whether to go on is asked at the end of most sessions: only the last one waits for an answer."""
 _DIRTY = "edited, not committed: "
 _COUNTS = re.compile(r"and \d+ (?:more|earlier)")
 GOAL, PART, MEMORY = 110, 80, 200
@@ -82,7 +84,8 @@ def _parts(one: LeftOff, *, newest: bool) -> Iterator[str]:
         yield f"committed \u201c{_fit(done[-1])}\u201d{more}"
     opened = [_plain(each) for each in one.open if not _COUNTS.match(each)]
     dirty = [each for each in opened if each.startswith(_DIRTY)]
-    for each in [each for each in opened if each not in dirty][:2]:
+    told = [each for each in opened if each not in dirty and (newest or not _ASKED.match(each))]
+    for each in told[:2]:
         yield f"open: {_fit(each)}"
     named = one.files or (dirty[0].removeprefix(_DIRTY).split(", ") if dirty else ())
     if files := [each for each in named if not _COUNTS.match(each)]:

@@ -29,6 +29,8 @@ _ABOUT = (
 )
 _OPENED, _ASKED, _BRIEFED = "opened", "asked", "briefing "
 _PATH = re.compile(r"(?<![\w./-])/?((?:[\w.@+-]+/)*[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,7})(?![\w/])")
+PROMPT_SURE = 0.5
+"""Of seventeen that were read, eight helped, those of files that were changed lately."""
 PROMPT_CHARS, LEAST_PATH, MOST_NAMED = 4_000, 8, 3
 """Characters of a prompt that are looked at, of a path that tells a file, and files that are told of."""
 _SWITCH = re.compile(
@@ -91,17 +93,19 @@ def _noted(kind: str, said: Saying, call: Call, project: str) -> Entry:
 
 def _looked_up(event: str, call: Call, place: Place) -> tuple[str, Saying | None]:
     """The kind of an event's saying, and what is known for it."""
+    made, ran = place.ready, call.command
     if event == "before-edit":
         return "edit", _of_edit(call, place)
-    from mcp_memory.text import signatures  # many patterns, for these events only
+    if not (made.forms if event == "before-command" else made.errors and _speaks(call)):
+        return "", None
+    from mcp_memory.text import signatures  # many patterns, only where they may find something
 
-    made, ran = place.ready, call.command
     if event == "before-command":
-        names = signatures.commands(ran) if made.forms else ()
+        names = signatures.commands(ran)
         forms = [made.forms[name] for name in names if name in made.forms]
         fit = (one for one in forms if one.sure >= place.least and not _has(ran, one.follows))
         return "command", next(fit, None)
-    error = (call.error or _hidden(call)) if made.errors else ""
+    error = call.error or _hidden(call)
     if not error:
         return "error", None
     from mcp_memory.memories import faults
@@ -114,10 +118,13 @@ def _looked_up(event: str, call: Call, place: Place) -> tuple[str, Saying | None
     return "error", found if found and (call.sure or found.heads) else None
 
 
+def _speaks(call: Call) -> bool:
+    """Whether a call failed, or may have failed behind a pipe."""
+    return bool(call.error or (call.printed and "|" in call.command))
+
+
 def _hidden(call: Call) -> str:
     """What a check printed that failed behind a pipe, which hides its exit code."""
-    if not call.printed or "|" not in call.command:
-        return ""
     from mcp_memory.text import endings, families, shell
 
     judges = any(map(families.judged, shell.programs(call.command)))
@@ -163,7 +170,7 @@ def _briefing(event: str, call: Call, place: Place, session: Session) -> Entry |
         return None
     if lines and (state := _repository(call, place.ready)):
         lines.append(Told(REPOSITORY, state, ""))
-    fresh = _within([one for one in lines if not session.was_told(_BRIEFED + one.text)])
+    fresh = within([one for one in lines if not session.was_told(_BRIEFED + one.text)])
     refs = tuple(dict.fromkeys(one.ref for one in fresh if one.ref))
     if not refs:
         return None
@@ -175,7 +182,7 @@ def _briefing(event: str, call: Call, place: Place, session: Session) -> Entry |
 
 def _of_prompt(event: str, call: Call, place: Place, session: Session) -> Entry | None:
     """Who changed the files last that the first prompt names; later ones are not looked at."""
-    if event != "prompt" or place.least > ready.SURE or switches.silenced(place.home, "prompt"):
+    if event != "prompt" or place.least > PROMPT_SURE or switches.silenced(place.home, "prompt"):
         return None
     if not session.first_time(_ASKED):
         return None
@@ -210,7 +217,7 @@ def _repository(call: Call, made: Ready) -> str:
     return branch.line(Path(call.cwd), made.last, made.landed)
 
 
-def _within(lines: list[Told]) -> list[Told]:
+def within(lines: list[Told]) -> list[Told]:
     """As many lines as there is room for, in their order; what a repository is at comes first."""
     kept: list[Told] = []
     for one in sorted(lines, key=lambda each: each.section != REPOSITORY):

@@ -15,7 +15,8 @@ from mcp_memory.trajectories.entries import Entry
 
 LEAST_ROOTS, LEAST_SHARE = 2, 0.8
 """Sessions that answered a rule so, and their share of those that met it."""
-SURE = 0.8
+MANY, SURE, UNSURE = 3, 0.8, 0.6
+"""From how many sessions on, all of those that met it, one may be sure."""
 CHARS = 150
 _MARK = re.compile(
     r"nolint:(?P<go>[\w,]+)|noqa: ?(?P<ruff>[A-Z]+\d+(?:, ?[A-Z]+\d+)*)"
@@ -58,7 +59,9 @@ def _said(rule: str, newest: _Answer, answered: int, met: int) -> Saying | None:
         return None
     often = f"was met in {counted(met, 'session')} here, and answered with a mark in {answered}"
     what = f"`{rule}` {often}, last so"
-    return lines.said(what, "error", [line])._replace(follows=(rule,), sure=SURE)
+    return lines.said(what, "error", [line])._replace(
+        follows=(rule,), sure=SURE if met == answered >= MANY else UNSURE
+    )
 
 
 def _marks(entry: Entry) -> Iterator[tuple[str, _Answer]]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from mcp_memory.domain import refs
 from mcp_memory.hooks import lines
@@ -10,14 +11,19 @@ from mcp_memory.text.counting import counted
 from mcp_memory.trajectories.entries import Entry
 
 MOST_FILES = 800
+LATELY = 7
+"""Days before the newest session in which a file must have been changed: the same work then goes on."""
 WHY_CHARS, SUBJECT_CHARS = 90, 70
 
 
 def changed(entries: Sequence[Entry]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """File to what is said of it and the ref it stands on, last changed first; `entries` newest first."""
+    """File that was changed lately to what is said of it, and its ref; `entries` newest first."""
     roots: dict[str, set[str]] = defaultdict(set)
     last: dict[str, tuple[Entry, int]] = {}
+    newest = entries[0].day if entries else ""
     for entry in entries:
+        if _days(entry.day, newest) > LATELY:
+            break
         for file in entry.files:
             if file.marked:
                 roots[file.name].add(entry.parent or entry.id)
@@ -26,6 +32,14 @@ def changed(entries: Sequence[Entry]) -> Iterator[tuple[str, tuple[str, str]]]:
         line = _line(name, *last[name], len(roots[name]))
         if lines.fit(line):
             yield name, (line.text, line.ref)
+
+
+def _days(day: str, until: str) -> int:
+    """Days between two days; many where one of them is not known."""
+    try:
+        return (date.fromisoformat(until) - date.fromisoformat(day)).days
+    except ValueError:
+        return LATELY + 1
 
 
 def _line(name: str, entry: Entry, step: int, sessions: int) -> Line:

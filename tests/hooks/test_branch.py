@@ -50,6 +50,7 @@ def test_nothing_is_told_where_nothing_came_or_no_repository_is(tmp_path: Path) 
     assert branch.line(here, SINCE, []) == ""
     (tmp_path / "b").mkdir()
     assert branch.line(tmp_path / "b", SINCE, []) == ""
+    assert branch.line(Path("somewhere"), 0, []) == ""
 
 
 def test_a_worktree_has_a_log_of_its_own(tmp_path: Path) -> None:

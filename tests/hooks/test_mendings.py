@@ -113,11 +113,12 @@ def answered(id_: str, mark: str = "//nolint:nilerr // fine", step: int = 8) -> 
 
 
 def test_a_rule_that_the_project_answers_with_a_mark_is_told_with_its_mark() -> None:
-    made = ready(answered("s1"), answered("s2"))
+    assert ready(answered("s1"), answered("s2")).of_error(["rule nilerr"], [], SURE) is None
+    made = ready(answered("s1"), answered("s2"), answered("s3"))
     found = made.of_error(["rule nilerr"], ["mise run lint"], SURE)
     assert found is not None
     assert "`return nil //nolint:nilerr // fine`" in found.text
-    assert "t:s2#8" in found.text
+    assert "t:s3#8" in found.text
     assert faults.rule_of(NILERR) == "nilerr"
 
 

@@ -118,6 +118,10 @@ def test_the_first_prompt_is_told_who_last_changed_the_file_that_it_names(
         "b/cli.py": ("`b/cli.py`", "t:s1#7"),
     }
     ready.write(home, Ready(str(project), changed=changed))
+    assert say(home, project, "prompt", "n", prompt="mend src/net.py") == "", (
+        "it is not sure enough"
+    )
+    switches.switch(home, "everywhere", "", "talkative")
     told = say(home, project, "prompt", "a", prompt="mend the retries in @src/net.py:12 please")
     assert "- `src/net.py`: last changed" in told
     assert say(home, project, "prompt", "a", prompt="and src/net.py again") == ""
