@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import AddressRefused, StoreAway
 from mcp_memory.domain.replacing import replace
+from mcp_memory.store.away import reason
 from mcp_memory.store.shelf import CHUNK, Item
 
 MOST_COPIES = 64
@@ -183,8 +184,7 @@ def _asking(place: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise StoreAway(place, said) from error
+        raise StoreAway(place, reason(error)) from error
 
 
 def _azure(fs: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import anyio
 
 from mcp_memory.domain.errors import StoreAway
+from mcp_memory.store.away import reason
 from mcp_memory.store.filters import quoted
 from mcp_memory.store.locking import MAINTENANCE, OPENING
 from mcp_memory.store.tables import passes
@@ -94,7 +95,7 @@ class LeaseTable:
                 return await work()
             except (RuntimeError, OSError, ValueError) as error:
                 if not passes(error) or attempt == _ATTEMPTS - 1:
-                    raise StoreAway("The bank's object store", str(error)[:200]) from error
+                    raise StoreAway("The bank's object store", reason(error)) from error
                 await anyio.sleep(0.05 * 2**attempt)
                 with suppress(RuntimeError, OSError, ValueError):
                     await self._table.checkout_latest()

@@ -18,6 +18,7 @@ import anyio.to_thread
 from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import StoreAway
 from mcp_memory.domain.replacing import replace
+from mcp_memory.store.away import reason
 
 PAPERS = "papers"
 SHARED = (
@@ -62,7 +63,7 @@ class Papers:
                     return
                 rows = await self._table.query().to_list()
             except (RuntimeError, OSError, ValueError) as error:
-                raise StoreAway("The bank's object store", str(error)[:200]) from error
+                raise StoreAway("The bank's object store", reason(error)) from error
             newest = {row["name"]: row["content"] for row in sorted(rows, key=lambda r: r["at"])}
             await anyio.to_thread.run_sync(self._take, newest)
             self._version = version
@@ -80,7 +81,7 @@ class Papers:
             try:
                 await self._tell(changed, gone)
             except (RuntimeError, OSError, ValueError) as error:
-                raise StoreAway("The bank's object store", str(error)[:200]) from error
+                raise StoreAway("The bank's object store", reason(error)) from error
             for name in gone:
                 self._known.pop(name, None)
             self._known.update({name: _digest(content) for name, content in changed.items()})

@@ -12,6 +12,7 @@ import anyio.to_thread
 
 from mcp_memory.domain.errors import StoreAway, StoreFull, StoreGone, StoreUnreadable
 from mcp_memory.store.address import Home
+from mcp_memory.store.away import is_away, reason
 from mcp_memory.store.forcing import Forcing
 from mcp_memory.store.importing import imported_lancedb
 from mcp_memory.store.papers import Papers
@@ -32,8 +33,6 @@ _FEW, _SMALL = 8, 64 << 10
 """Rows, and bytes of an answer, that are turned over where they are: a thread costs more than they do."""
 _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")
-_AWAY = ("retryerror", "error sending request")
-"""A store that does not answer, or says no: Lance has asked again and again by itself."""
 
 
 class Fresh:
@@ -191,7 +190,7 @@ class Tables:
 
     async def _fault(self, error: Exception) -> StoreUnreadable:
         if self.home.address is not None:
-            return StoreAway(self.shelf, _short(error))
+            return StoreAway(self.home.address, reason(error))
         place = self.home.papers / "lance"
         if not await anyio.to_thread.run_sync(self.shelf.there):
             return StoreGone(place)
@@ -270,7 +269,7 @@ def _unopened(home: Home, error: Exception) -> StoreFull | StoreUnreadable:
     if any(mark in str(error).lower() for mark in _FULL):
         return StoreFull(_short(error))
     if home.address is not None:
-        return StoreAway(home.address, _short(error))
+        return StoreAway(home.address, reason(error))
     return StoreUnreadable(home.papers / "lance", _short(error))
 
 
@@ -299,9 +298,7 @@ def _lancedb() -> Any:
 def passes(error: Exception) -> bool:
     """Whether another attempt may do better: somebody else wrote, or removed an older version."""
     said = str(error).lower()
-    if any(mark in said for mark in _AWAY):
-        return False
-    return any(mark in said for mark in (*_STALE, *_CONFLICT))
+    return not is_away(said) and any(mark in said for mark in (*_STALE, *_CONFLICT))
 
 
 def _short(error: Exception) -> str:

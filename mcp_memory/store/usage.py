@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from mcp_memory.domain.errors import StoreAway
+from mcp_memory.store.away import reason
 
 USAGE = "usage"
 _KEEP = timedelta(minutes=2)
@@ -44,7 +45,7 @@ class Usage:
             if self._told % _TIDY_AFTER == 0:
                 await self._tidy()
         except (RuntimeError, OSError, ValueError) as error:
-            raise StoreAway("The bank's object store", str(error)[:200]) from error
+            raise StoreAway("The bank's object store", reason(error)) from error
 
     async def heard(self) -> Counter[str]:
         """What the others said since this was last asked; one request where they said nothing.
@@ -59,7 +60,7 @@ class Usage:
                 return Counter()
             rows = await self._table.query().to_list()
         except (RuntimeError, OSError, ValueError) as error:
-            raise StoreAway("The bank's object store", str(error)[:200]) from error
+            raise StoreAway("The bank's object store", reason(error)) from error
         self._version = version
         counts: Counter[str] = Counter()
         for row in sorted(rows, key=lambda each: each["number"]):

@@ -17,6 +17,7 @@ from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
 from mcp_memory.store import papers
 from mcp_memory.store.address import Address, Home, parse
+from mcp_memory.store.away import reason
 from mcp_memory.store.bucket import MOST_COPIES
 
 
@@ -110,7 +111,7 @@ async def test_a_store_that_does_not_answer_is_named(
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     settings = Settings(home=tmp_path, address="s3://bank/x", embedding_model="none")
-    with pytest.raises(StoreAway, match="credentials"):
+    with pytest.raises(StoreAway, match=r"(?i)connection refused.*credentials"):
         async with open_bank(settings):
             pass
 
@@ -145,3 +146,23 @@ def test_copies_of_files_are_bounded(objects: str, tmp_path: Path) -> None:
     assert shelf.lines("a/INDEX.md", 1, 5) == (f"{MOST_COPIES + 2}\n".encode(),)
     assert shelf.drop("a")
     assert not shelf.drop("a")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            'inner: Status { status: 404, body: Some("<Error><Code>NoSuchBucket</Code>',
+            "NoSuchBucket",
+        ),
+        ("inner: Status { status: 503, body: None }", "status: 503"),
+        (
+            'ConnectError("tcp connect error", Os { message: "Connection refused" })',
+            "Connection refused",
+        ),
+        ("something else\nand more", "something else"),
+        ("", "ValueError"),
+    ],
+)
+def test_of_what_a_store_says_the_part_that_helps_is_told(said: str, told: str) -> None:
+    assert reason(ValueError(said)) == told

@@ -20,6 +20,7 @@ from mcp_memory.domain.errors import Busy, CameTooLate
 from mcp_memory.store import Store, open_store
 from mcp_memory.store.address import Home, parse
 from mcp_memory.store.leases import LEASES, Lease, LeaseTable, first_rows
+from mcp_memory.store.rows import Where
 from mcp_memory.store.tables import connect, open_beside
 
 HERE = str(Path(__file__).parent.parent / "support")
@@ -94,6 +95,21 @@ async def test_what_one_machine_acknowledged_the_next_call_on_another_sees(
     await other.put_tombstones({"b" * 64})
     await one.fresh()
     assert (await one.tombstones())[1] == {"a" * 64, "b" * 64}
+
+
+async def test_machines_that_write_at_a_time_lose_nothing(two: tuple[Store, Store]) -> None:
+    async def write(store: Store, who: int) -> None:
+        for number in range(5):
+            await added(store, evidence(10 * who + number, "zebra"))
+
+    async with anyio.create_task_group() as tasks:
+        for who, store in enumerate((*two, *two)):
+            tasks.start_soon(write, store, who)
+    for store in two:
+        await store.fresh()
+        rows = await store.find("evidence", Where(states=()))
+        assert {row.first for row in rows} == {10 * w + n for w in range(4) for n in range(5)}
+        assert len(await store.ledger(op="index")) == 2 * 20
 
 
 async def test_a_machine_that_stood_still_cannot_commit(two: tuple[Store, Store]) -> None:
