@@ -37,7 +37,7 @@ RETAINS = 0.2
 MEMORIES = 40
 """Kept before the time is taken, so that searches find something."""
 DRAIN = 2.0
-READY_SECONDS = 60.0
+READY_SECONDS = 240.0
 TRIES = 4
 """How many replicas a balancer offers a call to, whose connection was refused or broke."""
 HEADERS = {
