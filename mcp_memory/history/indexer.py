@@ -164,8 +164,13 @@ class _Run:
     ) -> "_Run":
         """A run that knows the catalogue as it is now."""
         settings = rooms.settings
-        exclude = (*settings.exclude, str(settings.dreams_dir))
-        allowance = Allowance(settings.include, exclude, only_project, settings.step_chars)
+        allowance = Allowance(
+            settings.include,
+            settings.exclude,
+            only_project,
+            settings.step_chars,
+            ours=(str(settings.dreams_dir),),
+        )
         rows = await rooms.store.catalogue()
         known = {row.id: known_of(row) for row in rows}
         stamped = {row.source_path: Stamp(row.size, row.mtime_ns) for row in rows}

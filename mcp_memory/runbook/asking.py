@@ -81,11 +81,13 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     here = await _on_disk(rooms, folders, named)
     unknown = [name for name, where in seen.items() if where == Sighting()]
     known = _without(task, [name for name in unknown if name not in here or not here[name].here])
-    found = await _found(rooms, known, scope)
+    found, apart = await _found_or_rest(
+        rooms, known, scope, [one.name for one in named if one.kind == "flag"]
+    )
     doubts = premises.doubts(named, here, seen, found.sessions)
     lines, held = _advisable(rooms, await _lines(rooms, known, found))
     await _without_echoes(rooms, lines)
-    notes = (*notes, *dict.fromkeys((*found.held, *held)))
+    notes = (*notes, *apart, *dict.fromkeys((*found.held, *held)))
     if not any(lines.values()) and not doubts:
         notes = (*notes, NOTHING_FOUND)
     made = assembling.assemble(
@@ -113,6 +115,23 @@ async def _on_disk(
 def _looked_for(folders: Sequence[str], named: Sequence[Ground]) -> Mapping[str, premises.Found]:
     tree = freshness.tree_of(folders)
     return premises.looked_for(tree, named) if tree is not None else {}
+
+
+async def _found_or_rest(
+    rooms: Rooms, task: Task, scope: Scope, named: Sequence[str]
+) -> tuple[_Found, tuple[str, ...]]:
+    """What bears on the task; where nothing does, on the task without the flags that it is to have.
+
+    "Add a --dry-run flag to deploy": history need not know the two together to know `deploy`.
+    """
+    found = await _found(rooms, task, scope)
+    rest = _without(task, named)
+    if any(found.hits.values()) or rest.text == task.text:
+        return found, ()
+    told = ", ".join(f"`{name}`" for name in named if name not in rest.text)
+    found = await _found(rooms, rest, scope)
+    note = f"Nothing was found together with {told}; this is about the rest of the task."
+    return found, (note,) if any(found.hits.values()) else ()
 
 
 async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:

@@ -34,6 +34,7 @@ _RUNNERS = frozenset(
      "-m", "run", "exec", "dlx"}
 )  # fmt: skip
 """Words before the program that a runner runs."""
+_MOVES = frozenset({"chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "rmdir", "touch"})
 _FLAG = re.compile(r"-\w.*|\w+=.*")
 _SCRIPT = re.compile(
     r"(?:.*[-_.])?(?:(?:run)?tests?|check|verify|lint|ci|build|deploy)(?:[-_.].*)?\.(?:sh|ps1|bat|cmd|py)"
@@ -138,6 +139,12 @@ def only_looks(found: Sequence[Program]) -> bool:
     """Whether nothing of a command line judges or acts."""
     told = [purpose(one) for one in found]
     return "looks" in told and not {"judges", "acts"} & set(told)
+
+
+def only_moves(found: Sequence[Program]) -> bool:
+    """Whether a command line only moves files, or takes them into git, and runs nothing else."""
+    told = [one for one in found if purpose(one) in ("acts", "judges")]
+    return bool(told) and all(one.name in _MOVES or one.name == "git" for one in told)
 
 
 def is_silent(program: Program) -> bool:

@@ -26,16 +26,19 @@ class Allowance:
     exclude: tuple[str, ...]
     only_project: str | None
     step_chars: int
+    ours: tuple[str, ...] = ()
+    """Folders of our own, of which nothing is read; what the user lets us read is another matter."""
 
     def project(self, project: str) -> bool:
         """Whether sessions of this project may be kept."""
         if self.only_project is not None and project != self.only_project:
             return False
-        return projects.allowed(project, include=self.include, exclude=self.exclude)
+        exclude = (*self.exclude, *self.ours)
+        return projects.allowed(project, include=self.include, exclude=exclude)
 
     def path(self, path: Path) -> bool:
         """Whether this transcript may be opened at all."""
-        return not projects.matches(str(path), self.exclude)
+        return not projects.matches(str(path), (*self.exclude, *self.ours))
 
 
 @dataclass(frozen=True, slots=True)

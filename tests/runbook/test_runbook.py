@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
-from mcp_memory.domain.asked import Task
-from mcp_memory.domain.hits import Hit
+from mcp_memory.domain.asked import Query, Task
+from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Runbook, SourceClass
+from mcp_memory.rooms import Rooms
 from mcp_memory.runbook import asking, assembling
 from mcp_memory.runbook.assembling import Line
 from mcp_memory.settings import Settings
@@ -127,3 +128,20 @@ async def test_what_a_user_said_stands_among_the_gotchas(
 async def test_history_that_holds_nothing_alike_says_so(bank: MemoryBank) -> None:
     made = await bank.runbook(Task(text="Bake a chocolate cake with cherries."))
     assert (made.sections, made.notes[-1]) == ((), asking.NOTHING_FOUND)
+
+
+async def test_a_flag_that_is_to_be_added_does_not_hide_what_it_is_added_to(
+    bank: MemoryBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = asking.search
+
+    async def never_together(rooms: Rooms, query: Query) -> SearchResult:
+        told = any("--token" in text for text in query.texts)
+        return SearchResult(found=False) if told else await real(rooms, query)
+
+    monkeypatch.setattr(asking, "search", never_together)
+    made = await bank.runbook(Task(text="make the cart's tests pass with a --token flag"))
+    assert _lines(made)["Went well"][0].startswith("2026-03-01 Make the tests of the cart")
+    assert any("together with `--token`" in note for note in made.notes)
+    nothing = await bank.runbook(Task(text="rotate the moon's --token certificates"))
+    assert asking.NOTHING_FOUND in nothing.notes

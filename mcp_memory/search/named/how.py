@@ -82,11 +82,15 @@ class _Asked:
         self._lines = rarities(words, lines)
         self._goals = rarities(words, goals)
 
-    def line(self, name: str, line: str) -> float:
-        """Of the command's own words, and of those among its arguments."""
+    def name(self, name: str) -> float:
+        """Of the command's own words."""
         # A word that no command has was asked for all the same.
+        return share({word: much or 6.0 for word, much in self._lines.items()}, name)
+
+    def line(self, name: str, line: str) -> float:
+        """The same, and of those among its arguments."""
         told = {word: much or 6.0 for word, much in self._lines.items()}
-        return max(share(told, name), _ARGUMENTS * share(told, _QUOTED.sub(" ", line)))
+        return max(self.name(name), _ARGUMENTS * share(told, _QUOTED.sub(" ", line)))
 
     def goal(self, text: str) -> float:
         """Of the words of a request."""
@@ -98,10 +102,13 @@ def _counted(known: Sequence[Held], asked: _Asked) -> dict[str, _Ran]:
     for one in known:
         for each in one.entry.commands:
             good = [step for step in each.steps if step not in each.marked]
-            own = asked.line(each.name, each.last)
-            goal = _succeeded(one, good) if own < LEAST_SHARE else ""
+            ran_by = shell.programs(each.last or each.name)
+            # Of `rm`, `git add` and their like the files and the request say nothing of the way.
+            moves = families.only_moves(ran_by)
+            own = asked.name(each.name) if moves else asked.line(each.name, each.last)
+            goal = "" if moves or own >= LEAST_SHARE else _succeeded(one, good)
             fits = max(own, asked.goal(goal))
-            if fits < LEAST_SHARE or families.only_looks(shell.programs(each.last or each.name)):
+            if fits < LEAST_SHARE or families.only_looks(ran_by):
                 continue
             ran = found.setdefault(each.name, _Ran())
             ran.share = max(ran.share, fits)
