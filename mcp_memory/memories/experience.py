@@ -1,5 +1,6 @@
 """Experience: what a plan is told of sessions, words and memories, and how it offers what it finds; pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -178,11 +179,17 @@ def offer(
         refs=to_read(points),
         match=matching(key),
         budget_tokens=READING,
-        shared=tuple(islice(dict.fromkeys(shared), MOST_SHARED)),
+        shared=tuple(islice(dict.fromkeys(_below(one, project) for one in shared), MOST_SHARED)),
         support=support(points),
         rules=RULES[reason],
     )
     return Offer(worth, group, tuple(points), _files(points))
+
+
+def _below(told: str, project: str) -> str:
+    """A line with the project's paths as they are below it, in a worktree too."""
+    root = re.escape(project.replace("\\", "/").rstrip("/"))
+    return re.sub(rf"{root}/(?:\.?worktrees/[^/\s`]+/)?", "", told) if len(project) > 1 else told
 
 
 def _files(points: Iterable[Point]) -> frozenset[str]:

@@ -15,6 +15,8 @@ COVERED = 0.6
 _SLIPS = re.compile(r"\b(?:Syntax|Indentation|Tab|Name|UnboundLocal)Error\b")
 """What an interpreter says of a line that was just written wrong."""
 _SITED = re.compile(r"^\S*\.\w{1,8}:N:")
+_TEST_FAILED = re.compile(r"^(?:-{3} FAIL|FAIL(?:ED)?):? \S+$")
+"""That a test failed, and not how."""
 SLIP, SCATTERED = 0.2, 0.6
 """What an error is worth that only its own line mends, and one that never names the same twice."""
 _ASSIGNED = re.compile(r"(?<![\w=/.-])([A-Z][A-Z0-9_]{2,40}=[^\s`]{1,80})")
@@ -68,6 +70,8 @@ def _telling(points: Sequence[Point]) -> float:
     line = points[0].told
     if _SLIPS.search(line) or (_SITED.match(line) and not CODE.search(line)):
         return SLIP
+    if _TEST_FAILED.match(line):
+        return SCATTERED
     marked = CODE.search(line) or CLASS.search(line)
     return 1.0 if marked or max(names.values()) * 3 > len(points) else SCATTERED
 

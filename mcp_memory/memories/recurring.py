@@ -37,6 +37,14 @@ _WORK = re.compile(
     re.IGNORECASE,
 )
 """How a line begins that tells of work, and not how something is."""
+_POINTS_BACK = re.compile(
+    r"^(?:this|that|it|they|these|those)\b(?:['\u2019]\w+)?\s+"
+    r"(?:is|are|was|were|seems?|seemed|means?|should|would|will|may|might|has|have|had)\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins that says nothing without the one before it."""
+_TAGGED = re.compile(r"^\W?/?[a-z][\w-]*\W.*\W/[a-z][\w-]*\W$")
+"""A line in a tag is a harness's, whatever stands for its brackets."""
 _HASH = re.compile(r"[0-9a-f]{7,64}")
 _PLAIN = re.compile(r"[^\W\d_]{3,}")
 _LETTERS = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2}")
@@ -67,6 +75,8 @@ def _statements(session: SessionView, one: Said) -> Iterator[tuple[str, _Stated]
     for part in _SENTENCES.split(own):
         sentence = _MARKED.sub("", _LINK.sub(r"\1", part)).strip()
         if _CODE.search(sentence) or _WORK.match(sentence) or sentence.endswith(":"):
+            continue
+        if _POINTS_BACK.match(sentence) or _TAGGED.match(sentence):
             continue
         named = [name for name in identifiers.names(sentence) if not _HASH.fullmatch(name)]
         words = frozenset(term.casefold() for term in wording.informative(sentence))

@@ -46,6 +46,10 @@ _PLAIN = re.compile(
     r"(?<![\w-])[^\W\d_]{2,}(?![\w=/])|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2}"
 )
 _ANSWERED = re.compile(r"\"([^\"]{10,300})\"=\"([^\"]{2,300})\"")
+_FOR_ONCE = re.compile(
+    r":$|\bat line \d|\bline \d+ -|https?://\S+/(?:pull|issues|merge_requests)/\d+", re.IGNORECASE
+)
+"""What speaks of one place or one request, or only opens a list."""
 _AGREED = re.compile(
     r"(?:yes|no|ok(?:ay)?|sure|ja|nein|oui|non|s\u00ed|\u662f|\u306f\u3044)\b", re.IGNORECASE
 )
@@ -119,6 +123,8 @@ def _weight(sentence: str) -> float:
     """How much a sentence lays down; 0 for a question, an order for once, and what is too short."""
     line = sentence.strip()
     if not LEAST_SAID <= len(line) <= MOST_SAID or line.rstrip("\"')").endswith(("?", "\uff1f")):
+        return 0
+    if _FOR_ONCE.search(line):
         return 0
     if len(_words(line)) < LEAST_TELLING or len(_PLAIN.findall(line)) < LEAST_PLAIN:
         return 0

@@ -318,3 +318,40 @@ async def test_comparing_many_memories_leaves_the_loop_free(settings: Settings) 
 async def _many(bank: MemoryBank, count: int) -> None:
     for number in range(count):
         await bank.retain(Draft(text=f"The worker w{number} listens on queue q{number}."))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This seems to be stored in the `metadata` branch of the till, not in cart.json.",
+        "\u2039summary>Agent `cart.json` review of the till completed and sent\u2039/summary>",
+    ],
+)
+def test_what_points_back_or_stands_in_a_tag_is_no_fact(text: str) -> None:
+    told = [said(A, text, user=False), said(B, text, user=False)]
+    assert planned([session(A), session(B)], said=told) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Instead of passing the empty cart type, the code should always either:",
+        "Every unused variable of the cart must go, such as stopCount at line 485",
+        "We should always follow https://github.com/ada/shop/pull/53 in the cart module",
+    ],
+)
+def test_what_is_said_of_one_place_or_request_is_no_rule(text: str) -> None:
+    assert planned([session(A)], said=[said(A, text)]) == ()
+
+
+def test_that_a_test_failed_says_less_than_an_error() -> None:
+    told = planned([failing(A, "--- FAIL: TestCart"), failing(B, "--- FAIL: TestCart"),
+                    failing(A), failing(B)])  # fmt: skip
+    assert "errcheck" in told[0].about
+
+
+def test_paths_are_told_from_the_project_and_its_worktrees() -> None:
+    done = ("edited `/shop/.worktrees/3/src/cart.go`", "edited `/shop/src/till.go`")
+    sessions = [failing(one, mends=(mend(UNCHECKED, *done),)) for one in (A, B)]
+    (group,) = planned(sessions)
+    assert "edited `src/cart.go`; edited `src/till.go`" in " ".join(group.shared)
