@@ -1,7 +1,7 @@
 """MemoryBank: one open collection and its six verbs; `open_bank` is the composition root."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -172,7 +172,7 @@ class MemoryBank(Bank):
         asked = delete.Asked(tuple(refs), chosen, mode=mode, reason=reason, confirm=confirm)
         if mode == "preview":
             return await delete.delete(self.rooms, asked)
-        async with self.silent():
+        async with self.silent(await delete.projects_of(self.rooms, asked)):
             return await delete.delete(self.rooms, asked)
 
     async def inspect(self, ref: str, asked: Inspection) -> str:
@@ -299,14 +299,14 @@ class MemoryBank(Bank):
             await self._tell(stale)
 
     @asynccontextmanager
-    async def silent(self) -> AsyncIterator[None]:
+    async def silent(self, wanted: Collection[str] | None = None) -> AsyncIterator[None]:
         """Hooks say nothing while something goes, nor after a kill: what is deleted is not told."""
-        await anyio.to_thread.run_sync(ready.clear, self.rooms.settings.home)
+        await anyio.to_thread.run_sync(ready.clear, self.rooms.settings.home, wanted)
         try:
             yield
         finally:
             with anyio.CancelScope(shield=True):
-                await self._tell(None)
+                await self._tell(wanted)
 
     async def _tell(self, wanted: Iterable[str] | None) -> None:
         """Bring what hooks and files say of memories up to date; what fails is mended later."""

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mcp_memory.domain import refs
+from mcp_memory.domain import projects, refs
 from mcp_memory.domain.asked import DeletionMode, Filter
 from mcp_memory.domain.errors import InvalidInput, NothingFits, UnknownRef
 from mcp_memory.domain.models import Deletion, Memory, State, Trajectory
 from mcp_memory.forgetting import hiding, purging, resting
 from mcp_memory.forgetting.hiding import Hidden
-from mcp_memory.memories import retain, superseding
+from mcp_memory.memories import listing, retain, superseding
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import EvidenceRow, MemoryRow, Where
@@ -91,6 +91,16 @@ async def delete(rooms: Rooms, asked: Asked) -> Deletion:
         changed = await _rows(rooms, back)
         batch = await hiding.mark(rooms, "restore", reached.hidden, to=State.LIVE, memories=changed)
     return seen.model_copy(update={"mode": asked.mode, "batch": batch, "confirm": None})
+
+
+async def projects_of(rooms: Rooms, asked: Asked) -> frozenset[str] | None:
+    """The projects that a deletion by refs touches; None where it may touch any."""
+    if asked.chosen is not None:
+        return None
+    reached = await _reached(rooms, asked)
+    named = (*reached.refs, *reached.reach.cascade, *reached.reach.weakened)
+    owners = frozenset((await listing.owners(rooms, named)).values())
+    return None if owners & {projects.USER, projects.EVERY} else owners
 
 
 async def _left_behind(rooms: Rooms, reached: Reached) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ async def refresh(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
             await _make(rooms, project, memories)
         names = frozenset(ready.file_of(rooms.settings.home, one).name for one in every)
         await anyio.to_thread.run_sync(ready.prune, rooms.settings.home, names)
+        await anyio.to_thread.run_sync(ready.made, rooms.settings.home)
         await anyio.to_thread.run_sync(session.prune, rooms.settings.home)
 
 

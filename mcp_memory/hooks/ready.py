@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,15 +128,27 @@ def write(home: Path, made: Ready) -> None:
     replace(file, json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def clear(home: Path) -> None:
-    """Take every project's file away: silence is right until they are made again."""
-    for file in _files(home):
+def clear(home: Path, wanted: Iterable[str] | None = None) -> None:
+    """Take every project's file away, or these: silence is right until they are made again."""
+    if wanted is not None:
+        _again(home).parent.mkdir(parents=True, exist_ok=True)
+        _again(home).touch()
+    for file in _files(home) if wanted is None else (file_of(home, one) for one in wanted):
         file.unlink(missing_ok=True)
 
 
 def known(home: Path) -> list[str]:
-    """The names of the files there are."""
-    return sorted(file.name for file in _files(home))
+    """The names of the files there are; none while some were taken away and not made again."""
+    return [] if _again(home).exists() else sorted(file.name for file in _files(home))
+
+
+def made(home: Path) -> None:
+    """All that were taken away are made again."""
+    _again(home).unlink(missing_ok=True)
+
+
+def _again(home: Path) -> Path:
+    return folder(home) / "ready" / "again"
 
 
 def prune(home: Path, names: frozenset[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcp_memory.domain import refs
+from mcp_memory.memories import faults
 from mcp_memory.runbook import commands
 from mcp_memory.runbook.attempts import short
 from mcp_memory.runbook.record import Attempt, Session
@@ -15,6 +16,8 @@ from mcp_memory.trajectories.mending import Mend
 
 ALIKE = 0.6
 """Share of an error's words from which another is the same said of something else."""
+OF_KIND = 0.8
+"""How near an error is of which only names and places differ."""
 ABOUT = 0.3
 """Share of a task's words from which an error is what it is about."""
 CHANGE_CHARS = 140
@@ -48,15 +51,19 @@ class Mended:
 
 
 def of_error(error: str, known: Mapping[str, Session]) -> tuple[Mended, ...]:
-    """The mends of an error text: of the same error first, then of one alike."""
+    """The mends of an error text: of the same error first, then of its kind and of one alike."""
     wanted = set(map(kind_of, (*signatures.errors(error), *signatures.named_errors(error))))
     if not wanted and error.strip():
         wanted = {kind_of(signatures.fold(error))}
     terms = [wording.informative(one) for one in wanted]
+    kinds = set(map(faults.kind_of, wanted))
 
     def near(one: str) -> float:
         if one in wanted:
             return 1.0
+        # The same said of another name: another value that is not checked, another file.
+        if faults.kind_of(one) in kinds:
+            return OF_KIND
         shares = (confidence.share(confidence.holdings(asked, one)) for asked in terms if asked)
         share = max(shares, default=0.0)
         return share if share >= ALIKE else 0.0

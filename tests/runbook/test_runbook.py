@@ -7,6 +7,8 @@ import pytest
 from failing_session import ERROR, gotcha, session
 from hypothesis import example, given
 from hypothesis import strategies as st
+from worked import ident, mend
+from worked import session as worked
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
@@ -14,7 +16,7 @@ from mcp_memory.domain.asked import Query, Task
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Runbook, SourceClass
 from mcp_memory.rooms import Rooms
-from mcp_memory.runbook import asking, assembling
+from mcp_memory.runbook import asking, assembling, mends
 from mcp_memory.runbook.assembling import Line
 from mcp_memory.settings import Settings
 from mcp_memory.text import tokens
@@ -145,3 +147,14 @@ async def test_a_flag_that_is_to_be_added_does_not_hide_what_it_is_added_to(
     assert any("together with `--token`" in note for note in made.notes)
     nothing = await bank.runbook(Task(text="rotate the moon's --token certificates"))
     assert asking.NOTHING_FOUND in nothing.notes
+
+
+def test_an_error_is_met_under_its_kind() -> None:
+    unchecked = "\u2026/{}.go:N: Error return value of `{}` is not checked (errcheck)"
+    mended = mend(unchecked.format("data", "iter.ForEach"), "edited `data.go`")
+    other = mend("\u2026/data.go:N: undefined: cart", "edited `cart.go`")
+    known = {ident("a"): worked("a", mends=(mended, other))}
+    found = mends.of_error(
+        "Error return value of `os.UserHomeDir` is not checked (errcheck)", known
+    )
+    assert [one.mend for one in found] == [mended]
