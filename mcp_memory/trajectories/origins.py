@@ -69,9 +69,18 @@ def called(call: ToolCall) -> str:
 
 
 def looks(command: str) -> bool:
-    """Whether a command line shows what somebody else wrote: any of its programs reads."""
-    names = (one.name.rpartition("/")[2].lower() for one in shell.programs(command))
-    return any(name in READERS for name in names)
+    """Whether a command line shows what somebody else wrote: any of its programs reads.
+
+    What only cuts the output of the program before it shows that one's: `go test | tail` reads nothing.
+    """
+    return any(map(_reads, shell.programs(command)))
+
+
+def _reads(program: shell.Program) -> bool:
+    handed = program.name == "xargs"
+    words = [word for word in program.words if not word.startswith("-")][handed:][:1]
+    name = "".join(words).rpartition("/")[2].lower()
+    return name in READERS and (handed or program.joined != "|")
 
 
 def sources(steps: Iterable[Step]) -> Iterator[SourceClass]:
