@@ -79,6 +79,7 @@ async def open_store(
         meta, tables, alive = await _joined(
             _Ground(connection, home, locks, papers), wanted, until_closed
         )
+        until_closed.callback(tables.close)
         recovered: list[Recovered] = []
 
         async def finish(dead: str) -> None:

@@ -259,6 +259,7 @@ class Store:
             async with self._elected(seconds=0):
                 done = await maintain(self._tables, self._writer.locks, force=force)
                 if done.compacted:
+                    self._tables.lightening.round()
                     await anyio.to_thread.run_sync(sweep, self._tables.shelf)
                 return done
         except Busy:

@@ -15,6 +15,7 @@ from mcp_memory.store.address import Home
 from mcp_memory.store.away import is_away, reason
 from mcp_memory.store.forcing import Forcing
 from mcp_memory.store.importing import imported_lancedb
+from mcp_memory.store.lightening import Lightening
 from mcp_memory.store.papers import Papers
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
@@ -70,6 +71,7 @@ class Tables:
     _writing: int = 0
     _looking: Fresh = field(default_factory=Fresh)
     _forcing: Forcing | None = None
+    lightening: Lightening = field(default_factory=Lightening)
 
     def __getitem__(self, table: Table) -> Any:
         """The LanceDB table."""
@@ -176,6 +178,23 @@ class Tables:
         """
         if self.papers is not None:
             await self._looking.after(self._look)
+        elif self.lightening.due(self.shelf):
+            await self.renew()
+
+    def close(self) -> None:
+        """Let go of the database; by then it may be another than was opened first."""
+        self.connection.close()
+
+    async def renew(self) -> None:
+        """Open the tables anew: the library holds each index that was ever searched, gone or not.
+
+        A search that is under way goes on with the tables that it has.
+        """
+        connection = await connect(self.home)
+        fresh = await open_tables(connection, self.home, self.dim, unborn=False)
+        former, self.connection = self.connection, connection
+        self.by_name.update(fresh.by_name)
+        former.close()
 
     async def tell(self) -> None:
         """Let other machines see what changed in the papers; in a folder they lie open."""
