@@ -140,7 +140,8 @@ async def _joined(
             return meta, tables, await until_closed.enter_async_context(ground.locks.alive())
     seconds = wanted.busy_seconds
     async with ground.locks.elected(OPENING, seconds=seconds, work="opening the store"):
-        if await ground.locks.any_dead():
+        # A power cut leaves nobody alive: beside a living writer no version is half written.
+        if await ground.locks.any_dead() and not await ground.locks.others_alive():
             await anyio.to_thread.run_sync(put_torn_aside, ground.home.papers / "lance")
         meta, tables = await _opened(ground, wanted)
         return meta, tables, await until_closed.enter_async_context(ground.locks.alive())

@@ -24,7 +24,7 @@ HINT = "latest_version_hint.json"
 _MOST_KNOWN = 4_000
 _known: dict[tuple[int, int, int], None] = {}
 """Files that this process has forced already, by device, number and time: they never change again."""
-_MAGIC = b"LANC"
+_MAGIC, _FOOTER = b"LANC", 16
 _NAMED = re.compile(rb"(?:[01]{24}[0-9a-f]{26}|[0-9a-f]{8}-[0-9a-f-]{27})\.lance")
 """How data files are called; a manifest spells each, behind a byte for its length."""
 
@@ -78,7 +78,10 @@ def _whole(folder: Path, manifest: Path) -> bool:
     told = manifest.read_bytes()
     if not told.endswith(_MAGIC):
         return False
-    named = {name.decode() for name in _NAMED.findall(told)}
+    # Trap: before its own part a version tells how it came about, and there names the files that a
+    # compaction replaced, which upkeep removes next. The footer says where its own part begins.
+    begins = int.from_bytes(told[-_FOOTER : -_FOOTER + 8], "little")
+    named = {name.decode() for name in _NAMED.findall(told[begins:])}
     return all(_ends(folder / "data" / name) for name in named)
 
 

@@ -3,7 +3,8 @@
 import errno
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -11,7 +12,7 @@ import pytest
 from store_rows import added, evidence, keys, memory, opened
 
 from mcp_memory.domain.errors import StoreFull
-from mcp_memory.store import forcing, settling
+from mcp_memory.store import forcing, settling, upkeep
 from mcp_memory.store.rows import Where
 
 
@@ -85,17 +86,33 @@ async def test_a_write_that_a_power_cut_left_half_done_is_set_aside(
     assert list((folder / "_versions").glob(f"*{settling.TORN}"))
 
 
+async def test_a_kill_in_the_middle_of_upkeep_takes_no_version_back(tmp_path: Path) -> None:
+    versions = tmp_path / "store" / "lance" / "ledger.lance" / "_versions"
+    async with opened(tmp_path) as store:
+        for number in range(3):
+            await store.once("retain", lambda batch, n=number: [memory(f"m:{n}", batch)])  # type: ignore[misc]
+        older = {path: path.read_bytes() for path in versions.glob("*.manifest")}
+        await upkeep.optimize(store._tables, "ledger", keep=timedelta(0))
+    # Files that were replaced are gone, and the versions that named them are still to go.
+    for path, told in older.items():
+        path.write_bytes(told)
+    (tmp_path / "locks" / "writer-x.lock").touch()
+    async with opened(tmp_path) as store:
+        assert len(await store.ledger()) == 3
+    assert not list(versions.glob(f"*{settling.TORN}"))
+
+
 async def test_writers_that_wait_together_wait_for_one_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rounds = []
-    settle = settling.settle
-    monkeypatch.setattr(forcing, "settle", lambda *a, **k: (rounds.append(1), settle(*a, **k)))
-    async with opened(tmp_path) as store, anyio.create_task_group() as writers:
-        for number in range(12):
-            build = lambda batch, n=number: [memory(f"m:{n}", batch)]  # noqa: E731
-            writers.start_soon(store.once, "retain", build)
-    assert 1 <= len(rounds) < 12
+    rounds: list[tuple[str, ...]] = []
+    waiting = forcing.Forcing(tmp_path)
+    monkeypatch.setattr(forcing, "settle", lambda _, tables, **__: rounds.append(tables))
+    async with anyio.create_task_group() as writers:
+        for table in ("ledger", "memories", "ledger", "evidence"):
+            writers.start_soon(partial(waiting.settle, (table,), since=datetime.now(UTC)))
+    assert len(rounds) <= 2
+    assert {table for each in rounds for table in each} == {"ledger", "memories", "evidence"}
 
 
 async def test_all_that_waited_for_a_round_that_failed_are_told(
