@@ -16,7 +16,7 @@ from mcp_memory.domain.models import (
     SourceClass,
     State,
 )
-from mcp_memory.domain.projects import USER
+from mcp_memory.domain.projects import EVERY, USER
 from mcp_memory.memories import freshness, gate, releasing, ruling, superseding
 from mcp_memory.memories.citing import cite
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
@@ -151,6 +151,11 @@ def _placed(rooms: Rooms, draft: Draft, source: SourceClass) -> tuple[Draft, tup
     """
     if draft.project != USER or source is SourceClass.USER:
         return draft, ()
+    if rooms.project == EVERY:
+        raise InvalidInput(
+            "Only the user's own words are for every project, and nothing says which this is of.",
+            next_step="Name it in `project` (its folder's name will do), or cite the user's step.",
+        )
     project = rooms.writes_to(None)
     note = f"Only the user's own words are for every project: this is kept for {project}."
     return draft.model_copy(update={"project": project}), (note,)

@@ -12,6 +12,7 @@ from talks import kept, talk
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.cli.retain import AGENTS, retain_command
 from mcp_memory.domain.asked import Query
+from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, SourceClass, Standing
 from mcp_memory.hooks import digests
 from mcp_memory.memories import users_word
@@ -192,3 +193,11 @@ async def test_the_command_line_is_the_user_unless_an_agent_runs_it(
     assert told.exit_code == 0, told.output
     standing = orjson.loads(told.stdout)["standing"]
     assert standing == ("candidate" if agents_shell else "established")
+
+
+async def test_who_stands_in_no_project_is_not_told_to_say_what_was_refused(
+    settings: Settings,
+) -> None:
+    async with open_bank(settings, cwd="/") as bank:
+        with pytest.raises(InvalidInput, match="cite the user's step"):
+            await bank.retain(Draft(text="the till listens on port 8080", project="user"))
