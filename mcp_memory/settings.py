@@ -223,6 +223,11 @@ class Settings(BaseSettings):
     push_seconds: float = Field(
         default=300.0, gt=0, description="How many seconds it rests between two pushes."
     )
+    review: bool = Field(
+        default=False,
+        description="Whether a server keeps what tokens of scope `write` retain as a proposal, which "
+        "stands only once somebody who may approve says so; for a bank that a team shares.",
+    )
     team_url: str = Field(
         default="",
         description="Bank of a team that `search`, `fetch` and `recent` ask beside this one; of what "

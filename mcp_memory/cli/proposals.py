@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mcp_memory.cli import options, remote
-from mcp_memory.cli.door import command, print_json, show
+from mcp_memory.cli.door import command, print_json
 from mcp_memory.cli.retain import users_own
 from mcp_memory.domain import teams
 from mcp_memory.domain.access import OWNER
@@ -85,7 +85,7 @@ async def approve_command(
     """Let the proposal REF stand; not one's own."""
     users_own("approve a proposal")
     decision = teams.Decision(ref=ref, approve=True)
-    show(await _decided(decision, url, token_file, insecure=insecure), as_json=as_json)
+    _tell(await _decided(decision, url, token_file, insecure=insecure), as_json=as_json)
 
 
 @click.command("decline")
@@ -100,7 +100,17 @@ async def decline_command(
     """Put the proposal REF to rest; not one's own. `undo` takes it back."""
     users_own("decline a proposal")
     decision = teams.Decision(ref=ref, approve=False, reason=reason)
-    show(await _decided(decision, url, token_file, insecure=insecure), as_json=as_json)
+    _tell(await _decided(decision, url, token_file, insecure=insecure), as_json=as_json)
+
+
+def _tell(decided: Retained, *, as_json: bool) -> None:
+    """What was decided, and the batch by which it is taken back where the bank is."""
+    if as_json:
+        print_json(decided)
+        return
+    click.echo(f"{decided.ref} · {decided.standing.value} · batch {decided.batch}")
+    for note in decided.notes:
+        click.echo(guard.neutralise(note))
 
 
 async def _decided(

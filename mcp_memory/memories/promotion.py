@@ -82,7 +82,8 @@ async def decide(rooms: Rooms, ref: str, decision: Decision, *, by: Person) -> R
     else:
         changes = [superseding.following(memory, review=decided, state=State.FORGOTTEN)]
     batch = await _kept(rooms, APPROVE if decision.approve else DECLINE, changes)
-    return _told(changes[0], batch=batch, notes=(f"{decided.told}.",))
+    told_of = _told(changes[0], batch=batch, notes=(f"{decided.told}.",))
+    return told_of.model_copy(update={"created": True})
 
 
 async def waiting(rooms: Rooms, within: Sequence[str] | None = None) -> tuple[Waiting, ...]:

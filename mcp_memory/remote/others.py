@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
+import orjson
+
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.fetched import Fetched, FetchResult
@@ -10,6 +12,7 @@ from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import SourceClass
 from mcp_memory.domain.trusting import Trusting
 from mcp_memory.history import writing
+from mcp_memory.memories import promotion
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, withholding
 from mcp_memory.text import guard
@@ -67,6 +70,7 @@ async def known_here(rooms: Rooms, texts: Iterable[str]) -> frozenset[str]:
     rows = await rooms.store.sessions(ids=tuple(ids)) if ids else []
     gone = await writing.tombstones(rooms)
     sessions = {row.id for row in rows} | {id_ for id_ in ids if gone.session(id_)}
+    sessions |= await _excerpts(rooms) if ids - sessions else set()
     memories = tuple(text for text, ref in parsed.items() if ref.kind == "memory")
     kept = set(await spans.memory_rows(rooms, memories)) if memories else set()
     outputs = [text for text, ref in parsed.items() if ref.kind == "output"]
@@ -77,6 +81,12 @@ async def known_here(rooms: Rooms, texts: Iterable[str]) -> frozenset[str]:
         for text, ref in parsed.items()
         if text in kept or (ref.kind in _SESSIONS and ref.id in sessions)
     )
+
+
+async def _excerpts(rooms: Rooms) -> set[str]:
+    """Ids of the sessions that stand there for steps of this machine's own, which it proposed from."""
+    told = [orjson.loads(row.inverse) for row in await rooms.store.ledger(op=promotion.PROPOSED)]
+    return {str(id_) for one in told for id_ in one.get("excerpts", ())}
 
 
 def _refs(told: SearchResult) -> Iterable[str]:

@@ -23,6 +23,8 @@ from mcp_memory.settings import Settings
 
 BYTES_PER_TOKEN = 4
 LEAST_TOKENS = 100
+LEAST_SECONDS = 0.5
+"""What the team is given once this machine's own answer is there, however long that took."""
 OWN_CALLERS = frozenset({"", "local"})
 """Callers that are this machine's user; nobody else is lent the token for the team's bank."""
 NOTHING = SearchResult(found=False)
@@ -99,7 +101,10 @@ class Overlay(MemoryBank):
         rest = max(LEAST_TOKENS, whole - spent // BYTES_PER_TOKEN)
         told = asked.model_copy(update={"refs": wanted, "budget_tokens": rest})
         heard: Heard[FetchResult] = Heard()
-        await self._team.hear("fetch", told, FetchResult, heard)
+        with anyio.move_on_after(self._team.seconds) as waited:
+            await self._team.hear("fetch", told, FetchResult, heard)
+        if waited.cancelled_caught:
+            self._team.rest()
         if heard.answer is None:
             return None
         items = others.opened(heard.answer)
@@ -115,6 +120,7 @@ class Overlay(MemoryBank):
         heard: Heard[SearchResult] = Heard()
         own: SearchResult | None = None
         fault: MemoryBankError | OSError | None = None
+        begun = anyio.current_time()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._team.hear, read, self._theirs(query), SearchResult, heard)
             try:
@@ -123,6 +129,11 @@ class Overlay(MemoryBank):
                 fault = only(error) if isinstance(error, ExceptionGroup) else error
                 if not (query.within and isinstance(fault, UnknownRef)):
                     tasks.cancel_scope.cancel()
+            # A bank that has just been opened keeps the loop busy: that is not the team's silence.
+            latest = max(begun + self._team.seconds, anyio.current_time() + LEAST_SECONDS)
+            tasks.cancel_scope.deadline = latest
+        if tasks.cancel_scope.cancelled_caught and fault is None:
+            self._team.rest()
         if own is None and (fault is None or heard.answer is None or query.within == ""):
             raise fault or UnknownRef(query.within)
         own = own or NOTHING

@@ -55,6 +55,8 @@ class _Evidence:
 
     moved: dict[str, str] = field(default_factory=dict)
     """The refs that the memory cites to those that say the same there."""
+    excerpts: list[str] = field(default_factory=list)
+    """Ids of the excerpts that stand there for sessions of this machine."""
     steps: int = 0
     masked: int = 0
 
@@ -77,7 +79,12 @@ async def promote(rooms: Rooms, remote: Remote, ref: str, *, to: str, name: str 
     evidence = await _delivered(remote, await _cited(rooms, memory), project)
     draft = admission.admit_draft(_draft(rooms, memory, evidence.moved, project)).draft
     there = await remote.propose(draft)
-    told: dict[str, JsonValue] = {"kind": "note", "to": to, "there": there.ref}
+    told: dict[str, JsonValue] = {
+        "kind": "note",
+        "to": to,
+        "there": there.ref,
+        "excerpts": [*evidence.excerpts],
+    }
     await rooms.store.note(PROPOSED, refs=(memory.ref,), inverse=told)
     return Sent(there, project, evidence.steps, evidence.masked)
 
@@ -104,6 +111,7 @@ async def _delivered(remote: Remote, cited: Mapping[str, _Cited], project: str) 
                 )
             made.steps += len(part.steps)
         made.masked += excerpt.masked
+        made.excerpts.append(excerpt.id)
         made.moved |= _moved(one, excerpt.id)
     return made
 

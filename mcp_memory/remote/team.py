@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import anyio
 import anyio.to_thread
 from pydantic import BaseModel
 
@@ -22,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 RESTS = 30.0
 """Seconds for which a silent bank is not asked: its silence costs a wait once, not at every answer."""
+MOST_SECONDS = 60.0
+"""How long a request may take at all: whoever asks gives up before."""
 ALONE = "this is what this machine alone knows."
 
 Told = TypeVar("Told", bound=BaseModel)
@@ -51,6 +52,7 @@ class Team:
         self._clock = clock
         self._fault = fault
         self._silent_until = 0.0
+        self.seconds = settings.team_seconds
 
     def answers_for(self, project: str) -> bool:
         """Whether it is asked of a project, by what the settings say."""
@@ -64,17 +66,15 @@ class Team:
     async def hear(
         self, read: teams.Read, asked: Query | Reading, kind: type[Told], heard: Heard[Told]
     ) -> None:
-        """Ask, and leave in `heard` what came of it within the time that the settings give."""
+        """Ask, and leave in `heard` what came of it; whoever cancels it finds a note there."""
         if self._remote is None or self._clock() < self._silent_until:
             heard.note = self._fault or f"The team's bank did not answer lately: {ALONE}"
             return
         question = teams.Question(read=read, asked=masked(asked))
-        seconds = self._settings.team_seconds
-        heard.note = f"The team's bank did not answer within {seconds:g} s: {ALONE}"
+        heard.note = f"The team's bank did not answer within {self.seconds:g} s: {ALONE}"
         try:
-            with anyio.move_on_after(seconds):
-                heard.answer = await self._remote.answer(question, kind)
-                heard.note = ""
+            heard.answer = await self._remote.answer(question, kind)
+            heard.note = ""
         except NotAllowed:
             heard.note = f"The team's bank does not let this token ask that: {ALONE}"
             return
@@ -84,8 +84,11 @@ class Team:
         except (MemoryBankError, OSError) as error:
             logger.info("the team's bank: %s", error)
             heard.note = f"The team's bank cannot be reached: {ALONE}"
-        if heard.answer is None:
-            self._silent_until = self._clock() + RESTS
+            self.rest()
+
+    def rest(self) -> None:
+        """Leave it alone for a while: it was silent, or away."""
+        self._silent_until = self._clock() + RESTS
 
 
 def masked(asked: Query | Reading) -> Query | Reading:
@@ -113,5 +116,5 @@ async def open_team(settings: Settings, *, clock: Callable[[], float]) -> AsyncI
         logger.warning("the team's bank is not asked: %s", error)
         yield Team(settings, None, clock=clock, fault=f"The team's bank is not asked: {error}")
         return
-    async with reaching.client_of(address, token, answer_seconds=settings.team_seconds) as client:
+    async with reaching.client_of(address, token, answer_seconds=MOST_SECONDS) as client:
         yield Team(settings, Remote(client, tries=1), clock=clock)

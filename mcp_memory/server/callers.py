@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any, cast
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
@@ -86,9 +87,16 @@ class Caller(Bank):
             return await bank.runbook(task.model_copy(update={"project": project}))
 
     async def retain(self, draft: Draft) -> Retained:
-        """Needs `write`."""
+        """Needs `write`; where what others write is reviewed, it is a proposal."""
         async with self._entered("write") as bank:
-            return await bank.retain(await self._bounded(bank, draft))
+            bounded = await self._bounded(bank, draft)
+            if self._access is None or not self._reviewed:
+                return await bank.retain(bounded)
+            # Loaded here, for the bank is open by now: not before a server's handshake.
+            from mcp_memory.memories import promotion
+
+            rooms = cast("Any", bank).rooms
+            return await promotion.propose(rooms, bounded, by=self._access.person)
 
     async def feedback(self, used: Sequence[str], outcome: Outcome) -> Retained:
         """Needs `write`."""
@@ -103,8 +111,8 @@ class Caller(Bank):
             return await bank.plan(asked.model_copy(update={"project": project}))
 
     async def apply(self, drafts: Sequence[Draft], *, retire: Sequence[str] = ()) -> Consolidation:
-        """Needs `write`."""
-        async with self._entered("write") as bank:
+        """Needs `write`; where what others write is reviewed, `approve`."""
+        async with self._entered("approve" if self._reviewed else "write") as bank:
             await self._owned(bank, retire)
             bounded = [await self._bounded(bank, draft) for draft in drafts]
             return await bank.apply(bounded, retire=retire)
@@ -154,6 +162,11 @@ class Caller(Bank):
         async with self._entered("read") as bank:
             await self._owned(bank, texts)
             return await bank.owners(texts)
+
+    @property
+    def _reviewed(self) -> bool:
+        """Whether what this caller writes waits for somebody who may approve."""
+        return self._banks.reviewed and not (self._access is None or self._access.holds("approve"))
 
     @asynccontextmanager
     async def _entered(self, scope: Scope) -> AsyncIterator[Bank]:

@@ -167,6 +167,8 @@ class Banks:
     def __init__(self, settings: Settings, cwd: str, *, guarded: bool = False) -> None:
         self.guarded = guarded
         """Whether every caller must have shown who it is."""
+        self.reviewed = settings.review
+        """Whether what callers write is a proposal, unless they may approve."""
         self.buckets = Buckets()
         self.draining = anyio.Event()
         """Set when the server is told to stop and still answers, while callers go elsewhere."""

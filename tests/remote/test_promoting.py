@@ -22,6 +22,7 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import InvalidInput, NotAllowed, UnknownRef
 from mcp_memory.domain.models import Draft, Evidence, Standing, State
 from mcp_memory.remote import promoting, reaching
+from mcp_memory.remote.overlay import open_overlaid
 from mcp_memory.remote.reaching import Remote
 from mcp_memory.settings import Settings
 
@@ -157,6 +158,22 @@ async def standing(bank: MemoryBank, ref: str) -> tuple[Standing, State]:
     return memory.standing, memory.state
 
 
+async def test_what_one_proposed_is_told_once_as_ones_own(tmp_path: Path) -> None:
+    async with teamed(tmp_path) as team, own(tmp_path) as (bank, ref):
+        token = tmp_path / "token"
+        token.write_text(team.token("ana"), encoding="utf-8")
+        token.chmod(0o600)
+        await promoted(team, token.read_text(encoding="utf-8"), bank, ref)
+        there = bank.rooms.settings.model_copy(
+            update={"team_url": team.url, "team_token_file": token, "team_seconds": 30}
+        )
+        async with open_overlaid(there) as both:
+            found = await both.search(Query(texts=("UnicodeEncodeError charmap export.py",)))
+            assert found.found
+            assert {hit.origin for hit in found.hits} == {""}
+            assert ref in {hit.ref for hit in found.hits}
+
+
 async def test_nobody_decides_their_own_and_what_is_declined_rests_with_its_reason(
     tmp_path: Path,
 ) -> None:
@@ -204,6 +221,20 @@ async def test_a_proposal_stays_a_candidate_however_much_bears_it_out(tmp_path: 
             await client.call_tool("retain", {"text": HERON, "project": "shop", "tags": ["more"]})
     async with open_bank(team.settings) as there:
         assert await standing(there, told.ref) == (Standing.ESTABLISHED, State.LIVE)
+
+
+async def test_where_all_is_reviewed_what_a_writer_retains_is_a_proposal(tmp_path: Path) -> None:
+    async with teamed(tmp_path, review=True) as team:
+        async with connected(team.url, team.token("ana")) as client:
+            kept = await client.call_tool("retain", {"text": HERON, "project": "shop"})
+            drafts = [{"text": HERON, "project": "shop"}]
+            applied = await client.call_tool("consolidate", {"action": "apply", "memories": drafts})
+            assert "needs `approve`" in applied.content[0].text
+        async with team.reached(team.token("bo", "approve")) as remote:
+            (waiting,) = (await remote.proposals(None)).waiting
+            assert waiting.ref == kept.structured_content["ref"]
+            decided = await remote.decide(teams.Decision(ref=waiting.ref, approve=True))
+            assert decided.standing is Standing.ESTABLISHED
 
 
 async def test_each_scope_may_what_the_table_says(tmp_path: Path) -> None:
