@@ -30,7 +30,7 @@ from failing_session import ERROR, gotcha, session
 
 from mcp_memory.bank import open_bank
 from mcp_memory.domain.asked import Query
-from mcp_memory.hooks import ledger, spool
+from mcp_memory.hooks import diary, ledger, spool
 from mcp_memory.settings import Settings
 
 FAILING = "pytest -q"
@@ -96,6 +96,9 @@ def main() -> None:
             folder = told.keep.resolve() / name if told.keep else Path(made).resolve()
             folder.mkdir(parents=True, exist_ok=True)
             said, wrong = anyio.run(driven, name, folder, told.programs.resolve())
+            if name == "claude-code":
+                again, more = anyio.run(forgotten, folder / "compacted", told.programs.resolve())
+                said, wrong = f"{said}\n{again}", [*wrong, *more]
         faults += len(wrong)
         print(said, *(f"  FAULT: {each}" for each in wrong), sep="\n", flush=True)
     print(f"not run: {NOT_RUN}\nfaults: {faults}")
@@ -162,6 +165,30 @@ async def driven(name: str, folder: Path, programs: Path) -> tuple[str, list[str
         )
     )
     return said, wrong
+
+
+async def forgotten(folder: Path, programs: Path) -> tuple[str, list[str]]:
+    """Claude Code resumed twice, compacted and resumed: the briefing is told at first, and once anew."""
+    settings = Settings(home=folder / "bank", embedding_model="none")
+    async with open_bank(settings, cwd=str(folder / "shop")) as bank:
+        await bank.index([session(folder, "0c8a6e3e-0000-4000-8000-000000000001")])
+        await gotcha(bank)
+    model, home = Model([], WAIT), folder / "home"
+    environment = scratch(home, programs, model.address)
+    prepared("claude-code", home, environment, model.address)
+    told = []
+    for more in (("begin",), ("-c", "go on"), ("-c", "and on"), ("-c", "/compact"), ("-c", "on")):
+        before = len(list(diary.entries(settings.home)))
+        subprocess.run(
+            [str(folder_of(programs) / "claude"), "-p", *more], cwd=folder / "shop",
+            env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True,
+            timeout=SECONDS,
+        )  # fmt: skip
+        told.append(len(list(diary.entries(settings.home))) - before)
+    model.shutdown()
+    held = html.unescape(model.seen[-1]).count(MARKS["briefing"])
+    said = f"claude-code, compacted: briefings told {told}, in the last request {held}"
+    return said, [] if (told, held) == ([1, 0, 0, 1, 0], 1) else [said]
 
 
 def turns(project: Path) -> list[Turn]:

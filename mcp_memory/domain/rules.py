@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -43,6 +43,8 @@ class Rules(Frozen):
     """Score that a hit must have at least; the setting counts where it is higher."""
     plan_days: Annotated[int, Field(ge=1, le=365)] | None = None
     """After so many days a new plan is due."""
+    unasked: Literal["off", "quiet", "normal", "talkative"] | None = None
+    """How much hooks say; they read it themselves (`hooks/switches`), the least that is asked counts."""
 
     @field_validator("focus", "never", mode="after")
     @classmethod
@@ -95,6 +97,7 @@ def combined(own: Rules, project: Rules) -> Rules:
         quorum=max(own.quorum, project.quorum),
         floor=max(own.floor, project.floor),
         plan_days=own.plan_days or project.plan_days,
+        unasked=own.unasked or project.unasked,
     )
 
 

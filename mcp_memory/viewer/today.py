@@ -30,6 +30,7 @@ _SAID = {
     "session-start": "When a session began",
     "prompt": "On a prompt",
     "before-edit": "Before an edit",
+    "before-command": "Before a command",
     "tool-failed": "After a failure",
     "before-compaction": "Before compaction",
     "session-end": "When a session ended",

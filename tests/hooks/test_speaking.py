@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from mcp_memory.cli import cli
+from mcp_memory.domain.rules import read as read_rules
 from mcp_memory.hooks import hook, ready, switches
 from mcp_memory.hooks.ready import Ready, Saying, Told, Undone
 
@@ -235,6 +236,7 @@ def test_a_repository_can_ask_for_less_and_never_for_more(stocked: Path, project
     rules = project / ".mcp-memory.toml"
     rules.write_text('unasked = "talkative"\n', encoding="utf-8")
     assert switches.level(stocked, str(project), "", "s") == "normal"
+    assert read_rules(stocked, str(project)).faults == ()
     rules.write_text('unasked = "off"\n', encoding="utf-8")
     assert say(stocked, project, "session-start") == ""
     rules.write_text("unasked = [", encoding="utf-8")
