@@ -63,8 +63,8 @@ async def refresh(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
 
 
 async def repair(rooms: Rooms) -> None:
-    """Make the ready files where there are none: of an older bank, or after a kill in a deletion."""
-    if await anyio.to_thread.run_sync(ready.known, rooms.settings.home):
+    """Make the ready files where there are none, or older ones: of an older bank, or after a kill."""
+    if await anyio.to_thread.run_sync(ready.current, rooms.settings.home):
         return
     if await rooms.store.holds("sessions") or await rooms.store.holds("memories"):
         await renew(rooms)

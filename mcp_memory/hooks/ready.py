@@ -151,6 +151,13 @@ def _again(home: Path) -> Path:
     return folder(home) / "ready" / "again"
 
 
+def current(home: Path) -> bool:
+    """Whether there are files, and all of them are of this version: those of another say nothing."""
+    begins = f'{{"version": {VERSION},'.encode()
+    found = list(_files(home))
+    return bool(found) and all(file.read_bytes()[: len(begins)] == begins for file in found)
+
+
 def prune(home: Path, names: frozenset[str]) -> None:
     """Take away the files of other projects than these."""
     for file in _files(home):

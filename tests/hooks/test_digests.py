@@ -130,11 +130,14 @@ async def test_what_was_kept_is_told_when_the_bank_is_closed(
     assert found.briefing
 
 
-async def test_a_bank_without_ready_files_gets_them_when_a_server_holds_it(
-    bank: MemoryBank, project: str
+@pytest.mark.parametrize("left", ["", '{"version": 1, "project": "x", "digest": null}'])
+async def test_a_bank_without_ready_files_or_with_older_ones_gets_them_when_a_server_holds_it(
+    bank: MemoryBank, project: str, left: str
 ) -> None:
     home = bank.rooms.settings.home
     ready.clear(home)
+    if left:
+        ready.file_of(home, project).write_text(left, encoding="utf-8")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(bank.keep_ready)
         with anyio.fail_after(10):
