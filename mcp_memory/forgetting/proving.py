@@ -10,7 +10,7 @@ from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
 from mcp_memory.domain.models import Consolidation, Draft, Episode, Memory, Standing
 from mcp_memory.forgetting import undo
-from mcp_memory.memories import clashes, consolidate
+from mcp_memory.memories import clashes, consolidate, succession
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.search.searching import search
@@ -41,7 +41,8 @@ async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str])
     """
     asked = (await _questions(rooms, drafts, retire))[:MOST_ASKED]
     before = await _found(rooms, asked)
-    done = await consolidate.apply(rooms, drafts, retire=retire)
+    async with succession.alone(rooms, drafts):
+        done = await consolidate.apply(rooms, drafts, retire=retire)
     if done.batch is None:
         return done
     answered = [one for one, hits in zip(asked, before, strict=True) if _holds(one, hits)]

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 SERVER = "memory"
+WAITS_MS = "120000"
+"""How long a host waits for our server, in milliseconds."""
 MOST_SAID = 4_000
 """Characters of what a host printed that are kept to say what went wrong."""
 _POSIX = sys.platform != "win32"
@@ -61,14 +63,18 @@ def _claude_code(errand: Errand) -> Start:
     argv = ("claude", "-p", errand.prompt, "--mcp-config", str(errand.folder / file),
             "--strict-mcp-config", "--tools", "", "--allowedTools", allowed,
             "--no-session-persistence", *_named("--model", errand))  # fmt: skip
-    return Start(argv, files={file: json.dumps({"mcpServers": {SERVER: server}})})
+    # On a busy machine it would ask its model before the tools are there, and be done.
+    waits = {"MCP_CONNECTION_NONBLOCKING": "false", "MCP_TIMEOUT": WAITS_MS,
+             "MCP_CONNECT_TIMEOUT_MS": WAITS_MS}  # fmt: skip
+    servers = {SERVER: {**server, "alwaysLoad": True}}
+    return Start(argv, environment=waits, files={file: json.dumps({"mcpServers": servers})})
 
 
 def _codex(errand: Errand) -> Start:
     table = (
         f"{{command={json.dumps(errand.argv[0])}, args={json.dumps(list(errand.argv[1:]))}, "
         f"env={{{', '.join(f'{k}={json.dumps(v)}' for k, v in errand.environment.items())}}}, "
-        f"enabled_tools={json.dumps(list(errand.tools))}, required=true}}"
+        f"enabled_tools={json.dumps(list(errand.tools))}, required=true, startup_timeout_sec=120}}"
     )
     argv = ("codex", "exec", "--skip-git-repo-check", "--ephemeral", "--sandbox", "read-only",
             "--disable", "shell_tool", "--disable", "apps", "--disable", "goals",

@@ -1,6 +1,6 @@
 """consolidate: what the host wrote, through the gate and kept as one batch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import GateRefused, InvalidInput
@@ -55,7 +55,8 @@ async def apply(rooms: Rooms, drafts: Sequence[Draft], *, retire: Sequence[str])
 
 async def _judged(rooms: Rooms, drafts: Sequence[Draft]) -> list[Proposal]:
     """Every draft through the gate; all faults of all drafts are named together."""
-    proposals, faults = [], []
+    proposals: list[Proposal] = []
+    faults = list(_twice(drafts))
     for number, draft in enumerate(drafts, 1):
         admitted = admission.admit_draft(draft)
         project = rooms.writes_to(admitted.draft.project)
@@ -72,6 +73,17 @@ async def _judged(rooms: Rooms, drafts: Sequence[Draft]) -> list[Proposal]:
     if faults:
         raise GateRefused(faults)
     return proposals
+
+
+def _twice(drafts: Sequence[Draft]) -> Iterator[str]:
+    """Drafts of one batch that would each supersede the same memory."""
+    first: dict[str, int] = {}
+    for number, draft in enumerate(drafts, 1):
+        if draft.supersedes and first.setdefault(draft.supersedes, number) != number:
+            yield (
+                f"memory {number}: {draft.supersedes} is superseded by memory {first[draft.supersedes]}"
+                " already: a memory has one successor. Say all of it in one, or supersede with one."
+            )
 
 
 async def _nothing_lost(rooms: Rooms, retired: Sequence[Memory], drafts: Sequence[Draft]) -> None:

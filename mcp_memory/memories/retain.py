@@ -17,7 +17,7 @@ from mcp_memory.domain.models import (
     State,
 )
 from mcp_memory.domain.projects import EVERY, USER
-from mcp_memory.memories import freshness, gate, releasing, ruling, superseding
+from mcp_memory.memories import freshness, gate, releasing, ruling, succession, superseding
 from mcp_memory.memories.citing import cite
 from mcp_memory.memories.gate import Admit, Cited, Neighbour, Refuse
 from mcp_memory.rooms import Rooms
@@ -47,13 +47,14 @@ async def retain(rooms: Rooms, draft: Draft, *, by: SourceClass = SourceClass.AG
     admitted = admission.admit_draft(draft)
     project = rooms.writes_to(admitted.draft.project)
     draft = admitted.draft.model_copy(update={"project": project})
-    proposal = await propose(rooms, draft, flags=admitted.flags, strict=False, by=by)
-    if isinstance(proposal, Memory):
-        return _known(proposal)
-    rows = await proposal.rows(rooms)
-    batch = await rooms.store.once(
-        "retain", lambda name: [in_batch(row, name) for row in rows], inverse={"kind": "memories"}
-    )
+    async with succession.alone(rooms, (draft,)):
+        proposal = await propose(rooms, draft, flags=admitted.flags, strict=False, by=by)
+        if isinstance(proposal, Memory):
+            return _known(proposal)
+        rows = await proposal.rows(rooms)
+        batch = await rooms.store.once(
+            "retain", lambda one: [in_batch(row, one) for row in rows], inverse={"kind": "memories"}
+        )
     memory = proposal.memory
     if proposal.released:
         await releasing.release(rooms, (memory.ref,))

@@ -1,19 +1,35 @@
 """Succession: the memories that superseded one another, with when each held and what it says otherwise."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from difflib import SequenceMatcher
 from itertools import pairwise
 
 from mcp_memory.domain import validity
-from mcp_memory.domain.models import Memory, State
+from mcp_memory.domain.models import Draft, Memory, State
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 
+LOCK = "superseding.lock"
 MOST = 20
 """Memories of one line that are read, the nearest to the one that is asked."""
 AROUND = 3
 """Words that stay on each side of what changed."""
+
+
+@asynccontextmanager
+async def alone(rooms: Rooms, drafts: Sequence[Draft]) -> AsyncIterator[None]:
+    """One writer at a time where something is superseded: of two each would find no successor yet.
+
+    Raises:
+        Busy: another process does not come to its end.
+    """
+    if any(draft.supersedes for draft in drafts):
+        async with rooms.elected(LOCK, work="superseding"):
+            yield
+    else:
+        yield
 
 
 async def line(rooms: Rooms, memory: Memory) -> tuple[Memory, ...]:

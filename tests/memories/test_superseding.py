@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import pytest
 from tour_sessions import written
 
@@ -109,6 +110,35 @@ async def test_a_memory_has_one_live_successor(bank: MemoryBank) -> None:
     await bank.delete([old.ref], mode="forget")
     with pytest.raises(GateRefused, match="forgotten"):
         await bank.retain(Draft(text="the export listens on port 7070", supersedes=old.ref))
+
+
+async def test_of_two_who_supersede_at_once_one_is_told_of_the_other(bank: MemoryBank) -> None:
+    old = await bank.retain(Draft(text="the export listens on port 8080"))
+    ends: list[object] = []
+
+    async def supersede(port: int) -> None:
+        draft = Draft(text=f"the export listens on port {port}", supersedes=old.ref)
+        try:
+            ends.append((await bank.retain(draft)).ref)
+        except GateRefused as refused:
+            ends.append(str(refused))
+
+    async with anyio.create_task_group() as tasks:
+        for port in (9090, 7070, 6060):
+            tasks.start_soon(supersede, port)
+    kept = await memory(bank, old.ref)
+    assert ends.count(kept.superseded_by) == 1
+    assert sum(f"was superseded by {kept.superseded_by} already" in str(end) for end in ends) == 2
+
+
+async def test_two_drafts_of_one_batch_cannot_supersede_the_same(bank: MemoryBank) -> None:
+    old = await established(bank)
+    cited = await evidence(bank)
+    said = ("open() needs encoding, else UnicodeEncodeError", "UnicodeEncodeError comes of open()")
+    drafts = [Draft(text=text, evidence=cited, supersedes=old.ref) for text in said]
+    with pytest.raises(GateRefused, match="a memory has one successor"):
+        await bank.apply(drafts)
+    assert (await memory(bank, old.ref)).state is State.LIVE
 
 
 async def test_what_was_retired_is_flagged_and_no_procedure(bank: MemoryBank) -> None:
