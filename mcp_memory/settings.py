@@ -239,8 +239,8 @@ class Settings(BaseSettings):
     )
     team_projects: Names = Field(
         default=(),
-        description="Projects of which it is asked, by their folder's name, comma-separated; "
-        "empty: all.",
+        description="Projects of which it is asked, by their folder's name, comma-separated; then a "
+        "question to all projects (`*`) stays here. Empty: all.",
     )
     team_seconds: float = Field(
         default=2.0,

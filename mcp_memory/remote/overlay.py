@@ -75,11 +75,7 @@ class Overlay(MemoryBank):
             unknown = own.unknown
         except UnknownRef as error:
             fault = error
-        theirs = (
-            await self._fetched(asked, unknown, own)
-            if unknown and self._asks(projects.EVERY)
-            else None
-        )
+        theirs = await self._fetched(asked, unknown, own) if unknown and _users_own() else None
         if theirs is None or not theirs.items:
             if own is None:
                 raise fault or UnknownRef(texts[0][:80])
@@ -145,11 +141,8 @@ class Overlay(MemoryBank):
 
     def _asks(self, project: str) -> bool:
         """Whether the team's bank is asked: by this machine's user, of a project that it is for."""
-        own = acting.get() in OWN_CALLERS and not teams.alone.get()
-        return own and (
-            project == projects.EVERY
-            or self._team.answers_for(self.rooms.identities().asked(project))
-        )
+        named = project if project == projects.EVERY else self.rooms.identities().asked(project)
+        return _users_own() and self._team.answers_for(named)
 
     def _theirs(self, query: Query) -> Query:
         """The question as it leaves: the project by its folder's name, a file by its place in it."""
@@ -157,6 +150,11 @@ class Overlay(MemoryBank):
         path = paths.relative(query.path, (self.rooms.project,)) if query.path else ""
         name = project if project in {projects.EVERY, projects.USER} else name_of(project)
         return query.model_copy(update={"project": name, "path": path, "explain": False})
+
+
+def _users_own() -> bool:
+    """Whether this machine's user asks, and not a caller of its server nor another bank."""
+    return acting.get() in OWN_CALLERS and not teams.alone.get()
 
 
 def _bare(text: str) -> str:

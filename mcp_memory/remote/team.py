@@ -57,11 +57,11 @@ class Team:
     def answers_for(self, project: str) -> bool:
         """Whether it is asked of a project, by what the settings say."""
         wanted = self._settings.team_projects
-        return (
-            not wanted
-            or (project != projects.EVERY and projects.resolve(project, wanted) is not None)
-            or name_of(project) in wanted
-        )
+        if not wanted or projects.EVERY in wanted:
+            return True
+        if project == projects.EVERY:
+            return False  # what is asked of all may be about one that is none of the team's
+        return name_of(project) in wanted or projects.resolve(project, wanted) is not None
 
     async def hear(
         self, read: teams.Read, asked: Query | Reading, kind: type[Told], heard: Heard[Told]

@@ -241,6 +241,7 @@ async def test_a_project_that_the_team_is_not_for_is_asked_of_this_machine_alone
         sent.clear()
         async with open_overlaid(named) as bank:
             assert not (await bank.search(Query(texts=(LEARNED,)))).found
+            await bank.search(Query(texts=(LEARNED,), project="*"))
             assert sent == []
             await bank.search(Query(texts=(LEARNED,), project="/src/other"))
             assert len(sent) == 1
