@@ -5,8 +5,8 @@
 Each call goes to the next replica that says it is ready, as with any balancer that knows no sessions:
 a fifth of them retain, and what was retained is fetched at the replica after. With more than one,
 a replica is told to stop and another one started within each run, then one is killed. What was
-acknowledged is looked for at the end. The object store is moto's, one process of Python: it is what
-limits, and its share of the processor is told.
+acknowledged is looked for at the end. The object store is moto's, one process of Python: what it
+takes of the processor is told beside what the replicas take.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -250,19 +250,22 @@ async def measure(
     count: int, folder: Path, address: str, store: int, asked: argparse.Namespace
 ) -> None:
     async with opened(folder, address) as balancer:
-        for _ in range(count):
-            await balancer.start()
+        async with anyio.create_task_group() as starting:
+            for _ in range(count):
+                starting.start_soon(balancer.start)
         filled = Tally()
         async with anyio.create_task_group() as tasks:
             for number in range(4):
                 tasks.start_soon(fill, number, balancer, filled)
         for calm in (True, False) if count > 1 else (True,):
-            before, begun = spent(store), time.perf_counter()
+            before, begun = used(balancer, store), time.perf_counter()
             tally = await run(balancer, asked, calm=calm)
-            took = time.perf_counter() - begun
+            took, after = time.perf_counter() - begun, used(balancer, store)
             gone = await lost(balancer, tally)
-            name = f"{count}" if calm else f"{count}, one restarted, one killed"
-            tell(name, tally, took, (spent(store) - before) / took, len(gone))
+            tell(
+                f"{count}" if calm else f"{count}, one restarted, one killed",
+                tally, took, [now - then for now, then in zip(after, before, strict=True)], len(gone),
+            )  # fmt: skip
         sizes = [resident(each.process.pid) for each in balancer.replicas if each.ready]
         print(f"    memory of a replica in MB: {[round(size) for size in sizes]}")
 
@@ -284,8 +287,14 @@ async def opened(folder: Path, address: str) -> AsyncIterator[Balancer]:
         await balancer.aclose()
 
 
-def tell(name: str, tally: Tally, took: float, store: float, gone: int) -> None:
-    """A line a tool, and one for all."""
+def used(balancer: Balancer, store: int) -> tuple[float, float]:
+    """Seconds of processor that replicas and the object store took so far; of a dead one none."""
+    alive = [each.process.pid for each in balancer.replicas if each.process.poll() is None]
+    return sum(map(spent, alive)), spent(store)
+
+
+def tell(name: str, tally: Tally, took: float, processor: Sequence[float], gone: int) -> None:
+    """A line a tool, and one for all; the processor of a run in which replicas came and went is not told."""
     calls = sum(map(len, tally.times.values()))
     for tool, times in sorted(tally.times.items()):
         p50, p95, p99 = (quantile(times, share) for share in (0.5, 0.95, 0.99))
@@ -295,8 +304,11 @@ def tell(name: str, tally: Tally, took: float, store: float, gone: int) -> None:
         )  # fmt: skip
     tables.line(
         name, "all", f"{calls / took:.1f} calls a second, {len(tally.errors)} errors, {tally.again} "
-        f"sent again, {gone} of {len(tally.kept)} acknowledged lost; store {store:.0%} of a core",
+        f"sent again, {gone} of {len(tally.kept)} acknowledged lost",
     )  # fmt: skip
+    if "," not in name:
+        replicas, store = (1e3 * each / calls for each in processor)
+        tables.line(name, "processor a call", f"{replicas:.0f} ms of replicas, {store:.0f} of moto")
     for error in sorted(set(tally.errors))[:5]:
         print(f"    error: {error}")
 
