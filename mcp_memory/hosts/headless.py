@@ -71,16 +71,17 @@ def _claude_code(errand: Errand) -> Start:
 
 
 def _codex(errand: Errand) -> Start:
+    # What the server needs is handed on by name: others may read a command.
     table = (
         f"{{command={json.dumps(errand.argv[0])}, args={json.dumps(list(errand.argv[1:]))}, "
-        f"env={{{', '.join(f'{k}={json.dumps(v)}' for k, v in errand.environment.items())}}}, "
-        f"enabled_tools={json.dumps(list(errand.tools))}, required=true, startup_timeout_sec=120}}"
+        f"env_vars={json.dumps(list(errand.environment))}, required=true, "
+        f"enabled_tools={json.dumps(list(errand.tools))}, startup_timeout_sec=120}}"
     )
     argv = ("codex", "exec", "--skip-git-repo-check", "--ephemeral", "--sandbox", "read-only",
             "--disable", "shell_tool", "--disable", "apps", "--disable", "goals",
             "-c", 'web_search="disabled"', "-c", f"mcp_servers.{SERVER}={table}",
             *_named("-m", errand), errand.prompt)  # fmt: skip
-    return Start(argv)
+    return Start(argv, environment=errand.environment)
 
 
 _GEMINIS_OWN = (

@@ -154,7 +154,8 @@ def test_every_host_is_given_our_server_for_this_once_and_the_model_that_is_name
     assert errand.prompt in start.argv
     assert "small" in start.argv
     assert "/bin/ours" in everything
-    assert 'b\\"c' in everything
+    assert 'b\\"c' in everything or start.environment["A"] == 'b"c'
+    assert not any('b"c' in word or 'b\\"c' in word for word in start.argv)
 
 
 def test_what_a_sent_host_writes_is_no_history(settings: Settings, tmp_path: Path) -> None:
