@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from mcp_memory.domain.access import SCOPES
-from mcp_memory.domain.errors import CannotListen
+from mcp_memory.domain.errors import CannotListen, MemoryBankError
 from mcp_memory.server import gate
 from mcp_memory.server.app import Guard, build_server
 from mcp_memory.server.authentication import OpenDoor, StillAllowed, build_guard, is_guarded
@@ -372,6 +372,9 @@ def _probes(banks: Banks) -> list[Route]:
     async def readiness(_: Request) -> JSONResponse:
         if banks.ready():
             return JSONResponse({"status": "ready"})
+        if not banks.draining.is_set():
+            with suppress(MemoryBankError):
+                banks.warm()  # what could not be opened is tried again whenever somebody asks
         return JSONResponse({"status": "not ready"}, 503, {"retry-after": "1"})
 
     return [Route("/healthz", health), Route("/readyz", readiness)]

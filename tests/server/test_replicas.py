@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from serving import connected, http, listening, made
 
 from mcp_memory.domain.access import AccessTokens
+from mcp_memory.domain.errors import StoreAway
 from mcp_memory.server.buckets import Buckets
 from mcp_memory.server.listening import Listener, open_listener
 from mcp_memory.settings import Settings
+from mcp_memory.store import opening
 from mcp_memory.store.address import home_of
 from mcp_memory.store.sharing import sharing
 
@@ -114,6 +117,24 @@ async def test_what_a_caller_took_here_is_told_there(tmp_path: Path, address: st
         assert await one.usage.heard() == {}, "its own is known"
         await one.usage.tell({"token:a": 2})
         assert await other.usage.heard() == {"token:a": 2}
+
+
+async def test_a_replica_whose_bank_could_not_be_opened_tries_again_until_it_can(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[str] = []
+    whole = opening.open_tables
+
+    async def once_not(*asked: Any, **more: Any) -> Any:
+        if not failed:
+            failed.append("as if the store was away")
+            raise StoreAway("The store", failed[0])
+        return await whole(*asked, **more)
+
+    monkeypatch.setattr(opening, "open_tables", once_not)
+    async with listening(replica(tmp_path / "one", address)) as listener:
+        await ready(listener.url)
+        assert failed
 
 
 async def test_who_is_told_to_stop_still_answers_and_sends_callers_elsewhere(
