@@ -216,7 +216,8 @@ def _carried_out(page: Page, plan: Callable[[], Change], *, quiet: bool) -> None
     if quiet or change.kind == "unchanged":
         return
     title = page.text(("✓ ", "good"), f"{change.target.title}: ")
-    page.show([title + page.path(change.file, "")])
+    noted = [page.labelled("!", change.note, wide=1, style="warn")] if change.note else []
+    page.show([title + page.path(change.file, ""), *noted])
 
 
 async def _indexed() -> Overview:

@@ -86,6 +86,7 @@ def test_all_is_done_and_the_first_is_told_that_was_learned(run: Run, machine: P
     assert gemini["theme"] == "dark"
     assert set(gemini) == {"theme", "mcpServers", "hooks"}
     assert "memory" in (machine / ".codex" / "config.toml").read_text()
+    assert "Hooks need review" in told.output, "what Codex asks before it runs any"
     assert "<recalled" in run("search", "euro", "--project", "*").output
 
 
