@@ -20,7 +20,7 @@ from mcp_memory.history.bulk.shards import Model, Task
 from mcp_memory.history.crew import Hire, Made, Terms
 from mcp_memory.trajectories import terms as versions
 
-LOCAL = "local"
+LOCAL, CLIENT = "local", "ray://"
 TEXTS = 2_000
 """Texts that a worker embeds at a time: half a second by the bundled model."""
 _TRIES = 3
@@ -182,13 +182,14 @@ def _connect(on: str, workers: int | None) -> int:
             next_step="pip install 'mcp-memory-evidence[ray]', or leave `--on` out: "
             "`index` then uses the processors of this machine.",
         ) from None
-    told: dict[str, Any] = (
-        {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
-        if on == LOCAL
-        else {"address": on}
-    )
+    told: dict[str, Any] = {"address": on}
+    if on == LOCAL:
+        told = {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
+    if not on.startswith(CLIENT):
+        # From outside, a cluster takes no word of how it logs, and ends the connection over it.
+        told |= {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
     try:
-        ray.init(log_to_driver=False, logging_level="error", configure_logging=False, **told)
+        ray.init(**told)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise InvalidInput(
             f"No Ray cluster answers at {on!r}: {next(iter(str(error).splitlines()), '')[:200]}.",
