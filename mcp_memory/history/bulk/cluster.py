@@ -184,7 +184,8 @@ def _connect(on: str, workers: int | None) -> int:
         ) from None
     told: dict[str, Any] = {"address": on}
     if on == LOCAL:
-        told = {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
+        # Without this address one that runs here, or ran, would be joined.
+        told |= {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
     if not on.startswith(CLIENT):
         # From outside, a cluster takes no word of how it logs, and ends the connection over it.
         told |= {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
