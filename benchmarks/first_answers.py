@@ -52,7 +52,9 @@ class Tally:
         """Count one answer."""
         text, structure = as_text(result), as_structure(result)
         told = json.dumps(structure, separators=(",", ":"))
-        recalled = "\n".join(f"{hit.title}\n{hit.text}" for hit in (*result.hits, *result.nearest))
+        recalled = "\n".join(
+            "\n".join((hit.title, hit.text, *hit.later)) for hit in (*result.hits, *result.nearest)
+        )
         found = answers(question.get("accept", ()), text)
         self.asked += 1
         self.silent += not result.found

@@ -1,10 +1,8 @@
 """Showing: chosen candidates as hits within a budget: passages that tell most, a line for the rest."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby
 
 from mcp_memory.domain import validity
 from mcp_memory.domain.asked import Query
@@ -12,13 +10,14 @@ from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import (
+    composing,
     consenting,
     exact,
     overtaken,
     passages,
+    sequel,
     spans,
     telling,
-    voicing,
     withholding,
 )
 from mcp_memory.search.candidates import Candidate
@@ -35,12 +34,6 @@ COMPETING = 12
 """Of so many records the passages compete for scarce room, though fewer are shown."""
 READ_WHOLE = 16
 """How many records are read whole for their passages; of others their searched words are."""
-ALWAYS = 2
-"""So many of the surest hits are shown in any case, at least by a line."""
-LINE_SURE = 0.75
-"""Which share of the best score a hit must have to be worth a line without a passage."""
-PLENTY = 6_000
-"""Bytes from which on every hit that clears the floor is worth its line."""
 SLACK = 50
 """What joins of passages and counts may take beside what is priced."""
 BRIEF = 700
@@ -73,32 +66,44 @@ async def shown(
     More may be chosen than the query's limit: of these only passages are shown, no lines.
     `pool`: all that was found, of which later records may have overtaken what is shown.
     """
-    records = await _records(rooms, [each.candidate for each in chosen])
+    cut = await _cut(rooms, [each.candidate for each in chosen])
     if not query.explain:
-        chosen, records, partly = _told_only(rooms, chosen, records)
+        chosen, cut, partly = _told_only(rooms, chosen, cut)
         pool = [one for one in pool if not _holds_back(rooms, one)]
         frame = _noting(frame, {**(held or {}), **partly}, found=bool(chosen))
-    chosen, records = await _odd_last(rooms, query, chosen, records)
+    chosen, cut = await _odd_last(rooms, query, chosen, cut)
     frame, bare = await _framed(rooms, query, chosen, frame)
-    room = _budget(rooms, query) - size(frame) - SLACK
-    made = _composed(
-        await _told(rooms, query, records, _ranks(chosen)),
-        telling.sought(" ".join(query.texts)),
-        records,
-        bare,
-        room=room if frame.found else min(room, BRIEF),
-        most=query.limit,
-    )
-    made = _overtaken(
-        made,
-        [each.candidate for each in chosen],
-        pool,
-        room=room - sum(size(hit) + 1 for hit in made),
-    )
-    made = await consenting.as_brought(rooms, made)
-    told = "hits" if frame.found else "nearest"
-    left = min(len(chosen), query.limit) - len(made) if frame.found else 0
-    return frame.model_copy(update={told: tuple(made), "more": left})
+    room = _budget(rooms, query) - composing.size(frame) - SLACK
+    room = room if frame.found else min(room, BRIEF)
+    told = await _told(rooms, query, cut, _ranks(chosen))
+    back = sequel.NOTHING
+    if frame.found and not query.match:
+        back = await sequel.of(rooms, [each.candidate for each in chosen], told)
+    records = _records(chosen, bare, cut, alone=room > composing.PLENTY)
+    stems = telling.sought(" ".join(query.texts))
+    made = composing.composed(told, stems, records, room=room - back.size, most=query.limit)
+    room -= back.size + sum(composing.size(hit) + 1 for hit in composing.joined(made, records))
+    made = _overtaken(made, [each.candidate for each in chosen], pool, room=room)
+    made = dict(zip(made, await consenting.as_brought(rooms, [*made.values()]), strict=True))
+    kind = "hits" if frame.found else "nearest"
+    left = max(0, min(len(chosen), query.limit) - len(made)) if frame.found else 0
+    hits = tuple(back.beside(composing.joined(made, records)))
+    return frame.model_copy(update={kind: hits, "more": left})
+
+
+def _records(
+    chosen: Sequence[Shown], bare: Sequence[Hit], cut: Sequence[list[Passage]], *, alone: bool
+) -> list[composing.Record]:
+    """Records to compose of; where room is scarce those of a session are told together.
+
+    One that asks for something else than others did stands by itself, so that its mark is its own.
+    """
+    return [
+        composing.Record(
+            hit, told, "" if alone or one.odd else one.candidate.session, _steps(one.candidate)
+        )
+        for one, hit, told in zip(chosen, bare, cut, strict=True)
+    ]
 
 
 async def _framed(
@@ -114,6 +119,14 @@ async def _framed(
     below = "*/*" if any(path and path.count("/") > 1 for path in paths) else "*"
     files = f"{folder}/{below}-ID/steps.jsonl:N = t:ID#N" if folder else None
     return frame.model_copy(update={"folder": folder, "files": files}), bare
+
+
+def _steps(one: Candidate) -> str:
+    """Which steps of its session a record is."""
+    row = one.row
+    if not isinstance(row, EvidenceRow):
+        return ""
+    return f"#{row.first}" if row.first == row.last else f"#{row.first}-{row.last}"
 
 
 def _noting(frame: SearchResult, held: Held, *, found: bool) -> SearchResult:
@@ -171,7 +184,7 @@ def _holds_back(rooms: Rooms, one: Candidate) -> tuple[str, ...]:
 
 def competing(rooms: Rooms, query: Query) -> int:
     """How many to choose for an answer: half as many again as it may hold, where room is scarce."""
-    if query.match or query.order == "newest" or _budget(rooms, query) > PLENTY:
+    if query.match or query.order == "newest" or _budget(rooms, query) > composing.PLENTY:
         return query.limit
     return max(query.limit, min(COMPETING, query.limit * 3 // 2))
 
@@ -187,13 +200,6 @@ def _ranks(chosen: Sequence[Shown]) -> list[float]:
     return [rank / top[kind] for kind, rank in ranks]
 
 
-def size(model: SearchResult | Hit) -> int:
-    """The bytes of its compact JSON, every character of it in ASCII, as the widest host counts."""
-    return len(
-        json.dumps(model.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))
-    )
-
-
 async def _told(
     rooms: Rooms, query: Query, records: Sequence[Sequence[Passage]], ranks: Sequence[float]
 ) -> list[Told]:
@@ -207,70 +213,7 @@ async def _told(
     return telling.nearer(told, await rooms.likeness(asked, texts))
 
 
-def _composed(
-    told: Sequence[Told],
-    stems: Sequence[str],
-    records: Sequence[Sequence[Passage]],
-    bare: Sequence[Hit],
-    *,
-    room: int,
-    most: int,
-) -> list[Hit]:
-    """Hits in their order: passages as far as most of the room reaches, then lines of the first.
-
-    `stems`: of the question's words; `most`: how many hits are shown at most.
-    """
-    plenty = room > PLENTY
-    first = {one.record: one.passage for one in reversed(told)}
-    lines = [
-        voicing.line(hit, records[record], first.get(record), stems)
-        for record, hit in enumerate(bare)
-    ]
-    # The surest are shown in any case, with the passage that tells most: it is paid before others.
-    surest = range(min(ALWAYS, most, len(lines)))
-    pinned = _pinned(told, surest, room // 3)
-    kept = {record: lines[record] for record in surest}
-    kept |= {one.record: voicing.joined(bare[one.record], [one]) for one in pinned}
-    room -= sum(size(hit) + 1 for hit in kept.values())
-    framed = [0 if record in kept else size(hit) + 1 for record, hit in enumerate(bare)]
-    rest = [one for one in told if one not in pinned]
-    said = [one.passage.text for one in pinned]
-    picked = telling.choose(
-        rest, frames=framed, cost=voicing.length, room=room, more=most - len(kept), said=said
-    )
-    for record, few in _by_record([*pinned, *picked]):
-        whole = voicing.joined(bare[record], few)
-        room -= size(whole) + 1 - (size(kept[record]) + 1 if record in kept else 0)
-        kept[record] = whole
-    best = max((hit.score for hit in bare), default=0.0)
-    least = 0.0 if plenty else LINE_SURE * best
-    for record, line in enumerate(lines[:most]):
-        if len(kept) == most:
-            break
-        if record not in kept and line.score >= least and size(line) < room:
-            kept[record] = line
-            room -= size(line) + 1
-    return [kept[record] for record in sorted(kept)]
-
-
-def _pinned(told: Sequence[Told], records: Iterable[int], room: int) -> list[Told]:
-    """Of each of the records the passage that tells most, unless it is long or told already."""
-    made: list[Told] = []
-    for record in records:
-        said = {one.passage.text for one in made}
-        of_it = (one for one in told if one.record == record and one.passage.text not in said)
-        if (best := next(of_it, None)) and voicing.length(best.passage) < room:
-            made.append(best)
-    return made
-
-
-def _by_record(picked: Sequence[Told]) -> list[tuple[int, list[Told]]]:
-    """Chosen passages of each record, in their order."""
-    ordered = sorted(picked, key=lambda one: (one.record, one.place))
-    return [(record, list(few)) for record, few in groupby(ordered, key=lambda one: one.record)]
-
-
-async def _records(rooms: Rooms, chosen: Sequence[Candidate]) -> list[list[Passage]]:
+async def _cut(rooms: Rooms, chosen: Sequence[Candidate]) -> list[list[Passage]]:
     """Each candidate's passages; steps are read whole, outputs included, as far as many are."""
     named = {c.ref: c for c in chosen[:READ_WHOLE] if c.memory is None}
     keys = [ref for ref in named if ref.startswith("t:")]
@@ -310,18 +253,18 @@ async def _placed(rooms: Rooms, chosen: Sequence[Candidate]) -> tuple[str | None
 
 
 def _overtaken(
-    made: Sequence[Hit], chosen: Sequence[Candidate], pool: Sequence[Candidate], *, room: int
-) -> list[Hit]:
+    made: Mapping[int, Hit], chosen: Sequence[Candidate], pool: Sequence[Candidate], *, room: int
+) -> dict[int, Hit]:
     """Each hit with what became of the values that it tells, as far as it was found, too."""
     known = {one.ref: _record(one) for one in (*pool, *chosen) if one.memory is None}
-    told: list[Hit] = []
-    for hit in made:
+    told: dict[int, Hit] = {}
+    for place, hit in sorted(made.items()):
         found = (
             overtaken.later(hit.text, known[hit.ref], known.values()) if hit.ref in known else ()
         )
         marked = hit.model_copy(update={"later": found})
-        more = size(marked) - size(hit)
-        told.append(marked if more <= room else hit)
+        more = composing.size(marked) - composing.size(hit)
+        told[place] = marked if more <= room else hit
         room -= more if more <= room else 0
     return told
 

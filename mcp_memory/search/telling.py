@@ -109,10 +109,38 @@ def nearer(told: Sequence[Told], likeness: Sequence[float]) -> list[Told]:
     return sorted(every, key=lambda one: (-one.score, one.record, one.place))
 
 
+class Frames:
+    """What each record costs beside its passages, the first time that one of them is shown.
+
+    A record whose session is shown already costs only its label.
+    """
+
+    def __init__(self, full: Sequence[int], sessions: Sequence[str], label: int) -> None:
+        self._full, self._sessions, self._label = full, sessions, label
+        self._shown: set[int] = set()
+        self._named: set[str] = set()
+
+    def price(self, record: int) -> int:
+        """What is to pay for it now."""
+        if record in self._shown:
+            return 0
+        return self._label if self._sessions[record] in self._named else self._full[record]
+
+    def new(self, record: int) -> bool:
+        """Whether it is not shown yet."""
+        return record not in self._shown
+
+    def show(self, record: int) -> None:
+        """It is shown from now on."""
+        self._shown.add(record)
+        if self._sessions[record]:
+            self._named.add(self._sessions[record])
+
+
 def choose(
     told: Sequence[Told],
     *,
-    frames: Sequence[int],
+    frames: Frames,
     cost: Callable[[Passage], int],
     room: int,
     more: int,
@@ -120,7 +148,7 @@ def choose(
 ) -> list[Told]:
     """Passages whose costs fit together, the most telling that is not told yet first.
 
-    The first of a record costs its frame besides, and at most so many `more` records have one to pay.
+    The first of a record costs its frame besides, and at most so many `more` records are shown.
     Texts that are `said` already are not said again.
     """
     waiting = list(told[:POOL])
@@ -130,7 +158,7 @@ def choose(
     shown: Counter[int] = Counter()
 
     def price(one: Told) -> int:
-        return cost(one.passage) + (0 if shown[one.record] else frames[one.record])
+        return cost(one.passage) + frames.price(one.record)
 
     while waiting:
         fitting = [
@@ -138,7 +166,7 @@ def choose(
             for one in waiting
             if one.passage.text not in texts
             and shown[one.record] < MOST_OF_ONE
-            and (more > 0 or shown[one.record] or not frames[one.record])
+            and (more > 0 or not frames.new(one.record))
             and price(one) <= room
         ]
         if not fitting:
@@ -147,7 +175,8 @@ def choose(
         room -= price(best)
         chosen.append(best)
         covered |= best.terms
-        more -= bool(frames[best.record] and not shown[best.record])
+        more -= frames.new(best.record)
+        frames.show(best.record)
         shown[best.record] += 1
         texts.add(best.passage.text)
         waiting = [one for one in fitting if one is not best]

@@ -10,7 +10,7 @@ from tour_sessions import written
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query
 from mcp_memory.embedding.embedder import HashEmbedder
-from mcp_memory.search import showing, telling
+from mcp_memory.search import composing, showing, telling
 from mcp_memory.search.passages import Passage
 from mcp_memory.settings import Settings
 
@@ -43,7 +43,7 @@ async def test_no_more_hits_come_than_are_asked_for(
 def test_the_surest_hits_do_not_begin_with_the_same_passage() -> None:
     same, own = Passage("said", "the limit is 5"), Passage("said", "limits are soft")
     told = telling.tell(telling.sought("limit"), [[same], [same, own], [same]], [1.0, 0.9, 0.8])
-    pinned = showing._pinned(told, range(3), 100)
+    pinned = composing.pinned_of(told, range(3), 100)
     assert [(one.record, one.passage.text) for one in pinned] == [(0, same.text), (1, own.text)]
 
 

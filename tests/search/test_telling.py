@@ -36,29 +36,51 @@ def test_a_passage_is_never_chosen_for_its_head_alone() -> None:
     assert telling.tell(telling.sought("limit"), records, [1.0]) == []
 
 
+def frames(*full: int, sessions: tuple[str, ...] = ()) -> telling.Frames:
+    return telling.Frames(full, sessions or ("",) * len(full), 2)
+
+
+def shown_first(*full: int) -> telling.Frames:
+    """The first of the records is shown already."""
+    made = frames(*full)
+    made.show(0)
+    return made
+
+
+def test_a_further_step_of_a_session_costs_its_number_only() -> None:
+    made = frames(10, 10, 10, sessions=("a", "a", "b"))
+    assert [made.price(record) for record in range(3)] == [10, 10, 10]
+    made.show(0)
+    assert [made.price(record) for record in range(3)] == [0, 2, 10]
+
+
 def test_the_answer_fits_its_room_and_says_nothing_twice() -> None:
     records = [
         said("a limit of 5,000", "a limit of 5,000"),
         said("a limit of 5,000", "the limit is soft"),
     ]
     told = telling.tell(telling.sought("limit"), records, [1.0, 0.9])
-    chosen = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=60, more=2)
+    chosen = telling.choose(
+        told, frames=frames(10, 10), cost=lambda p: len(p.text), room=60, more=2
+    )
     assert sorted(one.passage.text for one in chosen) == ["a limit of 5,000", "the limit is soft"]
-    few = telling.choose(told, frames=[10, 10], cost=lambda p: len(p.text), room=30, more=2)
+    few = telling.choose(told, frames=frames(10, 10), cost=lambda p: len(p.text), room=30, more=2)
     assert len(few) == 1
 
 
 def test_no_more_records_are_told_of_than_are_wanted() -> None:
     records = [said("the limit is 5"), said("a limit is soft"), said("limits of refs")]
     told = telling.tell(telling.sought("limit"), records, [1.0, 0.9, 0.8])
-    chosen = telling.choose(told, frames=[0, 10, 10], cost=lambda p: len(p.text), room=900, more=1)
+    chosen = telling.choose(
+        told, frames=shown_first(0, 10, 10), cost=lambda p: len(p.text), room=900, more=1
+    )
     assert sorted(one.record for one in chosen) == [0, 1]
 
 
 def test_what_an_answer_says_already_is_not_said_again() -> None:
     told = telling.tell(telling.sought("limit"), [said("a limit of 5", "soft limits")], [1.0])
     chosen = telling.choose(
-        told, frames=[0], cost=lambda p: len(p.text), room=900, more=1, said=["a limit of 5"]
+        told, frames=frames(0), cost=lambda p: len(p.text), room=900, more=1, said=["a limit of 5"]
     )
     assert [one.passage.text for one in chosen] == ["soft limits"]
 

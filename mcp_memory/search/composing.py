@@ -1,0 +1,148 @@
+"""Composing: which passages and lines fit an answer, and what one session tells as one hit."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from mcp_memory.domain.hits import Hit, SearchResult
+from mcp_memory.search import telling, voicing
+from mcp_memory.search.passages import Passage
+from mcp_memory.search.telling import Frames, Told
+
+ALWAYS = 2
+"""So many of the surest records are shown in any case, at least by a line."""
+LINE_SURE = 0.75
+"""Which share of the best score a hit must have to be worth a line without a passage."""
+PLENTY = 6_000
+"""Bytes from which on every hit that clears the floor is worth its line, and stands by itself."""
+LABELLED = 10
+"""What a further record of a session costs beside its words, where one is shown: its step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that may be told: its hit before the text, and its passages."""
+
+    hit: Hit
+    cut: Sequence[Passage]
+    session: str = ""
+    """The session that it may be told with others of; empty where it stands alone."""
+    steps: str = ""
+    """Which steps of the session it is, as `#12` or `#12-40`."""
+
+
+def size(model: SearchResult | Hit) -> int:
+    """The bytes of its compact JSON, every character of it in ASCII, as the widest host counts."""
+    return len(
+        json.dumps(model.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))
+    )
+
+
+def composed(
+    told: Sequence[Told], stems: Sequence[str], records: Sequence[Record], *, room: int, most: int
+) -> dict[int, Hit]:
+    """Hits by their records: passages as far as most of the room reaches, then lines of the first.
+
+    `stems`: of the question's words; `most`: how many records are shown at most.
+    """
+    whole = room
+    first = {one.record: one.passage for one in reversed(told)}
+    lines = [
+        voicing.line(one.hit, one.cut, first.get(place), stems) for place, one in enumerate(records)
+    ]
+    frames = Frames([size(one.hit) + 1 for one in records], [r.session for r in records], LABELLED)
+    # The surest are shown in any case, with the passage that tells most: it is paid before others.
+    surest = range(min(ALWAYS, most, len(lines)))
+    kept = {place: lines[place] for place in surest}
+    pinned = pinned_of(told, surest, room // 3)
+    kept |= {one.record: voicing.joined(records[one.record].hit, [one]) for one in pinned}
+    for place, hit in kept.items():
+        room -= _words(hit, records[place]) + frames.price(place)
+        frames.show(place)
+    rest = [one for one in told if one not in pinned]
+    said = [one.passage.text for one in pinned]
+    more = most - len(kept)
+    picked = telling.choose(
+        rest, frames=frames, cost=voicing.length, room=room, more=more, said=said
+    )
+    for place, few in _by_record([*pinned, *picked]):
+        kept[place] = voicing.joined(records[place].hit, few)
+    room = whole - sum(size(hit) + 1 for hit in joined(kept, records))
+    return kept | _lines(lines[:most], kept, records, room=room, most=most)
+
+
+def _lines(
+    lines: Sequence[Hit],
+    kept: Mapping[int, Hit],
+    records: Sequence[Record],
+    *,
+    room: int,
+    most: int,
+) -> dict[int, Hit]:
+    """A line for each that is nearly as sure as the best and not shown yet, as long as there is room."""
+    best = max((one.hit.score for one in records), default=0.0)
+    least = 0.0 if room > PLENTY else LINE_SURE * best
+    made: dict[int, Hit] = {}
+    for place, line in enumerate(lines):
+        if len(kept) + len(made) == most:
+            break
+        if place not in kept and line.score >= least and size(line) < room:
+            made[place] = line
+            room -= size(line) + 1
+    return made
+
+
+def joined(made: Mapping[int, Hit], records: Sequence[Record]) -> list[Hit]:
+    """The hits in their order; those of one session as one, each further record's words after its steps.
+
+    The surest gives its ref, score and day; it is as little trusted as the least trusted of them.
+    """
+    together: dict[str, list[int]] = {}
+    for place in sorted(made):
+        together.setdefault(records[place].session or made[place].ref, []).append(place)
+    return [
+        _together(made[first], [(records[place].steps, made[place]) for place in others])
+        for first, *others in together.values()
+    ]
+
+
+def _together(main: Hit, others: Sequence[tuple[str, Hit]]) -> Hit:
+    if not others:
+        return main
+    every = [main, *(hit for _, hit in others)]
+    told = [main.text, *(f"{steps} {hit.text}" for steps, hit in sorted(others, key=_first_step))]
+    return main.model_copy(
+        update={
+            "text": "\n".join(told),
+            "source": min((hit.source for hit in every), key=lambda each: each.trust),
+            "flags": tuple(dict.fromkeys(flag for hit in every for flag in hit.flags)),
+            "later": tuple(dict.fromkeys(line for hit in every for line in hit.later)),
+        }
+    )
+
+
+def _first_step(other: tuple[str, Hit]) -> int:
+    return int(other[0].strip("#").partition("-")[0])
+
+
+def _words(hit: Hit, record: Record) -> int:
+    """What a hit's words take of the answer."""
+    return size(hit) - size(record.hit)
+
+
+def pinned_of(told: Sequence[Told], records: Iterable[int], room: int) -> list[Told]:
+    """Of each of the records the passage that tells most, unless it is long or told already."""
+    made: list[Told] = []
+    for record in records:
+        said = {one.passage.text for one in made}
+        of_it = (one for one in told if one.record == record and one.passage.text not in said)
+        if (best := next(of_it, None)) and voicing.length(best.passage) < room:
+            made.append(best)
+    return made
+
+
+def _by_record(picked: Sequence[Told]) -> list[tuple[int, list[Told]]]:
+    """Chosen passages of each record, in their order."""
+    ordered = sorted(picked, key=lambda one: (one.record, one.place))
+    return [(record, list(few)) for record, few in groupby(ordered, key=lambda one: one.record)]

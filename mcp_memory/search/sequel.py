@@ -1,0 +1,128 @@
+"""Sequel: whether what a session tells was taken back soon after, in the words of who did."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mcp_memory.domain import refs
+from mcp_memory.domain.hits import Hit
+from mcp_memory.domain.models import SourceClass, State
+from mcp_memory.rooms import Rooms
+from mcp_memory.search import passages, withholding
+from mcp_memory.search.candidates import Candidate
+from mcp_memory.search.telling import Told
+from mcp_memory.store.rows import EvidenceRow
+from mcp_memory.text import guard
+from mcp_memory.trajectories import evidence
+
+AHEAD = 48
+"""How many steps after the one that tells are looked through."""
+TURNS = 2
+"""How many requests after it may take it back."""
+LAST = 3
+"""Of so many steps before the next request one answers it."""
+MOST_ASKED, CHARS = 400, 80
+"""A longer request asks for something else; and how much of one, and of its answer, is told."""
+LEAST = 25
+"""Sentences below that (`Done.`, `Perfect!`) tell nothing where another follows."""
+_BACK = re.compile(
+    r"\b(?:revert\w*|undo\w*|undid|roll(?:ed|ing)? ?back|back(?:ed)? out|cancel\w*|instead|wrong|actually"
+    r"|no longer|(?:did|does)(?:n'?t| not) work|not (?:what|right|needed|correct)|never ?mind"
+    r"|(?:take|taken) (?:it )?out|(?:drop|remove) (?:it|that|this)|put (?:it|that) back|restore)\b",
+    re.IGNORECASE,
+)
+"""Words that take something back. English: of other languages nothing is said."""
+FRAME = 11
+"""`,"later":[]` in an answer's JSON."""
+_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n+")
+_MARKS = "#>*-+ \t"
+_HEADS = ("key", "kind", "trajectory", "first", "source", "state", "text", "flags", "paths")
+
+
+@dataclass(frozen=True, slots=True)
+class Sequel:
+    """Requests that took something back in a session, and how they were answered, a line each."""
+
+    session: str = ""
+    lines: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes of an answer's JSON."""
+        return sum(len(json.dumps(line)) + 1 for line in self.lines) + FRAME * bool(self.lines)
+
+    def beside(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The hits, the first of its session with it."""
+        at = next((n for n, hit in enumerate(hits) if refs.session_of(hit.ref) == self.session), -1)
+        return [
+            hit.model_copy(update={"later": (*hit.later, *self.lines)}) if n == at else hit
+            for n, hit in enumerate(hits)
+        ]
+
+
+NOTHING = Sequel()
+
+
+async def of(rooms: Rooms, chosen: Sequence[Candidate], told: Sequence[Told]) -> Sequel:
+    """What took back what the session that tells most of a question tells; often nothing.
+
+    Only the record with the most telling passage of the session whose records rank highest together
+    is followed. A plan, a fix or an answer that the user had undone two requests later is no answer.
+    """
+    best = _best(chosen, told)
+    if best is None:
+        return NOTHING
+    row = chosen[best].row
+    assert isinstance(row, EvidenceRow)
+    keys = [refs.span(row.trajectory, row.first + n) for n in range(1, AHEAD + 1)]
+    after = await rooms.store.briefs(keys, _HEADS)
+    trusting = rooms.trusting()
+    live = sorted(
+        (one for one in after if one.state == State.LIVE.value), key=lambda one: one.first
+    )
+    lines: list[str] = []
+    for asked, answering in _taking_back(live):
+        lines.append(_line(asked, "user", asked.text))
+        # No keys are no filter.
+        whole = await rooms.store.briefs(answering, (*_HEADS, "body")) if answering else []
+        told_by = sorted(
+            (one for one in whole if not withholding.of_row(one, trusting)),
+            key=lambda one: -one.first,
+        )
+        begun = ((one, _begun(evidence.step_of(one, {}).text)) for one in told_by)
+        lines += [_line(one, "agent", words) for one, words in begun if words][:1]
+    return Sequel(row.trajectory, tuple(lines))
+
+
+def _line(row: EvidenceRow, who: str, words: str) -> str:
+    return f"#{row.first} {who}: {guard.neutralise(passages.one_line(words, CHARS))}"
+
+
+def _best(chosen: Sequence[Candidate], told: Sequence[Told]) -> int | None:
+    """The record with the most telling passage of the session that ranks highest; no memory."""
+    totals: dict[str, float] = {}
+    for one in chosen:
+        if one.session:
+            totals[one.session] = totals.get(one.session, 0.0) + one.rank
+    first: dict[str, int] = {}
+    for each in told:
+        first.setdefault(chosen[each.record].session, each.record)
+    known = [session for session in totals if session in first]
+    return first[max(known, key=lambda session: totals[session])] if known else None
+
+
+def _taking_back(after: Sequence[EvidenceRow]) -> Iterator[tuple[EvidenceRow, list[str]]]:
+    """Of the next requests those that take something back, each with the keys of what may answer it."""
+    asked = [at for at, row in enumerate(after) if row.source == SourceClass.USER.value]
+    for start, end in [*pairwise([*asked, len(after)])][:TURNS]:
+        words = after[start].text.strip()
+        if len(words) <= MOST_ASKED and _BACK.search(words):
+            yield after[start], [row.key for row in after[start + 1 : end][-LAST:]]
+
+
+def _begun(text: str) -> str:
+    """The first sentence that says something."""
+    every = [one for piece in _SENTENCE.split(text) if (one := piece.strip(_MARKS))]
+    return next((one for one in every if len(one) >= LEAST), next(iter(every), ""))

@@ -1,0 +1,107 @@
+"""What a session tells and its user took back soon after is told with it; steps of a session stand together."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+
+from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain.asked import Query
+from mcp_memory.domain.hits import Hit
+from mcp_memory.domain.models import SourceClass
+from mcp_memory.search import composing
+from mcp_memory.search.composing import Record
+from mcp_memory.search.passages import Passage
+from mcp_memory.settings import Settings
+
+FIX = "I wrote a guard: a prefix without a letter is no hash, so issue numbers are not rewritten."
+TURNS = (
+    ("user", "Plain issue numbers in commit messages are rewritten as hashes, please look."),
+    ("assistant", FIX),
+    ("user", "Thanks. Does the guard slow the converter of commit messages down?"),
+    ("assistant", "No, the guard is one look at each prefix of a commit message."),
+    ("user", "can you revert this change?"),
+    ("assistant", "Done. The guard is gone and the finding stays open for now."),
+)
+
+
+def session(path: Path, cwd: Path, turns: Sequence[tuple[str, str]]) -> Path:
+    lines = [
+        {
+            "parentUuid": f"u{number - 1}" if number else None, "isSidechain": False, "type": kind,
+            "cwd": str(cwd), "sessionId": "aaaaaaaa-0000-4000-8000-000000000000", "uuid": f"u{number}",
+            "timestamp": f"2026-05-01T10:{number:02}:00.5Z",
+            "message": {"role": kind, "content": content, "id": f"m{number}"},
+        }
+        for number, (kind, content) in enumerate(turns)
+    ]  # fmt: skip
+    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    return path
+
+
+@pytest.fixture
+async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[MemoryBank]:
+    cwd = tmp_path / "converter"
+    (cwd / ".git").mkdir(parents=True)
+    async with open_bank(settings, cwd=str(cwd)) as bank:
+        await bank.index([session(tmp_path / "a.jsonl", cwd, TURNS)])
+        yield bank
+
+
+ASKED = Query(texts=("which guard keeps issue numbers from being rewritten as hashes",))
+
+
+async def test_what_was_taken_back_two_requests_later_is_told_with_it(bank: MemoryBank) -> None:
+    found = await bank.search(ASKED)
+    assert found.hits[0].later == (
+        "#5 user: can you revert this change?",
+        "#6 agent: The guard is gone and the finding stays open for now.",
+    )
+    assert await bank.search(ASKED) == found
+
+
+async def test_what_nobody_took_back_has_no_sequel(settings: Settings, tmp_path: Path) -> None:
+    cwd = tmp_path / "converter"
+    (cwd / ".git").mkdir(parents=True)
+    async with open_bank(settings, cwd=str(cwd)) as bank:
+        await bank.index([session(tmp_path / "a.jsonl", cwd, TURNS[:4])])
+        assert (await bank.search(ASKED)).hits[0].later == ()
+
+
+async def test_steps_of_a_session_are_one_hit_where_room_is_scarce(bank: MemoryBank) -> None:
+    scarce = await bank.search(ASKED)
+    assert len(scarce.hits) == 1
+    assert "\n#" in scarce.hits[0].text
+    plenty = await bank.search(ASKED.model_copy(update={"budget_tokens": 5_000}))
+    assert len(plenty.hits) > 1
+
+
+def record(step: int, score: float, source: SourceClass, *flags: str) -> Record:
+    hit = Hit(ref=f"t:s#{step}", text="", score=score, source=source, flags=flags)
+    return Record(hit, [Passage("said", f"words of {step}")], "s", f"#{step}")
+
+
+def test_the_surest_names_the_hit_and_the_least_trusted_says_how_far_it_is_trusted() -> None:
+    records = [
+        record(9, 0.9, SourceClass.AGENT),
+        record(30, 0.7, SourceClass.TOOL, "held:x"),
+        record(4, 0.5, SourceClass.USER),
+    ]
+    made = {
+        place: one.hit.model_copy(update={"text": one.cut[0].text})
+        for place, one in enumerate(records)
+    }
+    (hit,) = composing.joined(made, records)
+    assert (hit.ref, hit.score, hit.source) == ("t:s#9", 0.9, SourceClass.TOOL)
+    assert hit.text == "words of 9\n#4 words of 4\n#30 words of 30"
+    assert hit.flags == ("held:x",)
+
+
+def test_memories_and_records_without_a_session_stand_by_themselves() -> None:
+    alone = [
+        Record(Hit(ref=f"m:{name}", text=name, score=0.5, source=SourceClass.USER), [])
+        for name in "ab"
+    ]
+    made = dict(enumerate(one.hit for one in alone))
+    assert [hit.ref for hit in composing.joined(made, alone)] == ["m:a", "m:b"]
