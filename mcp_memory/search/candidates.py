@@ -96,6 +96,8 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
     gone = await _gone(rooms, confidence.missing(text, held), scope)
     tells = await _telling(rooms, text, ranked.get("evidence", ()), scope) if gone else 0.0
     without = confidence.lacking(text, held, gone, tells=tells)
+    if await _scattered(rooms, text, ranked.get("evidence", ()), scope):
+        without = replace(without, scattered=True)
     judged = {table: _sure(each, table, without) for table, each in ranked.items()}
     if judged.get("evidence"):
         judged["memories"] = judged.get("memories", [])[:AMONG]
@@ -140,8 +142,15 @@ def _sure(
     ranked: Sequence[Candidate], table: Table, without: confidence.Lacking
 ) -> list[Candidate]:
     """One table's candidates with their scores, best first."""
+    signs = _signs(ranked)
+    measure = confidence.of_memories if table == "memories" else confidence.of_evidence
+    scores = measure(signs, without)
+    return [replace(one, score=score) for one, score in zip(ranked, scores, strict=True)]
+
+
+def _signs(ranked: Sequence[Candidate]) -> list[confidence.Signs]:
     top = max((one.rank for one in ranked), default=0.0) or 1.0
-    signs = [
+    return [
         confidence.Signs(
             one.rank / top,
             confidence.share(one.held),
@@ -150,9 +159,12 @@ def _sure(
         )
         for one in ranked
     ]
-    measure = confidence.of_memories if table == "memories" else confidence.of_evidence
-    scores = measure(signs, without)
-    return [replace(one, score=score) for one, score in zip(ranked, scores, strict=True)]
+
+
+async def _scattered(rooms: Rooms, text: str, found: Sequence[Candidate], scope: Scope) -> bool:
+    """Whether the words of a short question are held here and there in a history that is large."""
+    apart = bool(found) and confidence.scattered(text, _signs(found))
+    return apart and await _telling(rooms, text, found, scope) >= 1
 
 
 async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from mcp_memory.domain.hits import Hit, SearchResult
@@ -60,15 +60,20 @@ def composed(
     for place, hit in kept.items():
         room -= _words(hit, records[place]) + frames.price(place)
         frames.show(place)
-    rest = [one for one in told if one not in pinned]
-    said = [one.passage.text for one in pinned]
-    more = most - len(kept)
-    picked = telling.choose(
-        rest, frames=frames, cost=voicing.length, room=room, more=more, said=said
-    )
-    for place, few in _by_record([*pinned, *picked]):
-        kept[place] = voicing.joined(records[place].hit, few)
-    room = whole - sum(size(hit) + 1 for hit in joined(kept, records))
+    picked, more = list(pinned), most - len(kept)
+    for offered in (told, _shortened(told, stems)):
+        places = {(one.record, one.place) for one in picked}
+        rest = [one for one in offered if (one.record, one.place) not in places]
+        said = [one.passage.text for one in picked]
+        chosen = telling.choose(
+            rest, frames=frames, cost=voicing.length, room=room, more=more, said=said
+        )
+        picked += chosen
+        kept |= {
+            place: voicing.joined(records[place].hit, few) for place, few in _by_record(picked)
+        }
+        more = most - len(kept)
+        room = whole - sum(size(hit) + 1 for hit in joined(kept, records))
     return kept | _lines(lines[:most], kept, records, room=room, most=most)
 
 
@@ -129,6 +134,11 @@ def _first_step(other: tuple[str, Hit]) -> int:
 def _words(hit: Hit, record: Record) -> int:
     """What a hit's words take of the answer."""
     return size(hit) - size(record.hit)
+
+
+def _shortened(told: Sequence[Told], stems: Sequence[str]) -> list[Told]:
+    """Of each passage the line that tells most, for the room that no whole one fits into."""
+    return [replace(one, passage=voicing.brief(one.passage, stems)) for one in told]
 
 
 def pinned_of(told: Sequence[Told], records: Iterable[int], room: int) -> list[Told]:

@@ -24,6 +24,8 @@ _FENCE = re.compile(r"[-+ ]{0,6}(?:```|~~~)")
 _RULE = re.compile(r"[\s|:+=_*~-]+")
 _RANGE = re.compile(r"\bsed\s+-n\s+['\"]?(\d+),\d+p['\"]?\s+\S+\s*(?:\|\s*cat\s*)?$")
 _INSET = re.compile(r"^[ \t]+(?=\d+\u2192)", re.MULTILINE)
+_LEADS = re.compile(r"^[-+ ]?[ \t]*(?:\d+[:\u2192]\s*)?(?://|#|--\s)|:\s*$")
+"""A comment, of an edit or of a file read with line numbers too, or a line that ends with a colon."""
 _NUMBERED = re.compile(r"\s*(?:L?\d+\s*[:\u2192|\t]|<file>|cat -n)")
 
 Kind = Literal["said", "memory", "thought", "edit", "ran", "output", "read", "argument"]
@@ -88,11 +90,27 @@ class _Held:
         self._kind, self._lines, self._size = kind, list[str](), 0
 
     def add(self, line: str, head: str) -> Iterator[Passage]:
-        """Take a line in; first the passage goes that it would make too long."""
+        """Take a line in; first the passage goes that it would make too long.
+
+        Lines that lead up to this one, a comment or what ends with a colon, go with it.
+        """
         if self._size + len(line) > PASSAGE_CHARS:
-            yield from self.full(head)
+            leading = self._leading()
+            if len(leading) < len(self._lines):
+                self._lines = self._lines[: len(self._lines) - len(leading)]
+                yield from self.full(head)
+                self._lines, self._size = leading, sum(map(len, leading))
+            elif self._size + len(line) > LONGEST:
+                yield from self.full(head)
         self._lines.append(line)
         self._size += len(line)
+
+    def _leading(self) -> list[str]:
+        """The last lines of code or output as far as each leads up to the next; prose has none."""
+        at = len(self._lines)
+        while self._kind != "said" and at and _LEADS.search(self._lines[at - 1]):
+            at -= 1
+        return self._lines[at:]
 
     def full(self, head: str, least: int = 0) -> Iterator[Passage]:
         """What waits, as a passage, unless it is shorter than the least."""

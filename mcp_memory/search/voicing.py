@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mcp_memory.domain.hits import Hit
 from mcp_memory.search import passages
@@ -48,10 +49,15 @@ def line(hit: Hit, cut: Sequence[Passage], told: Passage | None, stems: Sequence
         return hit
     if best.kind == "memory":
         return _said(hit, guard.neutralise(passages.one_line(best.text, MEMORY_CHARS)), ())
-    lines = best.text.splitlines()
+    return _said(hit, guard.neutralise(brief(best, stems).text), (best,))
+
+
+def brief(passage: Passage, stems: Sequence[str]) -> Passage:
+    """The line of a passage that tells most, or of a long one its telling part; without its head."""
+    lines = passage.text.splitlines()
     counts = [sum(one in each.lower() for one in stems) for each in lines]
     at = counts.index(max(counts)) if any(counts) else 0
-    return _said(hit, guard.neutralise(_around(lines[at], stems)) if lines else "", (best,))
+    return replace(passage, text=_around(lines[at], stems) if lines else "", head="")
 
 
 def _said(hit: Hit, text: str, of: Iterable[Passage]) -> Hit:

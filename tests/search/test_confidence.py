@@ -96,3 +96,25 @@ def test_order_and_score_agree(told: list[tuple[float, float, float]]) -> None:
     for measure in (confidence.of_evidence, confidence.of_memories):
         scores = measure(signs, Lacking())
         assert scores == sorted(scores, reverse=True)
+
+
+def signs(*each: tuple[float, float | None]) -> list[Signs]:
+    return [Signs(1.0, held, similar) for held, similar in each]
+
+
+SHORT = "terraform state bucket for staging"
+
+
+def test_a_short_question_whose_words_no_record_holds_together_is_scattered() -> None:
+    apart = signs((0.42, 0.3), (0.2, 0.4))
+    assert confidence.scattered(SHORT, apart)
+    assert not confidence.scattered(SHORT, [*apart, *signs((0.8, 0.3))])
+    assert not confidence.scattered(SHORT, [*apart, *signs((0.3, 0.7))])
+    assert max(confidence.of_evidence(apart, Lacking(scattered=True))) < FLOOR
+
+
+def test_a_longer_question_or_one_without_vectors_or_in_cjk_is_never_scattered() -> None:
+    apart = signs((0.42, 0.3))
+    assert not confidence.scattered(f"{SHORT}, which region, which lock table and owner", apart)
+    assert not confidence.scattered(SHORT, signs((0.42, None)))
+    assert not confidence.scattered("\u72b6\u6001\u5b58\u50a8\u6876", apart)

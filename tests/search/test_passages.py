@@ -49,6 +49,17 @@ def test_a_command_comes_with_its_exit_code_and_its_output_stands_below_it() -> 
     assert made == [("", ran), (ran, "--- FAIL: TestHeron\nbridge.go:7: no nest")]
 
 
+def test_a_comment_is_not_cut_off_from_the_line_that_it_explains() -> None:
+    before = [f"const other{n} = {n} // of no interest here" for n in range(7)]
+    comment = "// limitOfOneRequest is how many commands ride in a single request."
+    lines = [*before, comment, "const limitOfOneRequest = 20_000", *before]
+    call = ToolCall(id="1", name="Read", paths=("/w/shop/caps.go",))
+    made = [text for _, text in cut(call, "\n".join(lines))]
+    (told,) = [text for text in made if "limitOfOneRequest is" in text]
+    assert "limitOfOneRequest = 20_000" in told
+    assert sum(text.count("\n") + 1 for text in made) == len(lines)
+
+
 def test_a_file_that_was_read_has_line_numbers() -> None:
     call = ToolCall(id="1", name="Read", arguments={"offset": 40}, paths=("/w/shop/caps.py",))
     assert cut(call, "limit = 5\n\nheron = 6") == [("shop/caps.py", "40: limit = 5\n42: heron = 6")]

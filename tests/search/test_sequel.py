@@ -1,4 +1,4 @@
-"""What a session tells and its user took back soon after is told with it; steps of a session stand together."""
+"""What its user took back soon after is told with what a session tells; its steps stand together."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
