@@ -19,6 +19,7 @@ class Hit(Frozen):
     kind: HitKind = "step"
     title: str = ""
     text: str
+    """Passages; a line that begins `#31` or `#12-40` tells what these steps of the same session say."""
     score: float
     """0 to 1: how surely it bears on the question; hits stand in this order unless newest are asked."""
     source: SourceClass
@@ -36,7 +37,8 @@ class Hit(Frozen):
     also: tuple[str, ...] = ()
     """Refs that say the same: copies, forks, the episode that begins with it."""
     later: tuple[str, ...] = ()
-    """What became of it: the ref that changed it, with what it says now."""
+    """What became of it: the ref that changed it, with what it says now, or the step of its session
+    (`#34 user: …`) in which it was taken back."""
     linked: tuple[str, ...] = ()
     """Of a memory: others one step away, each with what both have."""
     flags: tuple[str, ...] = ()

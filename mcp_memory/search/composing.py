@@ -138,7 +138,7 @@ def _words(hit: Hit, record: Record) -> int:
 
 def _shortened(told: Sequence[Told], stems: Sequence[str]) -> list[Told]:
     """Of each passage the line that tells most, for the room that no whole one fits into."""
-    return [replace(one, passage=voicing.brief(one.passage, stems)) for one in told]
+    return [replace(one, passage=voicing.brief(one.passage, stems)) for one in told[: telling.POOL]]
 
 
 def pinned_of(told: Sequence[Told], records: Iterable[int], room: int) -> list[Told]:

@@ -2,8 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 from pydantic import JsonValue
@@ -194,11 +195,21 @@ def _edited(edit: Edit) -> Iterator[Passage]:
     if edit.kind in ("write", "append"):
         yield from _block("edit", edit.new, f"{file} ({edit.kind})")
     elif edit.old or edit.kind == "change":
-        changed = difflib.ndiff(edit.old.splitlines(), edit.new.splitlines())
-        lines = (line for line in changed if line[:2] in ("- ", "+ "))
+        lines = _changed(edit.old.splitlines(), edit.new.splitlines())
         yield from _block("edit", "\n".join(lines), file)
     elif edit.told:
         yield Passage("edit", f"{edit.kind} {file} {short_path(edit.new)}".rstrip())
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Lines taken out and put in; where as many come as go, each beside its own."""
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        gone, come = [f"- {line}" for line in old[a:b]], [f"+ {line}" for line in new[c:d]]
+        if kind == "equal":
+            continue
+        yield from (
+            chain(*zip(gone, come, strict=True)) if len(gone) == len(come) else (*gone, *come)
+        )
 
 
 def _block(kind: Kind, text: str, head: str) -> Iterator[Passage]:

@@ -23,14 +23,14 @@ TURNS = 2
 """How many requests after it may take it back."""
 LAST = 3
 """Of so many steps before the next request one answers it."""
-MOST_ASKED, CHARS = 400, 80
+MOST_ASKED, CHARS = 200, 80
 """A longer request asks for something else; and how much of one, and of its answer, is told."""
 LEAST = 25
 """Sentences below that (`Done.`, `Perfect!`) tell nothing where another follows."""
 _BACK = re.compile(
-    r"\b(?:revert\w*|undo\w*|undid|roll(?:ed|ing)? ?back|back(?:ed)? out|cancel\w*|instead|wrong|actually"
-    r"|no longer|(?:did|does)(?:n'?t| not) work|not (?:what|right|needed|correct)|never ?mind"
-    r"|(?:take|taken) (?:it )?out|(?:drop|remove) (?:it|that|this)|put (?:it|that) back|restore)\b",
+    r"\b(?:revert\w*|undo\w*|undid|roll(?:ed|ing)? ?back|back(?:ed)? out|cancel\w*|no longer|instead(?! of)"
+    r"|(?:did|does)(?:n'?t| not) work|(?:is|are|was|were|that'?s) (?:wrong|not (?:what|right|needed))"
+    r"|never ?mind|(?:take|taken) (?:it )?out|(?:drop|remove) (?:it|that|this)|put (?:it|that) back)\b",
     re.IGNORECASE,
 )
 """Words that take something back. English: of other languages nothing is said."""

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from mcp_memory.search.passages import Kind, Passage
 from mcp_memory.text import wording
@@ -76,8 +77,8 @@ def tell(
         for record, cut in enumerate(records)
         for place, passage in enumerate(cut)
     ]
-    texts = [_counted([p.text for _, _, p in every], one) for one in stems]
-    heads = [_counted([p.head for _, _, p in every], one) for one in stems]
+    texts = _counted([p.text for _, _, p in every], stems)
+    heads = _counted([p.head for _, _, p in every], stems)
     weights = [_rarity(len(every), len(found)) for found in texts]
     whole = math.fsum(weights) or 1.0
     average = sum(len(p.text) for _, _, p in every) / max(1, len(every)) or 1.0
@@ -191,16 +192,17 @@ def _rarity(passages: int, holding: int) -> float:
     return math.log(1 + (passages - holding + 0.5) / (holding + 0.5))
 
 
-def _counted(texts: Sequence[str], one: str) -> dict[int, int]:
-    """Which of the texts hold a stem at the beginning of a word or of a name's part, how often."""
+def _counted(texts: Sequence[str], stems: Sequence[str]) -> list[dict[int, int]]:
+    """Of each stem, which of the texts hold it at the beginning of a word or of a name's part, how often."""
     whole = "\n".join(texts)
     low = whole.lower()
     if len(low) != len(whole):
         low = whole
-    starts, at = [], 0
-    for text in texts:
-        starts.append(at)
-        at += len(text) + 1
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    return [_found(whole, low, starts, one) for one in stems]
+
+
+def _found(whole: str, low: str, starts: Sequence[int], one: str) -> dict[int, int]:
     found: dict[int, int] = {}
     place = low.find(one)
     while place >= 0:

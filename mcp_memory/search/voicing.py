@@ -55,7 +55,7 @@ def line(hit: Hit, cut: Sequence[Passage], told: Passage | None, stems: Sequence
 def brief(passage: Passage, stems: Sequence[str]) -> Passage:
     """The line of a passage that tells most, or of a long one its telling part; without its head."""
     lines = passage.text.splitlines()
-    counts = [sum(one in each.lower() for one in stems) for each in lines]
+    counts = [sum(map(each.__contains__, stems)) for each in passage.text.lower().splitlines()]
     at = counts.index(max(counts)) if any(counts) else 0
     return replace(passage, text=_around(lines[at], stems) if lines else "", head="")
 

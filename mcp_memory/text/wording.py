@@ -148,9 +148,11 @@ def weight(term: str) -> float:
 
 def held(term: str, text: str) -> float:
     """1 where the text has the term as a word, 0.7 where another ending of it."""
+    stem = term[: max(4, math.ceil(len(term) * 0.7))]
+    if stem not in text:
+        return 0.0
     if _found(term, text, whole=True):
         return 1.0
-    stem = term[: max(4, math.ceil(len(term) * 0.7))]
     return 0.7 * (term.isalpha() and stem != term and _found(stem, text, whole=False))
 
 
