@@ -26,6 +26,7 @@ PURE = (
     "trajectories/", "archive/inspection", "archive/parts", "archive/reading", "archive/remembered",
     "archive/shortening", "search/fusion", "search/ranking", "search/confidence", "search/restating",
     "search/passages", "search/overtaken", "search/consensus", "search/telling", "search/repeats",
+    "search/composing", "search/voicing",
     "memories/superseding", "memories/users_word", "memories/bearing", "memories/likeness",
     "memories/gate", "memories/planning", "memories/experience", "memories/mended", "memories/settled",
     "memories/links", "memories/grounds", "memories/faults", "memories/ruling",

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
-from mcp_memory.search import repeats, showing
+from mcp_memory.search import composing, repeats, showing
 from mcp_memory.search.repeats import Fact
 
 LEAST_SAME = 24
@@ -41,7 +41,7 @@ def merged(own: SearchResult, theirs: SearchResult, query: Query, *, room: int) 
     field = "hits" if frame.found else "nearest"
     most = query.limit if frame.found else MOST_NEAREST
     ordered = _ordered((*getattr(own, field), *getattr(theirs, field)), query)
-    kept = [*_fitting(ordered[:most], room - showing.size(frame))]
+    kept = [*_fitting(ordered[:most], room - composing.size(frame))]
     left = min(len(ordered), most) - len(kept) if frame.found else 0
     more = left + max(own.more, theirs.more) if frame.found else 0
     files = frame.files if any(not hit.origin for hit in kept) else None
@@ -55,7 +55,7 @@ def _sessions(
     every = sorted(
         (*own.sessions, *theirs.sessions), key=lambda left: _when(left.when), reverse=True
     )
-    kept = _fitting(every[:limit], room - showing.size(frame))
+    kept = _fitting(every[:limit], room - composing.size(frame))
     return frame.model_copy(update={"sessions": tuple(kept)})
 
 
