@@ -25,6 +25,7 @@ from mcp_memory.domain import teams
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Draft, SourceClass
+from mcp_memory.domain.refs import session_of
 from mcp_memory.remote import reaching
 from mcp_memory.remote.memo import Memo
 from mcp_memory.remote.outgoing import Terms
@@ -111,7 +112,8 @@ async def test_both_banks_answer_and_each_says_whose_word_it_is(
         assert all(hit.source is not SourceClass.USER for hit in theirs.hits)
         assert all(hit.trusted <= SourceClass.AGENT.trust for hit in theirs.hits)
 
-        step = next(hit.ref for hit in theirs.hits if not hit.ref.startswith("m:"))
+        steps = await bank.search(Query(texts=(LEARNED,), kinds=("step",)))
+        step = steps.hits[0].ref
         opened = await bank.fetch([step, kept.ref, "m:zzzzzzzzzzzz"])
         assert [(item.ref, item.origin) for item in opened.items] == [
             (kept.ref, ""),
@@ -135,14 +137,12 @@ async def test_a_session_that_is_known_here_is_told_once_and_a_forgotten_one_not
 ) -> None:
     async with teamed(tmp_path) as (_, settings), open_overlaid(settings) as bank:
         everywhere = Query(texts=(LEARNED,), project="*")
-        refs = {hit.ref for hit in (await bank.search(everywhere)).hits}
+        named = {hit.ref for hit in (await bank.search(everywhere)).hits}
         await bank.index(sorted((tmp_path / "bo").glob("*.jsonl")))
         both = await bank.search(everywhere)
         assert {hit.origin for hit in both.hits} == {""}
-        assert refs & {hit.ref for hit in both.hits}
-        sessions = {
-            f"t:{ref.removeprefix('t:').partition('#')[0]}" for ref in refs if ref[0] == "t"
-        }
+        assert named & {hit.ref for hit in both.hits}
+        sessions = {f"t:{session}" for ref in named if (session := session_of(ref))}
         await bank.delete(sorted(sessions), mode="forget")
         after = await bank.search(everywhere)
         told = [hit.ref for hit in (*after.hits, *after.nearest)]
