@@ -30,6 +30,7 @@ from mcp_memory.server.held import Banks
 from mcp_memory.server.punctual import PunctualProtocol
 from mcp_memory.server.replicas import Replicas, open_replicas
 from mcp_memory.server.sharing import sharing_routes
+from mcp_memory.server.stopping import Server
 from mcp_memory.server.teaming import team_routes
 from mcp_memory.server.viewing import CookieDoor, Viewing
 from mcp_memory.settings import Settings
@@ -44,7 +45,6 @@ HTTP_PATH, SSE_PATH, MESSAGES_PATH = "/mcp", "/sse", "/messages/"
 GRACE_SECONDS = 8
 """How long requests under way may take to end once the server is told to stop."""
 MOST_SESSIONS = 2_000
-_TICK = 0.1
 IDLE_SESSION_SECONDS = 1_800.0
 # The gate stands before all paths; the SDK's own check would log a traceback over SSE.
 _CHECKED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -100,14 +100,14 @@ async def open_viewer(
     with _bound(quiet) as sock:
         there = quiet.model_copy(update={"listen_port": sock.getsockname()[1]})
         viewing = Viewing(Banks(there, str(cwd or Path.cwd())), Entrance(), read_only=read_only)
-        server = _Server(_config(viewing.alone(names_of(there)), there), viewing.banks, there)
+        server = Server(_config(viewing.alone(names_of(there)), there), viewing.banks, there)
         async with _running(server, sock):
             url = _address(there)
             yield Listener(url, server.ended, f"{url}{viewing.entrance.link()}")
 
 
 @asynccontextmanager
-async def _running(server: "_Server", sock: socket.socket) -> AsyncIterator[None]:
+async def _running(server: Server, sock: socket.socket) -> AsyncIterator[None]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.run_until_stopped, sock)
         await server.listens.wait()
@@ -128,7 +128,7 @@ class _Served:
     replicas: Replicas | None
 
 
-def _server(settings: Settings, entrance: Entrance, served: _Served) -> "_Server":
+def _server(settings: Settings, entrance: Entrance, served: _Served) -> Server:
     resource = f"{own_url(settings)}{HTTP_PATH}"
     guard = build_guard(settings, resource=resource, replicas=served.replicas)
     banks = Banks(
@@ -148,7 +148,7 @@ def _server(settings: Settings, entrance: Entrance, served: _Served) -> "_Server
         viewing=Viewing(banks, entrance, guard.verifier),
         guard=guard,
     )
-    return _Server(_config(app, settings), banks, settings, served.replicas)
+    return Server(_config(app, settings), banks, settings, served.replicas)
 
 
 def build_app(
@@ -313,56 +313,6 @@ def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
             next_step="Mend MCP_MEMORY_TLS_CERTIFICATE and MCP_MEMORY_TLS_KEY.",
         ) from error
     return config
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it listens and when it has ended."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        banks: Banks,
-        settings: Settings,
-        replicas: Replicas | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._banks = banks
-        self._drain_seconds = settings.drain_seconds
-        self._replicas = replicas
-        self.listens = anyio.Event()
-        self.ended = anyio.Event()
-
-    async def run_until_stopped(self, sock: socket.socket) -> None:
-        """Serve; a cancellation does not cut off what is under way, `should_exit` ends it."""
-        try:
-            with anyio.CancelScope(shield=True):
-                await self.serve(sockets=[sock])
-        finally:
-            self.listens.set()
-            self.ended.set()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
-        await super().startup(sockets)
-        self.listens.set()
-
-    async def main_loop(self) -> None:
-        """Serve until told to stop, and then for a while that lets a balancer send calls elsewhere."""
-        async with anyio.create_task_group() as tasks:
-            if self._replicas is not None:
-                tasks.start_soon(self._replicas.keep, self._banks.buckets)
-            await super().main_loop()
-            self._banks.draining.set()
-            end = anyio.current_time() + self._drain_seconds
-            # By an attribute, and not by an event, uvicorn tells of a second signal.
-            while anyio.current_time() < end and not self.force_exit:  # noqa: ASYNC110
-                await anyio.sleep(_TICK)
-            tasks.cancel_scope.cancel()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let requests under way end; streams that would not are told to."""
-        self._banks.stopping.set()
-        await super().shutdown(sockets)
 
 
 def _probes(banks: Banks) -> list[Route]:
