@@ -152,7 +152,9 @@ def _again(home: Path) -> Path:
 
 
 def current(home: Path) -> bool:
-    """Whether there are files, and all of them are of this version: those of another say nothing."""
+    """Whether all that is to be there is, and of this version: files of another say nothing."""
+    if _again(home).exists():
+        return False
     begins = f'{{"version": {VERSION},'.encode()
     found = list(_files(home))
     return bool(found) and all(file.read_bytes()[: len(begins)] == begins for file in found)

@@ -18,7 +18,14 @@ from mcp_memory.store.tables import passes
 T = TypeVar("T")
 
 LEASES = "leases"
-NAMES = (OPENING, MAINTENANCE, "index.lock", "memories.lock", "purging.lock")
+NAMES = (
+    OPENING,
+    MAINTENANCE,
+    "index.lock",
+    "memories.lock",
+    "purging.lock",
+    "superseding.lock",
+)
 """The locks, made with the table: two that insert one row at a time both do, and the store takes it."""
 _ATTEMPTS = 5
 _TIDY_AFTER = 64

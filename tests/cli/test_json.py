@@ -19,6 +19,8 @@ NOT_ANSWERING = {"serve", "bridge", "view", "tour", "eval"}
 
 @pytest.fixture
 def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("MCP_MEMORY_HOME", str(home))
+    monkeypatch.setenv("MCP_MEMORY_EMBEDDING_MODEL", "hash")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "nobody")
     runner = CliRunner()

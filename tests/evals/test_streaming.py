@@ -28,7 +28,7 @@ async def test_the_gate_keeps_what_was_known_and_without_it_a_lossy_writer_loses
     tmp_path: Path,
 ) -> None:
     settings = Settings(home=tmp_path / "none", embedding_model="hash", index_auto=False)
-    checked = await streaming.run(settings, tmp_path, episodes=96, say=lambda _: None)
+    checked = await streaming.run(settings, tmp_path, episodes=32, say=lambda _: None)
     ends = {name: curve[-1].right for name, curve in streaming.curves(checked).items()}
     only = ends["episodic only"]
     assert only > 0.9

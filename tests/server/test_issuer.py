@@ -155,7 +155,8 @@ async def test_the_metadata_names_resource_issuer_and_scopes(issued: Settings) -
         told = (await client.get("/.well-known/oauth-protected-resource/mcp")).json()
     assert told["resource"] == AUDIENCE
     assert [each.rstrip("/") for each in told["authorization_servers"]] == [ISSUER]
-    assert told["scopes_supported"] == ["memory:read", "memory:write", "memory:admin"]
+    scopes = ["memory:read", "memory:write", "memory:approve", "memory:admin"]
+    assert told["scopes_supported"] == scopes
 
 
 async def test_all_may_share_the_servers_own_bank(issued: Settings) -> None:

@@ -14,7 +14,8 @@ def test_each_note_counts_each_ref_once(tmp_path: Path) -> None:
     counts.note(tmp_path, "shown", ["m:a"])
     counts.note(tmp_path, "opened", ["m:b"])
     counts.note(tmp_path, "opened", [])
-    assert counts.read(tmp_path) == {"shown": {"m:a": 2, "m:b": 1}, "opened": {"m:b": 1}}
+    told = {kind: noted for kind, noted in counts.read(tmp_path).items() if noted}
+    assert told == {"shown": {"m:a": 2, "m:b": 1}, "opened": {"m:b": 1}}
 
 
 def test_writers_side_by_side_lose_nothing(tmp_path: Path) -> None:

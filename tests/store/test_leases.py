@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,8 +17,9 @@ import pytest
 from buckets import bucket
 from store_rows import added, evidence, keys
 
+import mcp_memory
 from mcp_memory.domain.errors import Busy, CameTooLate
-from mcp_memory.store import Store, open_store
+from mcp_memory.store import Store, leases, open_store
 from mcp_memory.store.address import Home, parse
 from mcp_memory.store.leases import LEASES, Lease, LeaseTable, first_rows
 from mcp_memory.store.rows import Where
@@ -26,6 +28,8 @@ from mcp_memory.store.tables import connect, open_beside
 HERE = str(Path(__file__).parent.parent / "support")
 SECONDS = 1.0
 LOCK = "index.lock"
+LOCAL = {"memory-files.lock", "push.lock", "ready.lock"}
+"""What they guard lies in a folder of this machine alone."""
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +228,13 @@ async def test_a_stopped_owner_wakes_up_to_find_that_others_went_on(
 async def told(child: subprocess.Popen[bytes]) -> bytes:
     with anyio.fail_after(40):
         return await anyio.to_thread.run_sync(child.stdout.readline, abandon_on_cancel=True)
+
+
+def test_every_lock_that_machines_share_has_its_lease() -> None:
+    shared = set()
+    for source in Path(mcp_memory.__file__).parent.rglob("*.py"):
+        text = source.read_text(encoding="utf-8")
+        if re.search(r"\belected\(", text) or source.name == "orders.py":
+            shared |= set(re.findall(r'^\w*LOCK = "([a-z-]+\.lock)"', text, re.MULTILINE))
+    assert {"superseding.lock", "index.lock", "memories.lock", "purging.lock"} <= shared
+    assert shared - LOCAL <= set(leases.NAMES)
