@@ -315,3 +315,17 @@ def test_the_design_draws_every_folder() -> None:
         assert re.search(rf"^{name}(/|\.py)?\s", drawn, re.MULTILINE), (
             f"draw {name} in docs/design.md"
         )
+
+
+def test_every_module_stands_in_the_drawing_of_its_room() -> None:
+    drawing = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("\n__main__")[2]
+    named = set(re.findall(r"\w+", drawing.partition("```")[0]))
+    told_by_their_folder = ("readers/", "cli/", "evals/", "hosts/")
+    missing = [
+        place_of(path)
+        for path in SOURCES
+        if path.stem not in named
+        and path.stem not in ("__init__", "__main__")
+        and not place_of(path).startswith(told_by_their_folder)
+    ]
+    assert missing == [], "name them in docs/design.md, where a newcomer looks for them"
