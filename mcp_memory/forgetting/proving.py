@@ -13,6 +13,7 @@ from mcp_memory.forgetting import undo
 from mcp_memory.memories import clashes, consolidate, succession
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
+from mcp_memory.search.composing import refs_of
 from mcp_memory.search.searching import search
 from mcp_memory.store.rows import Where
 
@@ -97,7 +98,7 @@ async def _found(rooms: Rooms, asked: Sequence[Question]) -> list[tuple[str, ...
     async def ask(place: int, one: Question) -> None:
         told = await search(rooms, Query(texts=(one.text,), project=one.project))
         live = [hit for hit in told.hits if not _is_over(hit.flags)]
-        found[place] = tuple(ref for hit in live for ref in (hit.ref, *hit.also))
+        found[place] = tuple(ref for hit in live for ref in refs_of(hit))
 
     async with anyio.create_task_group() as tasks:
         for place, one in enumerate(asked):

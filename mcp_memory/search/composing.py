@@ -1,10 +1,12 @@
 """Composing: which passages and lines fit an answer, and what one session tells as one hit."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from mcp_memory.domain import refs
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.search import telling, voicing
 from mcp_memory.search.passages import Passage
@@ -18,6 +20,7 @@ PLENTY = 6_000
 """Bytes from which on every hit that clears the floor is worth its line, and stands by itself."""
 LABELLED = 10
 """What a further record of a session costs beside its words, where one is shown: its step."""
+_FURTHER = re.compile(r"(?m)^#(\d+(?:-\d+)?) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,13 @@ def _together(main: Hit, others: Sequence[tuple[str, Hit]]) -> Hit:
             "later": tuple(dict.fromkeys(line for hit in every for line in hit.later)),
         }
     )
+
+
+def refs_of(hit: Hit) -> tuple[str, ...]:
+    """Every ref that a hit tells: its own, those that say the same, further steps of its session."""
+    own = refs.parse(hit.ref)
+    further = _FURTHER.findall(hit.text) if own.kind in ("trajectory", "episode") else ()
+    return (hit.ref, *hit.also, *(f"t:{own.id}#{steps}" for steps in further))
 
 
 def _first_step(other: tuple[str, Hit]) -> int:

@@ -13,6 +13,7 @@ from mcp_memory.domain.models import Draft, Evidence, MemoryKind, State
 from mcp_memory.forgetting import proving
 from mcp_memory.memories import consolidate
 from mcp_memory.search import spans
+from mcp_memory.search.composing import refs_of
 from mcp_memory.settings import Settings
 from mcp_memory.store.rows import Where
 
@@ -58,7 +59,7 @@ async def drafts(bank: MemoryBank) -> list[Draft]:
 
 
 async def found(bank: MemoryBank) -> list[str]:
-    return [hit.ref for hit in (await bank.search(Query(texts=(GOAL,)))).hits]
+    return [ref for hit in (await bank.search(Query(texts=(GOAL,)))).hits for ref in refs_of(hit)]
 
 
 async def test_a_batch_that_hides_what_was_found_is_taken_back(bank: MemoryBank) -> None:

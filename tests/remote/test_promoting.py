@@ -74,8 +74,8 @@ async def own(folder: Path) -> AsyncIterator[tuple[MemoryBank, str]]:
     )
     async with open_bank(settings) as bank:
         await bank.index(paths)
-        found = await bank.search(Query(texts=("UnicodeEncodeError charmap export.py",)))
-        step = next(hit.ref for hit in found.hits if hit.kind == "step")
+        asked = Query(texts=("UnicodeEncodeError charmap export.py",), kinds=("step",))
+        step = (await bank.search(asked)).hits[0].ref
         draft = Draft(text=LEARNED, evidence=(Evidence(ref=step),), files=(f"{laptop}/shop/x.py",))
         kept = await bank.retain(draft)
         yield bank, kept.ref
