@@ -34,7 +34,7 @@ def steps(*ran: tuple[str, str, int]) -> list[Step]:
         ("git commit -qm 'Mend it' || true", "", 0, []),
         ("grep -n \"git commit -m 'Mend it'\" a.go", "[main 0a1b2c3] Mend it", 0, []),
         ("cd /tmp/x && git init && git commit -m x", "[main (root-commit) 0a1b2c3] x", 0, []),
-        ("cd /tmp/wt && git commit -m x", "[topic 0a1b2c3] x", 0, ["0a1b2c3"]),
+        ("cd /tmp/tree && git commit -m x", "[topic 0a1b2c3] x", 0, ["0a1b2c3"]),
         ("./release.sh --commit", "[main 0a1b2c3] Release", 0, []),
         ("make commit-notes", "[main 0a1b2c3] Release", 0, []),
         (
