@@ -7,19 +7,19 @@ sessions met one error and got past it. The model plans, reads, offers a memory 
 and one that it takes, and tries a second batch. One line a host; exit 1 for faults.
 """
 
-import argparse
 import json
 import re
 import subprocess
 import sys
-import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+from apparatus.programs import each_host
 from apparatus.scripted_model import Model, Tool, Turn
 from apparatus.servers import OURS
 from failing_session import session
@@ -44,20 +44,7 @@ REF = re.compile(r"t:\w+#\d+-\d+")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("programs", type=Path)
-    parser.add_argument("hosts", nargs="*", default=[], help=", ".join(HOSTS))
-    parser.add_argument("--keep", type=Path, help="leave scratch homes and requests here")
-    told = parser.parse_args()
-    faults = 0
-    for name in told.hosts or HOSTS:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
-            folder = told.keep.resolve() / name if told.keep else Path(made).resolve()
-            folder.mkdir(parents=True, exist_ok=True)
-            said, wrong = anyio.run(dreamt, name, folder, told.programs.resolve())
-        faults += len(wrong)
-        print(said, *(f"  FAULT: {each}" for each in wrong), sep="\n", flush=True)
-    sys.exit(bool(faults))
+    sys.exit(bool(each_host(__doc__, tuple(HOSTS), partial(anyio.run, dreamt))))
 
 
 async def dreamt(name: str, folder: Path, programs: Path) -> tuple[str, list[str]]:

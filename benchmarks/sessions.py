@@ -8,13 +8,11 @@ command and writes a file that has a gotcha. One line a host says what happened;
 Hosts that are no program of npm (Cursor, VS Code, Windsurf, Zed, Goose, Claude Desktop) are not run.
 """
 
-import argparse
 import html
 import json
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import Any, NamedTuple
 import anyio
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
-from apparatus.programs import apart, folder_of
+from apparatus.programs import apart, each_host, folder_of
 from apparatus.scripted_model import Model, Tool, Turn
 from apparatus.servers import OURS
 from failing_session import ERROR, gotcha, session
@@ -85,24 +83,17 @@ HOSTS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("programs", type=Path)
-    parser.add_argument("hosts", nargs="*", default=[], help=", ".join(HOSTS))
-    parser.add_argument("--keep", type=Path, help="leave scratch homes and requests here")
-    told = parser.parse_args()
-    faults = 0
-    for name in told.hosts or HOSTS:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
-            folder = told.keep.resolve() / name if told.keep else Path(made).resolve()
-            folder.mkdir(parents=True, exist_ok=True)
-            said, wrong = anyio.run(driven, name, folder, told.programs.resolve())
-            if name == "claude-code":
-                again, more = anyio.run(forgotten, folder / "compacted", told.programs.resolve())
-                said, wrong = f"{said}\n{again}", [*wrong, *more]
-        faults += len(wrong)
-        print(said, *(f"  FAULT: {each}" for each in wrong), sep="\n", flush=True)
+    faults = each_host(__doc__, tuple(HOSTS), _all_of)
     print(f"not run: {NOT_RUN}\nfaults: {faults}")
     sys.exit(bool(faults))
+
+
+def _all_of(name: str, folder: Path, programs: Path) -> tuple[str, list[str]]:
+    said, wrong = anyio.run(driven, name, folder, programs)
+    if name == "claude-code":
+        again, more = anyio.run(forgotten, folder / "compacted", programs)
+        said, wrong = f"{said}\n{again}", [*wrong, *more]
+    return said, wrong
 
 
 async def driven(name: str, folder: Path, programs: Path) -> tuple[str, list[str]]:

@@ -1,10 +1,13 @@
 """What many tests share: a home of their own, and no way out to the network."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import hypothesis
 import pytest
+from buckets import bucket
 
 from mcp_memory.settings import Settings
 
@@ -21,6 +24,19 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(home: Path) -> Settings:
     return Settings(home=home, embedding_model="hash", index_auto=False)
+
+
+@pytest.fixture(scope="module")
+def objects() -> Iterator[str]:
+    """A bucket on loopback; without moto the tests that ask for one say so."""
+    with bucket() as address:
+        yield address
+
+
+@pytest.fixture
+def address(objects: str) -> str:
+    """Where a bank of this test may lie in it."""
+    return f"{objects}/{uuid4().hex[:8]}"
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from buckets import bucket
 from exports import records
 from tour_sessions import SECRET, archived, written
 
@@ -30,12 +29,6 @@ LEARNED = 'open() without encoding raises UnicodeEncodeError; pass encoding="utf
 
 def ask(*texts: str, **fields: object) -> Query:
     return Query.model_validate({"texts": texts, **fields})
-
-
-@pytest.fixture(scope="module")
-def objects() -> Iterator[str]:
-    with bucket() as address:
-        yield address
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -1,9 +1,11 @@
 """Programs of npm, kept in a folder, and run where they see nothing of the user's own home."""
 
+import argparse
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 QUIET = {
@@ -31,6 +33,26 @@ def installed(kept: Path, packages: Sequence[str]) -> Path:
         subprocess.run(command, cwd=kept, check=True)
         note.write_text(json.dumps(packages), encoding="utf-8")
     return folder_of(kept)
+
+
+def each_host(
+    doc: str, hosts: Sequence[str], run: Callable[[str, Path, Path], tuple[str, list[str]]]
+) -> int:
+    """Run the hosts that the command line names, or all, each in a folder of its own; the faults."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("programs", type=Path)
+    parser.add_argument("hosts", nargs="*", default=[], help=", ".join(hosts))
+    parser.add_argument("--keep", type=Path, help="leave scratch homes and requests here")
+    told = parser.parse_args()
+    faults = 0
+    for name in told.hosts or hosts:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
+            folder = told.keep.resolve() / name if told.keep else Path(made).resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+            said, wrong = run(name, folder, told.programs.resolve())
+        faults += len(wrong)
+        print(said, *(f"  FAULT: {each}" for each in wrong), sep="\n", flush=True)
+    return faults
 
 
 def beside(programs: Path) -> dict[str, str]:

@@ -24,13 +24,7 @@ CONFIRMING = "To carry it out, run it again with --mode … --confirm {}"
 @click.option("--session", default="", help="A session, t:….")
 @click.option("--in-project", default="", metavar="NAME", help="Records of this project.")
 @click.option("--path", default="", help="A file that the record touches.")
-@click.option(
-    "--from",
-    "sender",
-    default="",
-    metavar="NAME",
-    help="All that came by this token, or this name's.",
-)
+@options.sender
 @options.kinds
 @options.period
 @click.option("--reason", default="", help="Why, for the ledger.")

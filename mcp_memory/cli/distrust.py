@@ -10,13 +10,7 @@ from mcp_memory.cli.retain import users_own
 
 @click.command("distrust")
 @click.argument("source", default="")
-@click.option(
-    "--from",
-    "sender",
-    default="",
-    metavar="NAME",
-    help="All that came by this token, or this name's.",
-)
+@options.sender
 @options.as_json
 @command
 async def distrust_command(source: str, sender: str, as_json: bool) -> None:

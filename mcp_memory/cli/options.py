@@ -36,6 +36,14 @@ files = click.option(
     help="A file that it is about; may be repeated.",
 )
 
+sender = click.option(
+    "--from",
+    "sender",
+    default="",
+    metavar="NAME",
+    help="All that came by this token, or this name's.",
+)
+
 
 def several(*options: Callable[[F], F]) -> Callable[[F], F]:
     """Options that travel together, in the order of the help page."""

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Show, Task
+from mcp_memory.domain.asked import (
+    ANYTHING,
+    DeletionMode,
+    Filter,
+    Planning,
+    Query,
+    Reading,
+    Show,
+    Task,
+)
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import (
@@ -62,6 +71,17 @@ class Bank(Protocol):
             UnknownRef: none of them names anything.
         """
         ...
+
+    async def read(self, asked: Reading) -> FetchResult:
+        """`fetch`, its question in one piece."""
+        return await self.fetch(
+            asked.refs,
+            around=asked.around,
+            match=asked.match,
+            show=asked.show,
+            as_of=asked.as_of,
+            budget_tokens=asked.budget_tokens,
+        )
 
     async def runbook(self, task: Task) -> Runbook:
         """Evidence-backed instructions for one task; every line is quoted and ends with its ref."""

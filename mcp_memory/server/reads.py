@@ -40,15 +40,7 @@ async def _recent(bank: MemoryBank, asked: dict[str, Any]) -> BaseModel:
 
 
 async def _fetch(bank: MemoryBank, asked: dict[str, Any]) -> FetchResult:
-    told = Reading.model_validate(asked)
-    return await bank.fetch(
-        told.refs,
-        around=told.around,
-        match=told.match,
-        show=told.show,
-        as_of=told.as_of,
-        budget_tokens=told.budget_tokens,
-    )
+    return await bank.read(Reading.model_validate(asked))
 
 
 async def _runbook(bank: MemoryBank, asked: dict[str, Any]) -> Runbook:

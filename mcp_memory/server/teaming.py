@@ -50,14 +50,7 @@ class Teammate(Caller):
             case "recent", Query() as query:
                 return await self.recent(query)
             case "fetch", Reading() as asked:
-                return await self.fetch(
-                    asked.refs,
-                    around=asked.around,
-                    match=asked.match,
-                    show=asked.show,
-                    as_of=asked.as_of,
-                    budget_tokens=asked.budget_tokens,
-                )
+                return await self.read(asked)
         raise InvalidInput("These are the parts of another question.", next_step="Ask anew.")
 
     async def recent(self, query: Query) -> SearchResult:

@@ -4,6 +4,7 @@ import re
 
 _PLAN = re.compile(r"(?i)\A\s*implement the following plan:?\s*")
 """With these words Claude Code hands a plan over to the session that carries it out."""
+_TITLE = re.compile(r"(?is)#*\s*(?:plan:\s*)?(?P<title>.+?)(?=\s#|$)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+(?P<said>.*?)[\s#]*\Z")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(?P<said>.*)")
 _RULE = re.compile(r"\s*(?:(?:[-*_]\s*){3,}|\|?(?:\s*:?-{2,}:?\s*\|?)+|`{3,}.*|~{3,}.*)\Z")
@@ -23,6 +24,13 @@ def running(text: str) -> str:
 def asked(text: str) -> str:
     """What a request is about: of a plan that was handed over the plan."""
     return _PLAN.sub("", text, count=1)
+
+
+def title(text: str) -> str:
+    """What a request is called: of a plan that was handed over its first heading."""
+    plan = asked(text)
+    named = _TITLE.match(plan) if plan != text else None
+    return named["title"].rstrip() if named else text
 
 
 def _part(line: str) -> str:

@@ -27,13 +27,6 @@ GOTCHA = Saying("mind the lock", ("m:g1",))
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    (folder / ".git").mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
 def stocked(home: Path, project: Path) -> Path:
     made = Ready(str(project), (STANDS,), {SIGNATURE: (MENDED,)}, {"src/db.py": GOTCHA})
     ready.write(home, made)

@@ -23,13 +23,6 @@ GUESS = Saying("perhaps so", ("t:s1#5",), ("make",), ("make clean",), sure=0.6)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    (folder / ".git").mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
 def stocked(home: Path, project: Path) -> Path:
     undone = Undone(("retries = forever",), Saying("taken back", ("t:s2#4",), sure=0.8))
     made = Ready(

@@ -1,6 +1,6 @@
 """Replicas: servers of one bank on an object store, any of which may answer any call."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import anyio
 import pytest
-from buckets import bucket
 from hypothesis import given
 from hypothesis import strategies as st
 from serving import connected, http, listening, made
@@ -22,17 +21,6 @@ from mcp_memory.settings import Settings
 from mcp_memory.store import opening
 from mcp_memory.store.address import home_of
 from mcp_memory.store.sharing import sharing
-
-
-@pytest.fixture(scope="module")
-def objects() -> Iterator[str]:
-    with bucket() as address:
-        yield address
-
-
-@pytest.fixture
-def address(objects: str) -> str:
-    return f"{objects}/{uuid4().hex[:8]}"
 
 
 def replica(folder: Path, address: str) -> Settings:

@@ -1,11 +1,9 @@
 """Addresses: what is one, what it may hold, and what a bank there says that it cannot do."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from buckets import bucket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,12 +17,6 @@ from mcp_memory.store import papers
 from mcp_memory.store.address import Address, Home, parse
 from mcp_memory.store.away import reason
 from mcp_memory.store.bucket import MOST_COPIES
-
-
-@pytest.fixture(scope="module")
-def objects() -> Iterator[str]:
-    with bucket() as address:
-        yield address
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import anyio
 import pytest
-from buckets import bucket
 from store_rows import added, evidence, keys
 
 import mcp_memory
@@ -30,17 +28,6 @@ SECONDS = 1.0
 LOCK = "index.lock"
 LOCAL = {"memory-files.lock", "push.lock", "ready.lock"}
 """What they guard lies in a folder of this machine alone."""
-
-
-@pytest.fixture(scope="module")
-def objects() -> Iterator[str]:
-    with bucket() as address:
-        yield address
-
-
-@pytest.fixture
-def address(objects: str) -> str:
-    return f"{objects}/{uuid4().hex[:8]}"
 
 
 def machine(folder: Path, address: str) -> Home:

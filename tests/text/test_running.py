@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.text.running import asked, running
+from mcp_memory.text.running import asked, running, title
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,11 @@ def test_no_word_is_lost_and_all_is_one_line(text: str) -> None:
 def test_a_plan_that_was_handed_over_is_the_plan() -> None:
     assert asked("Implement the following plan:\n\n# Retry uploads\n") == "# Retry uploads\n"
     assert asked("We implement the following plan: x") == "We implement the following plan: x"
+
+
+def test_it_is_called_by_its_first_heading() -> None:
+    told = "Implement the following plan:\n\n# Plan: Retry uploads\n\n## Why\nThey fail."
+    assert title(told) == "Retry uploads"
+    assert title("implement the following plan: retry uploads") == "retry uploads"
+    for plain in ("Retry uploads # now", "Implement the following plan:", ""):
+        assert title(plain) == plain
