@@ -19,6 +19,7 @@ from apparatus.servers import listening
 from apparatus.timing import machine, middle, seconds
 
 from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain.asked import Reading
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind
 from mcp_memory.hooks import ledger, ready
 from mcp_memory.hooks.speaking import written
@@ -90,7 +91,7 @@ async def filled(folder: Path, rows: int) -> None:
 async def remembered(bank: MemoryBank, project: str) -> None:
     """Twenty memories that the user's own words bear out, one of them of a file."""
     for listed in await bank.listing("sessions"):
-        opened = [await bank.fetch([f"{listed.ref}#{n}"]) for n in range(1, 8)]
+        opened = [await bank.fetch(Reading(refs=[f"{listed.ref}#{n}"])) for n in range(1, 8)]
         said = [n for n, each in enumerate(opened, 1) if LESSON in each.items[0].text]
         if not said:
             continue

@@ -214,9 +214,7 @@ class Memory:
         if not spans:
             return []
         asked_for = Reading(refs=tuple(spans), around=around, budget_tokens=40_000)
-        fetched = self._call(
-            lambda bank: bank.fetch(asked_for.refs, around=around, budget_tokens=40_000)
-        )
+        fetched = self._call(lambda bank: bank.fetch(asked_for))
         made: list[Item] = []
         for one in fetched.items:
             made.append(item(f"{one.ref}\n{one.text}"))

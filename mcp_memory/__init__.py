@@ -13,6 +13,7 @@ _WHERE = {
     "Draft": "domain.models",
     "Evidence": "domain.models",
     "Query": "domain.asked",
+    "Reading": "domain.asked",
     "Task": "domain.asked",
 }
 __all__ = sorted(_WHERE)  # noqa: PLE0605 the names are those of the table above

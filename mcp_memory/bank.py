@@ -19,7 +19,6 @@ from mcp_memory.domain.asked import (
     Planning,
     Query,
     Reading,
-    Show,
     Task,
 )
 from mcp_memory.domain.contract import Bank, Listable
@@ -108,21 +107,10 @@ class MemoryBank(Bank):
         """The newest sessions as they were left, within what the query says."""
         return await recent.recent(self.rooms, query)
 
-    async def fetch(
-        self,
-        texts: Sequence[str],
-        *,
-        around: int = 0,
-        match: str = "",
-        show: Show = "everything",
-        as_of: datetime | None = None,
-        budget_tokens: int | None = None,
-    ) -> FetchResult:
+    async def fetch(self, asked: Reading) -> FetchResult:
         """The text behind refs."""
-        asked = Reading(refs=tuple(texts), around=around, match=match, show=show, as_of=as_of,
-                        budget_tokens=budget_tokens)  # fmt: skip
         found = await fetch.fetch(self.rooms, asked)
-        await self._note("opened", texts)
+        await self._note("opened", asked.refs)
         return found
 
     async def runbook(self, task: Task) -> Runbook:

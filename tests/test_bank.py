@@ -14,7 +14,7 @@ from exports import records
 from tour_sessions import SECRET, archived, written
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Filter, Query, Task
+from mcp_memory.domain.asked import Filter, Query, Reading, Task
 from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Standing
 from mcp_memory.embedding import embedder
@@ -156,16 +156,16 @@ async def test_several_questions_share_the_answer(bank: MemoryBank) -> None:
 
 async def test_fetch_lists_unknown_refs_beside_the_others(bank: MemoryBank) -> None:
     ref = (await sessions(bank))[0]
-    fetched = await bank.fetch([f"{ref}#2", "t:000000000000#1", "nonsense"])
+    fetched = await bank.fetch(Reading(refs=[f"{ref}#2", "t:000000000000#1", "nonsense"]))
     assert [item.ref for item in fetched.items] == [f"{ref}#2"]
     assert fetched.unknown == ("t:000000000000#1", "nonsense")
     with pytest.raises(UnknownRef, match="search"):
-        await bank.fetch(["m:000000000000"])
+        await bank.fetch(Reading(refs=["m:000000000000"]))
 
 
 async def test_fetch_stays_within_its_budget_and_says_where_to_go_on(bank: MemoryBank) -> None:
     ref = (await sessions(bank))[0]
-    item = (await bank.fetch([ref], budget_tokens=100)).items[0]
+    item = (await bank.fetch(Reading(refs=[ref], budget_tokens=100))).items[0]
     assert item.next_ref
     assert len(item.text) <= 400
 

@@ -1,7 +1,6 @@
 """The contract of a bank: the verbs and what they promise; light, so that a server starts at once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Literal, Protocol
 
 from mcp_memory.domain.asked import (
@@ -11,7 +10,6 @@ from mcp_memory.domain.asked import (
     Planning,
     Query,
     Reading,
-    Show,
     Task,
 )
 from mcp_memory.domain.fetched import FetchResult
@@ -53,16 +51,7 @@ class Bank(Protocol):
         """
         ...
 
-    async def fetch(
-        self,
-        texts: Sequence[str],
-        *,
-        around: int = 0,
-        match: str = "",
-        show: Show = "everything",
-        as_of: datetime | None = None,
-        budget_tokens: int | None = None,
-    ) -> FetchResult:
+    async def fetch(self, asked: Reading) -> FetchResult:
         """The text behind refs, which share a budget; what is left out is marked with its ref.
 
         `as_of`: of a memory what held then, of steps those made until then.
@@ -71,17 +60,6 @@ class Bank(Protocol):
             UnknownRef: none of them names anything.
         """
         ...
-
-    async def read(self, asked: Reading) -> FetchResult:
-        """`fetch`, its question in one piece."""
-        return await self.fetch(
-            asked.refs,
-            around=asked.around,
-            match=asked.match,
-            show=asked.show,
-            as_of=asked.as_of,
-            budget_tokens=asked.budget_tokens,
-        )
 
     async def runbook(self, task: Task) -> Runbook:
         """Evidence-backed instructions for one task; every line is quoted and ends with its ref."""

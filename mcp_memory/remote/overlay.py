@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -12,7 +11,7 @@ import anyio
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import paths, projects, refs, teams
 from mcp_memory.domain.access import acting
-from mcp_memory.domain.asked import Query, Reading, Show
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError, UnknownRef, only
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
@@ -47,38 +46,18 @@ class Overlay(MemoryBank):
         """The newest sessions here and at the team's bank."""
         return await self._both("recent", query, partial(super().recent, query))
 
-    async def fetch(
-        self,
-        texts: Sequence[str],
-        *,
-        around: int = 0,
-        match: str = "",
-        show: Show = "everything",
-        as_of: datetime | None = None,
-        budget_tokens: int | None = None,
-    ) -> FetchResult:
+    async def fetch(self, asked: Reading) -> FetchResult:
         """The text behind refs; what is unknown here is asked of the team's bank."""
-        told = {"around": around, "match": match, "show": show, "as_of": as_of}
-        asked = Reading.model_validate(
-            {**told, "refs": tuple(texts), "budget_tokens": budget_tokens}
-        )
-        own, unknown, fault = None, tuple(texts), None
+        own, unknown, fault = None, asked.refs, None
         try:
-            own = await super().fetch(
-                texts,
-                around=around,
-                match=match,
-                show=show,
-                as_of=as_of,
-                budget_tokens=budget_tokens,
-            )
+            own = await super().fetch(asked)
             unknown = own.unknown
         except UnknownRef as error:
             fault = error
         theirs = await self._fetched(asked, unknown, own) if unknown and _users_own() else None
         if theirs is None or not theirs.items:
             if own is None:
-                raise fault or UnknownRef(texts[0][:80])
+                raise fault or UnknownRef(asked.refs[0][:80])
             return own
         left = tuple(text for text in unknown if text in theirs.unknown)
         items = (*(own.items if own else ()), *theirs.items)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any, cast
 
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -10,7 +9,7 @@ from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.domain import projects
 from mcp_memory.domain.access import Access, Scope, acting
-from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Show, Task
+from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Reading, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import NotAllowed, UnknownRef
 from mcp_memory.domain.fetched import FetchResult
@@ -51,32 +50,16 @@ class Caller(Bank):
             project = await self._readable(bank, query.project)
             return await bank.search(query.model_copy(update={"project": project}))
 
-    async def fetch(
-        self,
-        texts: Sequence[str],
-        *,
-        around: int = 0,
-        match: str = "",
-        show: Show = "everything",
-        as_of: datetime | None = None,
-        budget_tokens: int | None = None,
-    ) -> FetchResult:
+    async def fetch(self, asked: Reading) -> FetchResult:
         """Needs `read`; a ref of another project is as unknown as one that does not exist."""
         async with self._entered("read") as bank:
-            found = await bank.fetch(
-                texts,
-                around=around,
-                match=match,
-                show=show,
-                as_of=as_of,
-                budget_tokens=budget_tokens,
-            )
+            found = await bank.fetch(asked)
             bounds = await self._bounds(bank)
             if bounds is None:
                 return found
             shown = tuple(item for item in found.items if item.project in (*bounds, projects.USER))
             if not shown:
-                raise UnknownRef(texts[0][:80])
+                raise UnknownRef(asked.refs[0][:80])
             named = (*found.unknown, *(i.ref for i in found.items if i not in shown))
             return found.model_copy(update={"items": shown, "unknown": named})
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +12,7 @@ from pydantic import BaseModel
 
 from mcp_memory.domain import replacing
 from mcp_memory.domain.access import acting
-from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Show, Task
+from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Reading, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import GateRefused, InvalidInput, NotAllowed
 from mcp_memory.domain.fetched import FetchResult
@@ -160,25 +159,10 @@ class Dreaming(Bank):
         await self._dream.read(found)
         return found
 
-    async def fetch(
-        self,
-        texts: Sequence[str],
-        *,
-        around: int = 0,
-        match: str = "",
-        show: Show = "everything",
-        as_of: datetime | None = None,
-        budget_tokens: int | None = None,
-    ) -> FetchResult:
+    async def fetch(self, asked: Reading) -> FetchResult:
         """Counts; no longer than what is left."""
-        found = await self._bank.fetch(
-            texts,
-            around=around,
-            match=match,
-            show=show,
-            as_of=as_of,
-            budget_tokens=self._within(budget_tokens),
-        )
+        within = asked.model_copy(update={"budget_tokens": self._within(asked.budget_tokens)})
+        found = await self._bank.fetch(within)
         await self._dream.read(found)
         return found
 

@@ -40,7 +40,7 @@ async def _recent(bank: MemoryBank, asked: dict[str, Any]) -> BaseModel:
 
 
 async def _fetch(bank: MemoryBank, asked: dict[str, Any]) -> FetchResult:
-    return await bank.read(Reading.model_validate(asked))
+    return await bank.fetch(Reading.model_validate(asked))
 
 
 async def _runbook(bank: MemoryBank, asked: dict[str, Any]) -> Runbook:

@@ -17,6 +17,7 @@ from mcp.types import (
     ResourceTemplateReference,
 )
 
+from mcp_memory.domain.asked import Reading
 from mcp_memory.domain.contract import Listable
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed, UnknownRef
 from mcp_memory.domain.models import Listed
@@ -32,7 +33,7 @@ LOOKED_AT = 1_000
 TITLE_CHARS = 80
 
 Reference = ResourceTemplateReference | PromptReference
-Reading = Callable[..., Awaitable[str]]
+Read = Callable[..., Awaitable[str]]
 
 
 async def memory(id: str, ctx: Context[Banks, Any]) -> str:  # noqa: A002 the template's word
@@ -55,7 +56,7 @@ class Template:
     """A kind of address, what reads it, and which listing its ids are completed from."""
 
     uri: str
-    read: Reading
+    read: Read
     title: str
     listed: Listable
 
@@ -115,7 +116,7 @@ async def _read(ctx: Context[Banks, Any], ref: str) -> str:
     from mcp_memory.server.answers import as_text  # its patterns cost start-up time
 
     try:
-        found = await caller(ctx.request_context.lifespan_context).fetch([ref])
+        found = await caller(ctx.request_context.lifespan_context).fetch(Reading(refs=(ref,)))
     except (UnknownRef, InvalidInput, NotAllowed) as error:
         raise ResourceNotFoundError(str(error)) from error
     except MemoryBankError as error:

@@ -50,7 +50,7 @@ class Teammate(Caller):
             case "recent", Query() as query:
                 return await self.recent(query)
             case "fetch", Reading() as asked:
-                return await self.read(asked)
+                return await self.fetch(asked)
         raise InvalidInput("These are the parts of another question.", next_step="Ask anew.")
 
     async def recent(self, query: Query) -> SearchResult:

@@ -12,7 +12,7 @@ from talks import kept, talk
 from trials import tried
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import GateRefused, InvalidInput
 from mcp_memory.domain.models import Draft, Evidence, Outcome, State
 from mcp_memory.search import spans
@@ -107,7 +107,7 @@ async def test_undoing_a_batch_that_grew_a_session_takes_back_what_it_brought(
         await bank.undo(began)
     undone = await bank.undo(batch)
     assert "violet lamp" not in await told(bank)
-    kept_ = await bank.fetch([f"{(await bank.listing('sessions'))[-1].ref}#1-2"])
+    kept_ = await bank.fetch(Reading(refs=[f"{(await bank.listing('sessions'))[-1].ref}#1-2"]))
     assert "with the drawer locked" in kept_.items[0].text
     await bank.undo(undone.batch or "")
     assert "violet lamp" in await told(bank)

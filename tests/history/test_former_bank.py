@@ -12,7 +12,7 @@ import pytest
 from tour_sessions import written
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.models import Outcome
 from mcp_memory.domain.refs import session_of
 from mcp_memory.settings import Settings
@@ -48,7 +48,7 @@ async def _answers(bank: MemoryBank) -> None:
     assert {f"t:{session_of(hit.ref)}" for hit in found.hits} & set(HELD["sessions"])
     gone = await bank.search(Query(texts=("where do invoices go",), project=PROJECT))
     assert MEMORIES["forgotten"] not in {hit.ref for hit in gone.hits}
-    read = await bank.fetch([MEMORIES["gotcha"], HELD["sessions"][0]])
+    read = await bank.fetch(Reading(refs=[MEMORIES["gotcha"], HELD["sessions"][0]]))
     assert "UnicodeEncodeError" in read.items[0].text
     assert read.unknown == ()
 
@@ -97,7 +97,7 @@ async def test_its_sessions_are_read_again_and_are_then_as_if_they_were_new(
 
 
 async def _steps(bank: MemoryBank) -> list[Any]:
-    fetched = await bank.fetch(sorted(HELD["sessions"]), budget_tokens=20_000)
+    fetched = await bank.fetch(Reading(refs=sorted(HELD["sessions"]), budget_tokens=20_000))
     return list(fetched.items)
 
 

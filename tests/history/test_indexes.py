@@ -8,6 +8,7 @@ from tour_sessions import archived, written
 
 from mcp_memory.archive.files import INDEXES, MEMORIES, PROJECTS
 from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain.asked import Reading
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind
 from mcp_memory.history import writing
 from mcp_memory.settings import Settings
@@ -83,7 +84,9 @@ async def test_a_purged_session_leaves_no_word_in_any_index(
 async def test_a_purged_step_is_gone_from_prose_and_indexes(bank: MemoryBank) -> None:
     sessions = [each.ref for each in await bank.listing("sessions")]
     refs = [f"{ref}#{number}" for ref in sessions for number in range(2, 9)]
-    there = [ref for ref in refs if not (await bank.fetch([ref, sessions[0]])).unknown]
+    there = [
+        ref for ref in refs if not (await bank.fetch(Reading(refs=[ref, sessions[0]]))).unknown
+    ]
     preview = await bank.delete(there, mode="preview")
     await bank.delete(there, mode="purge", confirm=preview.confirm or "")
     told = {n: t.decode() for n, t in archived(bank.rooms.settings).items() if n.endswith(".md")}

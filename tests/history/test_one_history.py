@@ -11,7 +11,7 @@ from talks import Record, copied, kept, talk
 from transcripts import write
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Standing
 from mcp_memory.settings import Settings
 from mcp_memory.store.rows import SessionRow, Where
@@ -73,7 +73,7 @@ async def test_a_fork_asks_for_what_is_its_own(bank: MemoryBank, tmp_path: Path)
     fork = (await sessions(bank))[TWO]
     assert fork.goal == "Rotate the alarm code"
     assert list(await held(bank, fork)) == [5, 6]
-    opened = await bank.fetch([f"t:{fork.id}#2"])
+    opened = await bank.fetch(Reading(refs=[f"t:{fork.id}#2"]))
     assert SAID[1] in opened.items[0].text
 
 

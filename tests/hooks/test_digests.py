@@ -10,6 +10,7 @@ import pytest
 from failing_session import ERROR, SECRET, gotcha, session
 
 from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain.asked import Reading
 from mcp_memory.domain.models import (
     Draft,
     Evidence,
@@ -61,7 +62,7 @@ async def test_an_indexed_session_leaves_what_mended_its_error_masked_and_with_i
     assert SECRET not in ready.file_of(bank.rooms.settings.home, project).read_text("utf-8")
     (ref,) = said.refs
     assert ref.startswith(f"{listed.ref}#")
-    fetched = await bank.fetch([ref])
+    fetched = await bank.fetch(Reading(refs=[ref]))
     assert ERROR in fetched.items[0].text
     failed = {
         "hook_event_name": "PostToolUseFailure",

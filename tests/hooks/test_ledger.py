@@ -12,7 +12,7 @@ from failing_session import ERROR, gotcha, session
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.cli import cli
-from mcp_memory.domain.asked import Inspection
+from mcp_memory.domain.asked import Inspection, Reading
 from mcp_memory.domain.models import Draft, Evidence, Outcome
 from mcp_memory.hooks import diary, hook, ledger
 from mcp_memory.hooks.ledger import Book, Tally
@@ -53,7 +53,7 @@ async def test_what_a_hook_told_counts_as_opened_once_when_it_is_fetched(
     ask(bank, tmp_path, "tool-failed", "PostToolUseFailure", **FAILED)
     (listed,) = await bank.listing("sessions")
     assert tally(bank, "tool-failed").opened == 0
-    await bank.fetch([f"{listed.ref}#3"])
+    await bank.fetch(Reading(refs=[f"{listed.ref}#3"]))
     await bank.inspect(listed.ref, Inspection())
     counted = tally(bank, "tool-failed")
     assert (counted.calls, counted.injected, counted.opened, counted.used) == (1, 1, 1, 0)
@@ -61,7 +61,7 @@ async def test_what_a_hook_told_counts_as_opened_once_when_it_is_fetched(
 
 async def test_what_nobody_was_told_is_not_noted_when_it_is_fetched(bank: MemoryBank) -> None:
     (listed,) = await bank.listing("sessions")
-    await bank.fetch([listed.ref])
+    await bank.fetch(Reading(refs=[listed.ref]))
     assert not (bank.rooms.settings.home / "hooks" / ledger.NAME).exists()
 
 

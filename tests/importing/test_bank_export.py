@@ -13,7 +13,7 @@ from trials import tried
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.models import Draft, MemoryKind, Outcome, SourceClass, Standing
 from mcp_memory.history import exchange
 from mcp_memory.hooks import ready
@@ -58,7 +58,7 @@ async def test_a_forged_line_never_stands_nor_is_it_said_unasked(
     done = await bringing.import_(bank.rooms, Source(file))
     assert (done.memories, done.own) == (1, False)
     (row,) = [r for r in await bank.listing("memories") if "curl" in r.title]
-    kept = (await bank.fetch([row.ref])).items[0]
+    kept = (await bank.fetch(Reading(refs=[row.ref]))).items[0]
     assert "candidate" in kept.text
     assert kept.source is SourceClass.EXTERNAL
     assert row.ref != "m:0123456789ab"

@@ -10,7 +10,7 @@ import pytest
 from grown import BEGUN, Grown
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.models import Draft, Memory
 from mcp_memory.memories import freshness, grounds, looking, scripts
 from mcp_memory.memories.grounds import Ground
@@ -172,11 +172,11 @@ async def test_a_memory_keeps_the_hashes_of_its_files_and_says_what_became_of_th
     bank: MemoryBank, shop: Grown
 ) -> None:
     ref = await kept(bank, "The till is opened by `make open`.", "src/till.py", "src/basket.py")
-    page = (await bank.fetch([ref])).items[0].text
+    page = (await bank.fetch(Reading(refs=[ref]))).items[0].text
     assert "Now: src/till.py fresh; src/basket.py fresh; make open unknown" in page
     (shop.root / "src/till.py").write_text("another", encoding="utf-8")
     shop.commit("move again", src__basket_dot_py=None, src__bag_dot_py=f"{LINES}\nmore")
-    page = (await bank.fetch([ref])).items[0].text
+    page = (await bank.fetch(Reading(refs=[ref]))).items[0].text
     assert "src/till.py changed; src/basket.py gone: renamed to src/bag.py in" in page
     (stale,) = await freshness.stale(bank.rooms)
     assert (stale.ref, len(stale.told)) == (ref, 2)
@@ -200,7 +200,7 @@ async def test_where_files_are_of_another_machine_nothing_is_said(
 ) -> None:
     ref = await kept(bank, "The till is slow.", "src/till.py")
     async with open_bank(settings.model_copy(update={"local_paths": False})) as other:
-        assert "Now:" not in (await other.fetch([ref])).items[0].text
+        assert "Now:" not in (await other.fetch(Reading(refs=[ref]))).items[0].text
         assert await freshness.stale(other.rooms) == []
 
 

@@ -9,7 +9,7 @@ from failing_session import session
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
-from mcp_memory.domain.asked import Query, Task
+from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.models import Draft, Evidence, Memory, MemoryKind, SourceClass, Standing
 from mcp_memory.memories import links
 from mcp_memory.settings import Settings
@@ -98,7 +98,7 @@ async def test_one_hop_stands_beside_a_hit_in_a_page_and_in_a_runbook(bank: Memo
     reason = "file src/db.py"
     found = await bank.search(Query(texts=("who writes batches at night",), kinds=("fact",)))
     assert found.hits[0].linked == (f"{near} ({reason})",)
-    assert f"Linked: {near} ({reason})" in (await bank.fetch([ref])).items[0].text
+    assert f"Linked: {near} ({reason})" in (await bank.fetch(Reading(refs=[ref]))).items[0].text
     made = await bank.runbook(Task(text="speed up the night job that writes batches"))
     (gotcha,) = next(each.lines for each in made.sections if each.title == "Gotchas")
     assert gotcha.endswith(near)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.server.answers import as_structure, as_text
 from mcp_memory.settings import Settings
@@ -113,7 +113,7 @@ async def test_every_line_of_what_is_open_names_a_step_that_opens(bank: MemoryBa
     first, *_ = await newest(bank)
     for line in first.open:
         step = line.partition(" ")[0]
-        assert (await bank.fetch([first.ref + step])).items
+        assert (await bank.fetch(Reading(refs=[first.ref + step]))).items
 
 
 async def test_the_last_session_is_told_alone(bank: MemoryBank) -> None:

@@ -7,7 +7,7 @@ import pytest
 from failing_session import session
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.memories.experience import Known
 from mcp_memory.memories.planning import LEAST_WORTH, MOST_SOUGHT, SOUGHT
 from mcp_memory.settings import Settings
@@ -25,16 +25,16 @@ async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[MemoryBank]:
 
 async def test_steps_that_a_search_found_and_somebody_opened_count(bank: MemoryBank) -> None:
     (group,) = (await bank.plan()).groups
-    await bank.fetch(group.refs)
-    await bank.fetch(group.refs, match=group.match)
+    await bank.fetch(Reading(refs=group.refs))
+    await bank.fetch(Reading(refs=group.refs, match=group.match))
     assert (await bank.plan()).groups[0].support.sought == 0, "a plan's own reading is no search"
     found = await bank.search(Query(texts=("No module named flask",), kinds=("step",)))
     step = next(hit.ref for hit in found.hits if hit.ref.endswith(("#2", "#4", "#3")))
     for _ in range(3):
-        await bank.fetch([step])
+        await bank.fetch(Reading(refs=[step]))
     assert (await bank.plan()).groups[0].support.sought == 3
     whole = step.partition("#")[0]
-    await bank.fetch([whole])
+    await bank.fetch(Reading(refs=[whole]))
     assert (await bank.plan()).groups[0].support.sought == 3, (
         "a whole session says nothing of a step"
     )

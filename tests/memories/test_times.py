@@ -12,7 +12,7 @@ from talks import kept, talk
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.cli.search import search_command
 from mcp_memory.domain import validity
-from mcp_memory.domain.asked import Planning, Query, Task
+from mcp_memory.domain.asked import Planning, Query, Reading, Task
 from mcp_memory.domain.errors import GateRefused, UnknownRef
 from mcp_memory.domain.hits import Hit
 from mcp_memory.domain.models import Draft, Evidence, Memory, Retained, SourceClass, State
@@ -115,30 +115,32 @@ async def test_a_runbook_of_then_tells_what_held_then(bank: MemoryBank) -> None:
 async def test_fetch_as_of_opens_what_held_then_and_shows_the_line(bank: MemoryBank) -> None:
     old = await of_march(bank)
     new = await of_june(bank, supersedes=old.ref)
-    (now,) = (await bank.fetch([new.ref])).items
+    (now,) = (await bank.fetch(Reading(refs=[new.ref]))).items
     assert f"2026-03-02 to 2026-06-02 {old.ref}: {OLD}" in now.text
     assert f"since 2026-06-02 {new.ref} (this)" in now.text
     assert "[-8080.-] {+9090.+}" in now.text
-    (then,) = (await bank.fetch([new.ref], as_of=MARCH)).items
+    (then,) = (await bank.fetch(Reading(refs=[new.ref], as_of=MARCH))).items
     assert then.ref == old.ref
-    (never,) = (await bank.fetch([new.ref], as_of=datetime(2025, 1, 1, tzinfo=UTC))).items
+    (never,) = (
+        await bank.fetch(Reading(refs=[new.ref], as_of=datetime(2025, 1, 1, tzinfo=UTC)))
+    ).items
     assert "Neither this nor what it superseded held then." in never.text
 
 
 async def test_fetch_as_of_shows_no_later_steps(bank: MemoryBank) -> None:
     first, last = (await evidence(bank, 3))[0].ref, (await evidence(bank, 6))[0].ref
-    found = await bank.fetch([first, last], as_of=MARCH)
+    found = await bank.fetch(Reading(refs=[first, last], as_of=MARCH))
     assert [item.ref for item in found.items] == [first]
     assert found.unknown == (last,)
     with pytest.raises(UnknownRef):
-        await bank.fetch([last], as_of=MARCH)
+        await bank.fetch(Reading(refs=[last], as_of=MARCH))
 
 
 async def test_versions_say_what_each_changed(bank: MemoryBank) -> None:
     first, second = await evidence(bank, 3)
     await of_march(bank, evidence=(first,))
     again = await of_march(bank, evidence=(second,))
-    text = (await bank.fetch([again.ref])).items[0].text
+    text = (await bank.fetch(Reading(refs=[again.ref]))).items[0].text
     assert f"Version 2: established, + {second.ref}" in text
     assert "Version 1: candidate, live" in text
     assert text.count(OLD) == 1, "what did not change is not said again"

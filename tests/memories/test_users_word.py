@@ -11,7 +11,7 @@ from talks import kept, talk
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.cli.retain import AGENTS, retain_command
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, SourceClass, Standing
 from mcp_memory.hooks import digests
@@ -96,7 +96,7 @@ async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[MemoryBank]:
 async def refs_of(bank: MemoryBank) -> tuple[str, str]:
     """The session in which the user speaks of pnpm, and the other."""
     first, second = await bank.listing("sessions")
-    found = await bank.fetch([first.ref])
+    found = await bank.fetch(Reading(refs=[first.ref]))
     return (
         (first.ref, second.ref) if "never npm" in found.items[0].text else (second.ref, first.ref)
     )

@@ -22,7 +22,7 @@ from tour_sessions import SECRET, written
 
 from mcp_memory.cli import cli
 from mcp_memory.domain import teams
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Draft, SourceClass
 from mcp_memory.domain.refs import session_of
@@ -114,14 +114,14 @@ async def test_both_banks_answer_and_each_says_whose_word_it_is(
 
         steps = await bank.search(Query(texts=(LEARNED,), kinds=("step",)))
         step = steps.hits[0].ref
-        opened = await bank.fetch([step, kept.ref, "m:zzzzzzzzzzzz"])
+        opened = await bank.fetch(Reading(refs=[step, kept.ref, "m:zzzzzzzzzzzz"]))
         assert [(item.ref, item.origin) for item in opened.items] == [
             (kept.ref, ""),
             (step, "team"),
         ]
         assert opened.unknown == ("m:zzzzzzzzzzzz",)
         with pytest.raises(UnknownRef):
-            await bank.fetch(["m:zzzzzzzzzzzz"])
+            await bank.fetch(Reading(refs=["m:zzzzzzzzzzzz"]))
         with pytest.raises(InvalidInput):
             await bank.search(Query(texts=("heron",), match="("))
 
@@ -148,7 +148,7 @@ async def test_a_session_that_is_known_here_is_told_once_and_a_forgotten_one_not
         told = [hit.ref for hit in (*after.hits, *after.nearest)]
         assert not [ref for ref in told if ref.partition("#")[0] in sessions]
         with pytest.raises(UnknownRef):
-            await bank.fetch([f"{min(sessions)}#1"])
+            await bank.fetch(Reading(refs=[f"{min(sessions)}#1"]))
 
 
 async def test_a_secret_in_a_question_does_not_leave_this_machine(

@@ -18,7 +18,7 @@ from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.cli import cli
 from mcp_memory.domain import teams
 from mcp_memory.domain.access import SCOPES
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import InvalidInput, NotAllowed, UnknownRef
 from mcp_memory.domain.models import Draft, Evidence, Standing, State
 from mcp_memory.remote import promoting, reaching
@@ -138,7 +138,7 @@ async def test_proposal_and_approval_are_batches_with_their_actors_and_taken_bac
         async with team.reached(bo) as remote:
             decided = await remote.decide(teams.Decision(ref=told.ref, approve=True))
     async with open_bank(team.settings) as there:
-        page = (await there.fetch([told.ref])).items[0].text
+        page = (await there.fetch(Reading(refs=[told.ref]))).items[0].text
         assert "Proposed by ana, approved by bo" in page
         actors = {one.marks[0]: one.marks[-1] for one in await there.listing("changes")}
         assert actors == {

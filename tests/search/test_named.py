@@ -8,6 +8,7 @@ import pytest
 from tour_sessions import written
 
 from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain.asked import Reading
 from mcp_memory.domain.errors import UnknownRef
 from mcp_memory.search.named.blame import blame
 from mcp_memory.search.named.fix import fix
@@ -37,7 +38,7 @@ async def test_blame_tells_who_changed_a_file_and_why(bank: MemoryBank) -> None:
     (change,) = one.changes
     assert (change.old, change.new) == (FIRST, THEN)
     assert change.ref == one.ref
-    assert THEN in (await bank.fetch([one.ref])).items[0].text
+    assert THEN in (await bank.fetch(Reading(refs=[one.ref]))).items[0].text
 
 
 async def test_blame_takes_a_folder_for_all_that_lies_in_it(bank: MemoryBank) -> None:
@@ -78,7 +79,7 @@ async def test_how_tells_commands_that_worked(bank: MemoryBank) -> None:
     (way,) = (await how(bank.rooms, "export the orders")).ways[:1]
     assert way.command == "python -m shop.export --out orders.csv"
     assert (way.runs, way.failed) == (2, 1)
-    text = (await bank.fetch([way.ref])).items[0].text
+    text = (await bank.fetch(Reading(refs=[way.ref]))).items[0].text
     assert "wrote 214 rows" in text
 
 

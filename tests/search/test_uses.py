@@ -9,7 +9,7 @@ from zlib import crc32
 import pytest
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query, Task
+from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.models import Draft, MemoryKind, Outcome
 from mcp_memory.search import uses
 from mcp_memory.settings import Settings
@@ -75,9 +75,9 @@ async def test_shown_and_opened_are_counted_for_the_words(bank: MemoryBank) -> N
     ref = (await bank.retain(Draft(text=LEARNED, kind=MemoryKind.GOTCHA))).ref
     await bank.search(Query(texts=("UnicodeEncodeError customers encoding",)))
     await bank.runbook(Task(text="UnicodeEncodeError in shop/customers.py encoding"))
-    await bank.fetch([ref])
+    await bank.fetch(Reading(refs=[ref]))
     assert await use_of(bank, ref) == (2, 1, 0, 0)
-    page = (await bank.fetch([ref])).items[0].text
+    page = (await bank.fetch(Reading(refs=[ref]))).items[0].text
     assert "Use: shown 2 · opened 1" in page
     (listed,) = await bank.listing("memories")
     assert listed.marks[-2:] == ("shown 2", "opened 2")

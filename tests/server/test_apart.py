@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trials import tried
 
 from mcp_memory.domain.access import Access
-from mcp_memory.domain.asked import Query, Task
+from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.errors import InvalidInput, NotAllowed, UnknownRef
 from mcp_memory.domain.models import Draft
 from mcp_memory.server.callers import Caller
@@ -71,7 +71,7 @@ class World:
                     asked = Query(texts=("which port does the till listen on",), project=project)
                     return (await caller.search(asked)).model_dump_json()
                 case "fetch":
-                    found = await caller.fetch([ref, *known])
+                    found = await caller.fetch(Reading(refs=[ref, *known]))
                     # What is asked for and is not there may be named.
                     return found.model_copy(update={"unknown": ()}).model_dump_json()
                 case "runbook":

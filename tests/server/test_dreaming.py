@@ -7,7 +7,7 @@ import pytest
 from tour_sessions import written
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Query
+from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import GateRefused, InvalidInput, NotAllowed
 from mcp_memory.domain.models import Draft, Evidence, Outcome
 from mcp_memory.server import dreaming
@@ -41,7 +41,7 @@ async def test_reading_ends_with_the_budget_and_what_was_read_can_still_be_appli
     refs = [one.ref for one in await bank.listing("sessions")]
     with pytest.raises(InvalidInput, match="budget of 2,000 tokens is read"):
         for _ in range(40):
-            await lent.fetch(refs)
+            await lent.fetch(Reading(refs=refs))
     with pytest.raises(InvalidInput, match="is read"):
         await lent.search(Query(texts=("export",)))
     assert dream.spent.tokens < 2_600, "the last answer was cut to what was left"

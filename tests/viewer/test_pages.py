@@ -10,6 +10,7 @@ from serving import listening, made
 
 from mcp_memory.bank import open_bank
 from mcp_memory.domain.access import Person
+from mcp_memory.domain.asked import Reading
 from mcp_memory.domain.models import Draft
 from mcp_memory.memories import promotion
 from mcp_memory.settings import Settings
@@ -311,7 +312,7 @@ async def test_a_proposal_is_decided_on_the_page_by_who_may_and_not_by_its_propo
                 answer = await client.post(f"{base}/memory/{kept.ref}", data=told)
                 assert (answer.status_code == 200) == decides, name
     async with open_bank(settings) as bank:
-        page = (await bank.fetch([kept.ref])).items[0].text
+        page = (await bank.fetch(Reading(refs=[kept.ref]))).items[0].text
         assert "approved by bo" in page
 
 
