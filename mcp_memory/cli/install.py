@@ -1,34 +1,19 @@
 """`mcp-memory install` and `uninstall`: our server in the settings of the hosts on this machine."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
-from mcp_memory.cli import ending, options, removing
+from mcp_memory.cli import changes, ending, options, removing
+from mcp_memory.cli.changes import NAMES, Changes, Planned
 from mcp_memory.cli.door import print_json
-from mcp_memory.domain.errors import InvalidInput, MemoryBankError
-from mcp_memory.hosts.installing.changes import Change, apply, plan_install, plan_uninstall
+from mcp_memory.cli.drawing.screen import Page
+from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.hosts.installing.checking import standing
-from mcp_memory.hosts.installing.hooking import HOOKS, Hooked, plan_hooks, plan_no_hooks
 from mcp_memory.hosts.installing.launch import launch
-from mcp_memory.hosts.installing.plugging import Plugged
 from mcp_memory.hosts.installing.targets import TARGETS, Target
 
-NAMES = click.Choice([target.name for target in TARGETS])
-_DONE = {
-    "added": "added",
-    "updated": "updated",
-    "unchanged": "already there, nothing to do",
-    "removed": "taken out",
-    "restored": "taken out; the file is as it was before",
-    "absent": "not there, nothing to do",
-}
-_WOULD = {"added": "would be added", "updated": "would be updated", "removed": "would be taken out",
-          "restored": "would be taken out; the file as it was before"}  # fmt: skip
 _SAID = {
     "connected": "{title} lists it, connected.",
     "listed": "{title} lists it.",
@@ -63,23 +48,13 @@ def install_command(
     Hosts: claude-code, codex, gemini-cli, cursor, vscode, claude-desktop, opencode, windsurf,
     zed, goose. The file as it was is kept beside it; comments and order stay; twice is as good as once.
     """
-    try:
-        command = launch()
-    except MemoryBankError as error:
-        raise ending.Failed(str(error)) from error
     targets = _chosen(hosts)
     if only_print:
-        for target in targets:
-            entry = {target.table: {server or target.server: target.entry(command)}}
-            click.echo(f"{target.title} · {target.file()}")
-            click.echo(json.dumps(entry, indent=2, ensure_ascii=False))
+        _print(targets, server)
         return
-    run = _Run(dry_run=dry_run, as_json=as_json, asks=not (dry_run or no_check))
-    for target in targets:
-        run.carry_out(target, partial(plan_install, target, command, server))
-    for hooked in _hooked(targets) if hooks else ():
-        run.carry_out(hooked.target, partial(plan_hooks, hooked, command), hooks=True)
-    run.end()
+    names = [target.name for target in targets]
+    arriving = changes.arriving(names, server=server, hooks=hooks) if names else Changes()
+    _carried_out(arriving, dry_run=dry_run, as_json=as_json, asks=not no_check)
 
 
 @click.command("uninstall")
@@ -107,98 +82,81 @@ def uninstall_command(
             raise click.UsageError("--json with --everything asks nothing: add --yes or --dry-run.")
         removing.remove(yes=yes, dry_run=dry_run, as_json=as_json)
         return
-    targets = _chosen(hosts)
-    run = _Run(dry_run=dry_run, as_json=as_json)
-    # In the other order than they came: each finds the file as it left it.
-    for hooked in _hooked(targets):
-        run.carry_out(hooked.target, partial(plan_no_hooks, hooked), hooks=True)
+    left = changes.leaving(_chosen(hosts), server)
+    _carried_out(left, dry_run=dry_run, as_json=as_json, asks=False)
+
+
+def _print(targets: Sequence[Target], server: str) -> None:
+    """The entries, to put in by hand."""
+    try:
+        command = launch()
+    except MemoryBankError as error:
+        raise ending.Failed(str(error)) from error
     for target in targets:
-        run.carry_out(target, partial(plan_uninstall, target, server))
-    run.end()
-
-
-def chosen(names: Sequence[str]) -> list[Target]:
-    """The hosts that are named, else those found on this machine."""
-    if names:
-        return [target for target in TARGETS if target.name in names]
-    return [target for target in TARGETS if target.found()]
-
-
-def told(title: str, change: Change) -> dict[str, Any]:
-    """A change as a program reads it."""
-    return {"host": change.target.name, "what": title, "change": change.kind, "file": change.file}
+        entry = {target.table: {server or target.server: target.entry(command)}}
+        click.echo(f"{target.title} · {target.file()}")
+        click.echo(json.dumps(entry, indent=2, ensure_ascii=False))
 
 
 def _chosen(names: Sequence[str]) -> list[Target]:
-    """The same; where there are none it is said how to name one."""
-    found = chosen(names)
+    """The hosts that are meant; where there are none it is said how to name one."""
+    found = changes.chosen(names)
     if not found:
         known = ", ".join(target.name for target in TARGETS)
         click.echo(f"No host found on this machine. Name one of: {known}.", err=True)
     return found
 
 
-def _hooked(targets: Sequence[Target]) -> list[Hooked | Plugged]:
-    """Those of the hosts that take hooks."""
-    names = {target.name for target in targets}
-    return [hooked for hooked in HOOKS if hooked.host in names]
+def _carried_out(planned: Changes, *, dry_run: bool, as_json: bool, asks: bool) -> None:
+    """Show the changes, or carry them out and say each; end so where anything was refused."""
+    page = Page()
+
+    def say(each: Planned) -> None:
+        if asks and not dry_run:
+            _asked(each)
+        if not as_json:
+            _say(page, each, done=not dry_run)
+
+    if dry_run:
+        for each in planned.every:
+            say(each)
+    else:
+        planned.carry_out(say)
+    if as_json:
+        print_json({"done": not dry_run, "changes": planned.told()})
+    if planned.refused:
+        raise SystemExit(1)
 
 
-@dataclass(slots=True)
-class _Run:
-    """Changes carried out one after the other: what one refuses keeps no other from being made."""
+def _say(page: Page, each: Planned, *, done: bool) -> None:
+    """One change with its lines, and what is to be done next."""
+    if each.change is None:
+        click.echo(f"{each.target.title}: {each.refused}", err=True)
+        return
+    page.show(each.lines(page, done=done))
+    for line in each.change.shown():
+        click.echo(f"      {line}")
+    if done:
+        _say_next(each)
 
-    dry_run: bool
-    as_json: bool
-    asks: bool = False
-    """Whether the host's own command is asked afterwards."""
-    done: list[dict[str, Any]] = field(default_factory=list)
-    refused: int = 0
 
-    def carry_out(self, target: Target, plan: Callable[[], Change], *, hooks: bool = False) -> None:
-        """Plan a change and write it, and say so."""
-        title = f"{target.title}, hooks" if hooks else target.title
-        try:
-            change = plan()
-            if not self.dry_run:
-                apply(change)
-        except InvalidInput as error:
-            self.refused += 1
-            self.done.append({"what": title, "refused": str(error)})
-            if not self.as_json:
-                click.echo(f"{title}: {error}", err=True)
-            return
-        if hooks and change.kind == "absent":
-            return
-        stands = not hooks and change.kind in {"added", "updated", "unchanged"}
-        listed = standing(change.target, change.server) if stands and self.asks else ""
-        self.done.append(told(title, change) | ({"standing": listed} if listed else {}))
-        if not self.as_json:
-            self._say(title, change)
-            if stands:
-                self._say_standing(change, listed)
+def _stands(each: Planned) -> bool:
+    """Whether the server is in the host's settings now."""
+    kind = each.change.kind if each.change else "absent"
+    return each.part == "server" and kind in {"added", "updated", "unchanged"}
 
-    def _say(self, title: str, change: Change) -> None:
-        said = _WOULD.get(change.kind) if self.dry_run else None
-        click.echo(f"{title}: {said or _DONE[change.kind]} · {change.file}")
-        for line in change.shown():
-            click.echo(f"  {line}")
-        if change.before is not None and change.kind == "added":
-            click.echo(f"  The file as it was: {change.backup}")
-        if change.note and change.kind in {"added", "updated"} and not self.dry_run:
-            click.echo(f"  {change.note}")
 
-    def _say_standing(self, change: Change, said: str) -> None:
-        if self.dry_run:
-            return
-        if said in _SAID:
-            click.echo(f"  {_SAID[said].format(title=change.target.title)}")
-        if change.kind != "unchanged":
-            click.echo(f"  {change.target.next_step}")
+def _asked(each: Planned) -> None:
+    """Ask the host's own command what it says of the server."""
+    if each.change is not None and _stands(each):
+        each.standing = standing(each.target, each.change.server)
 
-    def end(self) -> None:
-        """Print what was done, for a program; end so where anything was refused."""
-        if self.as_json:
-            print_json({"dry_run": self.dry_run, "changes": self.done})
-        if self.refused:
-            raise SystemExit(1)
+
+def _say_next(each: Planned) -> None:
+    """What the host says, and what is to be done in it."""
+    if not _stands(each):
+        return
+    if each.standing in _SAID:
+        click.echo(f"    {_SAID[each.standing].format(title=each.target.title)}")
+    if each.news:
+        click.echo(f"    {each.target.next_step}")

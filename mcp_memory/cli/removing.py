@@ -2,8 +2,8 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,9 @@ from typing import Any
 import click
 
 from mcp_memory.cli import ending
+from mcp_memory.cli.changes import Changes, Planned, leaving
 from mcp_memory.cli.door import print_json
 from mcp_memory.cli.drawing.screen import Page, short
-from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.hosts.installing.changes import Change, apply, plan_uninstall
-from mcp_memory.hosts.installing.hooking import HOOKS, plan_no_hooks
 from mcp_memory.hosts.installing.launch import DISTRIBUTION
 from mcp_memory.hosts.installing.targets import TARGETS
 from mcp_memory.settings import Settings
@@ -37,38 +35,20 @@ _MARK = Path("store") / "meta.json"
 class Going:
     """All that will go."""
 
-    changes: list[Change] = field(default_factory=list)
-    plans: list[Callable[[], Change]] = field(default_factory=list)
-    """How each of them is planned anew: one file may hold the server and hooks."""
+    changes: Changes
     home: Path | None = None
     entries: Sequence[Path] = ()
     bytes: int = 0
     sessions: int = 0
     stays: Sequence[Path] = ()
     """In the bank's folder, and not the bank's."""
-    refused: list[str] = field(default_factory=list)
 
 
 def planned() -> Going:
     """What of us is on this machine; nothing is changed."""
-    going = Going()
-    for hooked in HOOKS:
-        _plan(going, f"{hooked.target.title}, hooks", partial(plan_no_hooks, hooked))
-    for target in TARGETS:
-        _plan(going, target.title, partial(plan_uninstall, target))
+    going = Going(leaving(TARGETS))
     _bank(going, Settings().home)
     return going
-
-
-def _plan(going: Going, title: str, plan: Callable[[], Change]) -> None:
-    try:
-        change = plan()
-    except InvalidInput as error:
-        going.refused.append(f"{title}: {error}")
-        return
-    if change.kind != "absent":
-        going.changes.append(change)
-        going.plans.append(plan)
 
 
 def _bank(going: Going, home: Path) -> None:
@@ -99,46 +79,44 @@ def remove(*, yes: bool, dry_run: bool, as_json: bool) -> None:
     page = Page()
     if not as_json:
         page.show(_told(page, going))
-    if dry_run or not (going.changes or going.home):
-        _report(going, [*going.refused], as_json=as_json, done=False)
-        return
-    _agreed(going, yes=yes)
-    left = [*going.refused]
-    for plan in going.plans:
-        try:
-            apply(plan())
-        except InvalidInput as error:
-            left.append(str(error))
-    if going.home is not None:
-        left += _deleted(going)
+    done = bool(going.changes.news or going.home) and not dry_run
+    left: list[str] = []
+    if done:
+        _agreed(going, yes=yes)
+        going.changes.carry_out(partial(_say, page, quiet=as_json))
+        left = _deleted(going)
     if as_json:
-        _report(going, left, as_json=True, done=True)
-    else:
+        _report(going, left, done=done)
+    elif done:
         page.show(_done(page, left))
-    if left:
+    if done and (left or going.changes.refused):
         raise ending.Failed("The rest is gone; the above is left.")
 
 
-def _report(going: Going, left: Sequence[str], *, as_json: bool, done: bool) -> None:
+def _say(page: Page, each: Planned, *, quiet: bool) -> None:
+    """What stands in no host was not spoken of, and is not now."""
+    if not quiet and (each.news or each.change is None):
+        page.show(each.lines(page, done=True))
+
+
+def _report(going: Going, left: Sequence[str], *, done: bool) -> None:
     """What goes, or went, for a program."""
-    if not as_json:
-        return
-    changes = [
-        {"host": each.target.name, "change": each.kind, "file": each.file} for each in going.changes
-    ]
+    met = [each.told() for each in going.changes.every if each.news or each.change is None]
     bank = {"home": going.home, "bytes": going.bytes, "sessions": going.sessions}
-    told = {"done": done, "changes": changes, "bank": bank if going.home else None}
+    told = {"done": done, "changes": met, "bank": bank if going.home else None}
     print_json({**told, "not_ours": list(going.stays), "left": list(left)})
 
 
 def _told(page: Page, going: Going) -> Iterator[Any]:
-    if not (going.changes or going.home):
+    refused = [line for each in going.changes.refused for line in each.lines(page, done=False)]
+    if not (going.changes.news or going.home):
         yield page.text("Nothing of it is on this machine: no host names it, and there is no bank.")
+        yield from refused
         yield page.text(("The program itself: ", "dim"), program())
         return
     yield page.text(("What will go", "head"))
-    for change in going.changes:
-        yield page.labelled("•", f"{change.target.title}: ours out of {short(change.file)}", wide=1)
+    for each in going.changes.news:
+        yield from each.lines(page, done=False)
     if going.home is not None:
         told = f"{counted(going.sessions, 'session')}, {going.bytes / 1e6:.1f} MB"
         yield page.labelled("•", f"the bank in {short(going.home)}: {told}", wide=1, style="warn")
@@ -148,9 +126,9 @@ def _told(page: Page, going: Going) -> Iterator[Any]:
             indent=4,
         )
     if going.stays:
-        names = ", ".join(each.name for each in going.stays)
+        names = ", ".join(path.name for path in going.stays)
         yield page.labelled("•", f"not ours, and left there: {names}", wide=1, style="dim")
-    yield from (page.labelled("!", line, wide=1, style="warn") for line in going.refused)
+    yield from refused
 
 
 def _agreed(going: Going, *, yes: bool) -> None:
@@ -172,6 +150,8 @@ def _agreed(going: Going, *, yes: bool) -> None:
 def _deleted(going: Going) -> list[str]:
     """Delete the bank's own entries; what cannot be deleted is named."""
     left: list[str] = []
+    if going.home is None:
+        return left
     for each in going.entries:
         try:
             if each.is_dir() and not each.is_symlink():
@@ -180,7 +160,6 @@ def _deleted(going: Going) -> list[str]:
                 each.unlink()
         except OSError as error:
             left.append(f"{short(each)}: {error.strerror}")
-    assert going.home is not None
     if not any(going.home.iterdir()):
         going.home.rmdir()
     return left

@@ -1,23 +1,18 @@
 """`mcp-memory setup`: hosts and history found, one screen of what will be done, done once it is agreed to."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from mcp_memory import hosts
-from mcp_memory.cli import ending, options
+from mcp_memory.cli import changes, ending, options
+from mcp_memory.cli.changes import NAMES, Changes, Planned
 from mcp_memory.cli.door import command, print_json
 from mcp_memory.cli.drawing.screen import Page, short
-from mcp_memory.cli.install import NAMES, chosen, told
-from mcp_memory.domain.errors import InvalidInput, MemoryBankError
-from mcp_memory.hosts.installing.changes import Change, apply, plan_install
-from mcp_memory.hosts.installing.hooking import HOOKS, plan_hooks
-from mcp_memory.hosts.installing.launch import Launch, launch
 from mcp_memory.search.named.overview import Overview
 from mcp_memory.settings import Settings
 from mcp_memory.text.counting import counted
@@ -34,37 +29,6 @@ class Found:
     name: str
     files: int
     bytes: int
-
-
-@dataclass(slots=True)
-class Plan:
-    """All that will be done."""
-
-    histories: Sequence[Found] = ()
-    changes: list[Change] = field(default_factory=list)
-    hooks: list[Change] = field(default_factory=list)
-    plans: list[Callable[[], Change]] = field(default_factory=list)
-    """How each of them is planned anew: one file may take the server and hooks."""
-    refused: list[str] = field(default_factory=list)
-    """What cannot be done, said plainly; the rest is done all the same."""
-
-    def add(self, into: list[Change], title: str, plan: Callable[[], Change]) -> None:
-        """Plan one change; one that cannot be is named, and keeps no other from being made."""
-        try:
-            into.append(plan())
-            self.plans.append(plan)
-        except InvalidInput as error:
-            self.refused.append(f"{title}: {error}")
-
-    @property
-    def news(self) -> list[Change]:
-        """What is not there already."""
-        return [each for each in (*self.changes, *self.hooks) if each.kind != "unchanged"]
-
-    @property
-    def bytes(self) -> int:
-        """Of all transcripts."""
-        return sum(found.bytes for found in self.histories)
 
 
 @click.command("setup")
@@ -92,52 +56,24 @@ async def setup_command(
     """
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json asks nothing: add --yes or --dry-run.")
-    try:
-        started = launch()
-    except MemoryBankError as error:
-        raise ending.Failed(str(error)) from error
-    plan = planned(started, hosts, hooks=not no_hooks, index=not no_index)
+    planned = changes.arriving(hosts, hooks=not no_hooks)
+    histories = [] if no_index else _histories()
     page = Page()
     if not as_json:
-        page.show(_told(page, plan, Settings().home))
-    if not (dry_run or plan.news or plan.histories) and plan.refused:
+        page.show(_told(page, planned, histories))
+    anything = bool(planned.news or histories)
+    if not (dry_run or anything) and planned.refused:
         raise ending.Failed("Nothing could be set up; nothing was changed.")
-    done, seen = not dry_run and bool(plan.news or plan.histories), None
+    done, seen = anything and not dry_run, None
     if done:
         _agreed(yes=yes)
-        for again in plan.plans:
-            _carried_out(page, again, quiet=as_json)
-        seen = await _indexed() if plan.histories else None
+        planned.carry_out(partial(_say, page, quiet=as_json))
+        seen = await _indexed() if histories else None
     if as_json:
-        _report(plan, seen, done=done)
+        told = {"done": done, "changes": planned.told()}
+        print_json({**told, "histories": histories, "learned": seen})
     elif done:
-        page.show([*(_learned(page, seen) if seen else ()), *_next(page, plan)])
-
-
-def _report(plan: Plan, seen: Overview | None, *, done: bool) -> None:
-    """What was or would be done, and the first that was learned, for a program."""
-    changes = [
-        told(change.target.title + (", hooks" if change in plan.hooks else ""), change)
-        for change in (*plan.changes, *plan.hooks)
-    ]
-    print_json(
-        {"done": done, "changes": changes, "histories": list(plan.histories),
-         "refused": plan.refused, "learned": seen}
-    )  # fmt: skip
-
-
-def planned(started: Launch, names: Sequence[str], *, hooks: bool, index: bool) -> Plan:
-    """What setting up comes to on this machine; nothing is changed."""
-    plan = Plan(histories=_histories() if index else ())
-    targets = chosen(names)
-    for target in targets:
-        plan.add(plan.changes, target.title, partial(plan_install, target, started))
-    wanted = {target.name for target in targets}
-    for hooked in HOOKS if hooks else ():
-        if hooked.host in wanted:
-            title = f"{hooked.target.title}, hooks"
-            plan.add(plan.hooks, title, partial(plan_hooks, hooked, started))
-    return plan
+        page.show([*(_learned(page, seen) if seen else ()), *_next(page, planned)])
 
 
 def _histories() -> list[Found]:
@@ -149,46 +85,44 @@ def _histories() -> list[Found]:
     return sorted(found, key=lambda each: -each.bytes)
 
 
-def _told(page: Page, plan: Plan, home: Path) -> Iterator[Any]:
+def _told(page: Page, planned: Changes, histories: Sequence[Found]) -> Iterator[Any]:
     """The one screen."""
-    if not (plan.changes or plan.histories):
+    if not (planned.every or histories):
         yield page.text(("No agent and no history was found on this machine.", "warn"))
         yield page.text(
             "Name a host: ", ("mcp-memory setup claude-code", "head"), "; see it at work: ",
             ("mcp-memory tour", "head"),
         )  # fmt: skip
-    if plan.histories:
+    if histories:
         yield page.text(("History found", "head"))
-        for each in plan.histories:
+        for each in histories:
             size = f"{each.bytes / 1e6:.1f} MB"
             yield page.text(
                 f"  {each.name:<14} {counted(each.files, 'transcript'):>18}  {size:>10}"
             )
         yield ""
     yield page.text(("What will be done", "head"))
-    yield from (page.labelled("•", line, wide=1) for line in _steps(plan, home))
-    yield from (page.labelled("!", line, wide=1, style="warn") for line in plan.refused)
+    for planned_one in (*planned.news, *planned.refused):
+        yield from planned_one.lines(page, done=False)
+    idle = [each for each in planned.every if each.change is not None and not each.news]
+    if idle:
+        titles = ", ".join(dict.fromkeys(each.target.title for each in idle))
+        yield page.labelled("·", f"{titles}: set up already, left as it is", wide=1)
+    if histories:
+        yield page.labelled("•", _reading(histories), wide=1)
     yield ""
     yield page.text(("Nothing leaves this machine. Undo all of it: ", "dim"), UNDO)
 
 
-def _steps(plan: Plan, home: Path) -> Iterator[str]:
-    done = [change for change in (*plan.changes, *plan.hooks) if change.kind == "unchanged"]
-    for change in plan.news:
-        what = "hooks" if change in plan.hooks else "the server"
-        kept = f"; as it was: {change.backup.name}" if change.before is not None else ""
-        yield f"{change.target.title}: {what} into {short(change.file)}{kept}"
-    if done:
-        titles = ", ".join(dict.fromkeys(change.target.title for change in done))
-        yield f"{titles}: set up already, left as it is"
-    if plan.histories:
-        files = counted(sum(found.files for found in plan.histories), "transcript")
-        seconds = max(1, round(plan.bytes / BYTES_A_SECOND))
-        took = f"{counted(round(seconds / 60), 'minute')}" if seconds >= 90 else f"{seconds} s"  # noqa: PLR2004
-        yield (
-            f"{files} read into {short(home)}, secrets masked, about {took}; "
-            "from then on new ones by themselves"
-        )
+def _reading(histories: Sequence[Found]) -> str:
+    """What reading the history comes to."""
+    files = counted(sum(found.files for found in histories), "transcript")
+    seconds = max(1, round(sum(found.bytes for found in histories) / BYTES_A_SECOND))
+    took = f"{counted(round(seconds / 60), 'minute')}" if seconds >= 90 else f"{seconds} s"  # noqa: PLR2004
+    return (
+        f"{files} read into {short(Settings().home)}, secrets masked, about {took}; "
+        "from then on new ones by themselves"
+    )
 
 
 def _agreed(*, yes: bool) -> None:
@@ -205,19 +139,10 @@ def _agreed(*, yes: bool) -> None:
         raise ending.Failed("Nothing was changed.")
 
 
-def _carried_out(page: Page, plan: Callable[[], Change], *, quiet: bool) -> None:
-    """One change; what cannot be written does not keep the others from theirs."""
-    try:
-        change = plan()
-        apply(change)
-    except InvalidInput as error:
-        click.echo(str(error), err=True)
-        return
-    if quiet or change.kind == "unchanged":
-        return
-    title = page.text(("✓ ", "good"), f"{change.target.title}: ")
-    noted = [page.labelled("!", change.note, wide=1, style="warn")] if change.note else []
-    page.show([title + page.path(change.file, ""), *noted])
+def _say(page: Page, each: Planned, *, quiet: bool) -> None:
+    """What became of one change; that nothing was to be done stood on the screen."""
+    if not quiet and (each.news or each.change is None):
+        page.show(each.lines(page, done=True))
 
 
 async def _indexed() -> Overview:
@@ -258,11 +183,12 @@ def _learned(page: Page, seen: Overview) -> Iterator[Any]:
         yield page.text("  • ", (one.command, "head"), (f"  {one.runs} times{failed}", "dim"))
 
 
-def _next(page: Page, plan: Plan) -> Iterator[Any]:
+def _next(page: Page, planned: Changes) -> Iterator[Any]:
     yield ""
     yield page.text(("Next", "head"))
-    if plan.changes:
-        titles = ", ".join(change.target.title for change in plan.changes)
+    stand = [each for each in planned.every if each.change is not None]
+    if stand:
+        titles = ", ".join(dict.fromkeys(each.target.title for each in stand))
         yield page.labelled("1", f"Start {titles} anew, and ask: “Where did we leave off?”", wide=1)
     yield page.text("  2 Ask here: ", ("mcp-memory recent --project '*'", "head"))
     yield page.text(("  Undo all of it: ", "dim"), UNDO)

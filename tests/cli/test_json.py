@@ -71,13 +71,39 @@ def test_hosts_are_set_up_and_left_again(run: Run, tmp_path: Path) -> None:
     assert "--yes or --dry-run" in asked.output
     planned = told(run("setup", "cursor", "--no-index", "--dry-run", "--json"))
     assert planned["done"] is False
-    assert [each["change"] for each in planned["changes"] if each["what"] == "Cursor"] == ["added"]
-    done = told(run("install", "cursor", "--no-check", "--json"))
-    (change,) = done["changes"]
-    assert (change["host"], change["change"]) == ("cursor", "added")
+    assert [(each["what"], each["change"]) for each in planned["changes"]] == [
+        ("server", "added"), ("hooks", "added"),
+    ]  # fmt: skip
+    (change,) = told(run("install", "cursor", "--no-check", "--json"))["changes"]
+    assert (change["host"], change["what"], change["change"]) == ("cursor", "server", "added")
     assert Path(change["file"]).is_file()
     would = told(run("uninstall", "--everything", "--dry-run", "--json"))
     assert would["done"] is False
     assert [each["host"] for each in would["changes"]] == ["cursor"]
     gone = told(run("uninstall", "cursor", "--json"))
     assert [each["change"] for each in gone["changes"]] in (["removed"], ["restored"])
+
+
+def test_a_change_to_a_hosts_settings_is_told_alike_by_every_command(
+    run: Run, tmp_path: Path
+) -> None:
+    settings = tmp_path / "nobody" / ".cursor" / "mcp.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("{}")
+    said = {"host": "cursor", "what": "server", "change": "added", "file": str(settings)}
+    said["backup"] = f"{settings}.before-mcp-memory"
+    setup = told(run("setup", "cursor", "--no-hooks", "--no-index", "--dry-run", "--json"))
+    install = told(run("install", "cursor", "--dry-run", "--json"))
+    assert setup["changes"] == install["changes"] == [said]
+    done = told(run("setup", "cursor", "--no-hooks", "--no-index", "--yes", "--json"))
+    assert (done["done"], done["changes"]) == (True, [said])
+    leaves = [("uninstall", "cursor"), ("uninstall", "--everything")]
+    one, every = (told(run(*words, "--dry-run", "--json"))["changes"] for words in leaves)
+    assert one == every
+    settings.write_text("{ broken")
+    for words in (("setup", "cursor", "--no-hooks", "--no-index"), ("install", "cursor")):
+        result = run(*words, "--dry-run", "--json")
+        (refused,) = json.loads(result.stdout)["changes"]
+        assert refused["host"] == "cursor"
+        assert "Nothing was changed" in refused["refused"]
+        assert "change" not in refused

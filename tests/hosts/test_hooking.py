@@ -146,10 +146,10 @@ def test_install_puts_hooks_in_when_asked_and_uninstall_takes_both_away(home: Pa
     assert not claude.file().exists()
     shown = run.invoke(cli, ["install", "claude-code", "gemini-cli", "--hooks", "--no-check"])
     assert shown.exit_code == 0
-    assert "Claude Code, hooks: added" in shown.output
+    assert "✓ Claude Code: hooks into ~/.claude/settings.json" in shown.output
     assert (len(commands(claude)), len(commands(gemini))) == (8, 6)
     dry = run.invoke(cli, ["uninstall", "claude-code", "gemini-cli", "--dry-run"])
-    assert "Gemini CLI, hooks: would be taken out" in dry.output
+    assert "• Gemini CLI: hooks out of ~/.gemini/settings.json" in dry.output
     assert run.invoke(cli, ["uninstall", "claude-code", "gemini-cli"]).exit_code == 0
     assert not claude.file().exists()
     assert gemini.file().read_text(encoding="utf-8") == was

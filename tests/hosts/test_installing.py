@@ -179,7 +179,10 @@ class TestCommand:
         file = write(BY_NAME["codex"], USED["codex"])
         run = CliRunner().invoke(cli, ["install", "--dry-run"])
         assert run.exit_code == 0
-        assert "Codex: would be added" in run.output
+        assert (
+            "• Codex: the server into ~/.codex/config.toml; as it was: config.toml.before"
+            in run.output
+        )
         assert "+[mcp_servers.memory]" in run.output
         assert file.read_text(encoding="utf-8") == USED["codex"]
         assert sorted(file.parent.iterdir()) == [file]
