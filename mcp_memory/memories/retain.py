@@ -193,6 +193,8 @@ async def _looked_up(
 
 
 async def _earlier(rooms: Rooms, ref: str) -> Memory | None:
+    if await rooms.store.lacks(ref):
+        return None
     versions = (await spans.memory_rows(rooms, (ref,))).get(ref)
     return spans.memory_of(versions[-1]) if versions else None
 

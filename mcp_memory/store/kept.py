@@ -1,7 +1,7 @@
-"""Kept: what was read of small tables, told again as long as nobody has written to them."""
+"""Kept: what was read of small tables, told again as long as nobody else has written to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mcp_memory.store.filters import parts, to_sql
@@ -15,6 +15,8 @@ COLUMNS = tuple(name for name in MemoryRow.__dataclass_fields__ if name != "vect
 """Of a memory all but its vector."""
 MOST_ROWS = 2_000
 """Rows of a table that are kept; with more nothing is, and all begins anew."""
+MOST_KEYS = 20_000
+"""Keys of a table that are kept; of a larger one it is not known what it lacks."""
 
 
 @dataclass(slots=True)
@@ -27,6 +29,8 @@ class _Shown:
     """By condition and columns."""
     memories: dict[str, tuple[MemoryRow, ...]] = field(default_factory=dict)
     """By key; none is an answer, too."""
+    keys: frozenset[str] | None = None
+    """All that the table has, where they were read."""
 
     def room(self, more: int) -> bool:
         """Whether so many rows more may be kept."""
@@ -90,6 +94,32 @@ class Kept:
         if shown.room(sum(map(len, found.values()))):
             shown.memories.update(found)
         return told
+
+    async def lacks(self, key: str) -> bool:
+        """Whether no memory has this key, in whatever version; not said of a large table."""
+        shown = await self._now("memories")
+        if shown.keys is None:
+            if await self.count("memories", None) > MOST_KEYS:
+                return False
+            rows = await self._read("memories", None, ("key",), MemoryRow)
+            shown.keys = frozenset(row.key for row in rows)
+        return key not in shown.keys
+
+    def follow(self, version: int, rows: Sequence[MemoryRow]) -> None:
+        """Go on with what is kept after memories that this process wrote, where nobody wrote between.
+
+        What is being read just now of the version before is kept with that one, and forgotten.
+        """
+        shown = self._shown.get("memories")
+        if shown is None or shown.version != version - 1:
+            return
+        memories = dict(shown.memories)
+        for row in rows:
+            if row.key in memories or (shown.keys is not None and row.key not in shown.keys):
+                memories[row.key] = (*memories.get(row.key, ()), replace(row, vector=None))
+        keys = None if shown.keys is None else shown.keys | {row.key for row in rows}
+        kept = sum(map(len, memories.values()))
+        self._shown["memories"] = _Shown(version, kept, memories=memories, keys=keys)
 
     async def _now(self, table: Table) -> _Shown:
         version = await self._tables.attempt(self._tables[table].version)

@@ -113,6 +113,10 @@ class Store:
             return await self.find("evidence", Where(keys=tuple(keys), states=()))
         return await self._reads.memories(keys)
 
+    async def lacks(self, memory: str) -> bool:
+        """Whether no memory has this ref, where that is known without a look; else False."""
+        return await self._reads.lacks(memory)
+
     async def briefs(
         self, keys: Sequence[str], columns: Sequence[str] = BRIEF
     ) -> list[EvidenceRow]:
@@ -337,10 +341,11 @@ class Store:
     async def _kept(self, entry: LedgerRow, rows: Sequence[MemoryRow]) -> None:
         await self._tables.append("ledger", [entry])
         try:
-            await self._tables.append("memories", list(rows))
+            version = await self._tables.append("memories", list(rows))
         except MemoryBankError:
             await self._or_later(partial(reverse_once, self._tables, entry))
             raise
+        self._reads.follow(version, rows)
         if revised := [row.key for row in rows if row.version > 1]:
             await quieten(self._tables, revised)
         await self._tables.settle(("ledger", "memories"), since=entry.at)

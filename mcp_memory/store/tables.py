@@ -77,22 +77,24 @@ class Tables:
         """The LanceDB table."""
         return self.by_name[table]
 
-    async def append(self, table: Table, rows: Sequence[Row]) -> None:
-        """One append, whatever the number of rows.
+    async def append(self, table: Table, rows: Sequence[Row]) -> int:
+        """One append, whatever the number of rows; the version that it made, 0 of none.
 
         Raises:
             StoreFull: the disk took no more; nothing of this append is kept.
         """
         if not rows:
-            return
+            return 0
         if len(rows) <= _FEW:
-            await self.put(table, to_arrow(table, rows, self.dim))
-        else:
-            await self.put(table, await anyio.to_thread.run_sync(to_arrow, table, rows, self.dim))
+            return await self.put(table, to_arrow(table, rows, self.dim))
+        return await self.put(
+            table, await anyio.to_thread.run_sync(to_arrow, table, rows, self.dim)
+        )
 
-    async def put(self, table: Table, data: Any) -> None:
+    async def put(self, table: Table, data: Any) -> int:
         """The same of rows that are an Arrow table already."""
-        await self.write(lambda: self[table].add(data, on_bad_vectors="null"))
+        added = await self.write(lambda: self[table].add(data, on_bad_vectors="null"))
+        return int(added.version)
 
     async def delete(self, table: Table, condition: str) -> None:
         """Rows that the condition holds for; a concurrent compaction is waited out."""

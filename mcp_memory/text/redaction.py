@@ -53,6 +53,8 @@ class _Finder:
 
 
 _RULES = (*KEYS, *PLACES)
+_RANKS = {rule.family: place for place, rule in reversed(list(enumerate(_RULES)))}
+"""Of two rules that find the same, the one that comes first names it: a provider before a place."""
 _EXACT = _Finder(rule for rule in _RULES if not rule.folded)
 _FOLDED = _Finder(rule for rule in _RULES if rule.folded)
 _ENCODED = disguises.encoded_starts(
@@ -115,10 +117,11 @@ class _Walk:
 
     def _keyed(self, key: str, value: JsonValue) -> JsonValue:
         if isinstance(value, str) and 0 < len(value) <= _BESIDE and "\n" not in value:
-            beside = [f for start, _, f in _spans(pair(key, value)) if start == len(key) + 5]
+            beside = [span for span in _spans(pair(key, value)) if span[0] == len(key) + 5]
             if beside:
-                self.counts[beside[0]] += 1
-                return f"[masked:{beside[0]}]"
+                family = min(beside, key=_order)[2]
+                self.counts[family] += 1
+                return f"[masked:{family}]"
         return self.value(value)
 
 
@@ -132,10 +135,16 @@ def _all_spans(text: str) -> list[Span]:
     ]
 
 
+def _order(span: Span) -> tuple[int, int, int]:
+    """The first and longest before others, and of the same stretch always the same family's."""
+    start, end, family = span
+    return start, -end, _RANKS[family]
+
+
 def _masked(text: str, spans: list[Span]) -> Redacted:
     counts: Counter[str] = Counter()
     parts, at = [], 0
-    for start, end, family in sorted(set(spans), key=lambda s: (s[0], -s[1])):
+    for start, end, family in sorted(spans, key=_order):
         if end <= at:
             continue
         # A secret that begins inside the one before it is part of the same stretch.

@@ -168,6 +168,7 @@ _ADDRESSES = (
         "discord",
         "/api/webhooks/",
         r"/api/webhooks/[0-9]{15,22}/(?P<secret>[A-Za-z0-9_\-]{40,100})",
+        "random",
     ),
     mark("authorization", "/token/", r"/token/(?P<secret>[A-Za-z0-9]{40,80})(?![A-Za-z0-9])"),
     mark(

@@ -82,6 +82,40 @@ async def test_what_was_purged_is_told_no_more(store: Store) -> None:
     assert await store.by_keys("memories", ["m:1"]) == []
 
 
+async def test_what_this_process_writes_is_known_without_a_look(
+    store: Store, reads: list[str]
+) -> None:
+    assert await store.lacks("m:1")
+    await put(store, "m:1")
+    assert not await store.lacks("m:1")
+    assert await store.lacks("m:2")
+    told = await store.by_keys("memories", ["m:1"])
+    await put(store, "m:2")
+    assert [row.key for row in await store.by_keys("memories", ["m:1", "m:2"])] == ["m:1", "m:2"]
+    assert reads == ["memories"]
+    assert told == await store.find("memories", Where(keys=("m:1",)))
+
+
+async def test_what_a_store_lacks_is_looked_up_anew_once_another_process_wrote(
+    store: Store, tmp_path: Path
+) -> None:
+    assert await store.lacks("m:1")
+    async with opened(tmp_path) as other:
+        await put(other, "m:1")
+    await put(store, "m:2")
+    assert not await store.lacks("m:1")
+    assert {row.key for row in await store.by_keys("memories", ["m:1", "m:2"])} == {"m:1", "m:2"}
+
+
+async def test_of_a_large_table_it_is_not_said_what_it_lacks(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MOST_KEYS", 1)
+    await put(store, "m:1")
+    await put(store, "m:2")
+    assert not await store.lacks("m:3")
+
+
 async def test_more_rows_than_may_be_kept_are_read_each_time(
     store: Store, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

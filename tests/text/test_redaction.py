@@ -107,6 +107,9 @@ NAMES = (
     "re_export_all_of_the_things_in_module_b2",
     "pk_columns_of_the_table_number_2_and_3",
     "sk-learn-pipeline-with-three-steps-2024",
+    '"pass_mask64": "0x81103c1452dd61cd"',
+    "#define PASSWORD 0x0dead1beef7cafe2",
+    "discord.com/api/webhooks/148392840000482200/take-the-webhook-that-you-are-looking-for-here_8",
 )
 
 
@@ -214,6 +217,13 @@ def test_a_token_in_the_users_place_and_signs_within_a_password_are_no_disguise(
 )
 def test_a_password_that_stands_elsewhere_is_no_secret(text: str) -> None:
     assert redact(text).text == text
+
+
+def test_what_two_rules_find_is_always_masked_as_the_same_ones() -> None:
+    for shift in range(40):
+        masked = redact(f"{'x' * shift} curl --token abcd1234efgh5678").text
+        assert masked.endswith("--token [masked:flag]")
+    assert redact_value({"token": KEYS["npm"]})[1] == {"npm": 1}
 
 
 @given(st.text())
