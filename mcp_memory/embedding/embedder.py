@@ -219,27 +219,19 @@ class FastEmbedder:
 
 
 def _bundled() -> Lookup:
-    """The model in this package, by the two libraries that fastembed runs its models with.
+    """The model in this package, by numpy and the tokenizer that fastembed runs its models with.
 
-    fastembed itself, with its image models and its downloader, takes 0.4 s and 37 MB more: of every
-    command and every server, for a model that is looked up and never downloaded.
+    fastembed itself, with its image models and its downloader, takes 0.4 s and 37 MB more, and ONNX
+    runtime 38 MB: of every command and every server, for a table that is looked up.
     """
-    import onnxruntime  # heavy: at first use, in a worker thread
-    from tokenizers import Tokenizer
+    from tokenizers import Tokenizer  # heavy: at first use, in a worker thread
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # it looks tokens up: a second thread spins in vain
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
     with resources.as_file(resources.files("mcp_memory.embedding") / "model") as folder:
-        session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         # Its own file cuts after 128 tokens and fills up to them: words of one batch differ in length.
         tokenizer.enable_truncation(_MOST_TOKENS)
         tokenizer.no_padding()
-        return Lookup(tokenizer, session)
+        return Lookup(tokenizer, folder)
 
 
 def succeeds(name: str, former: str) -> bool:

@@ -1,18 +1,33 @@
-"""The table as a graph of a few nodes, and back."""
+"""The table in 8 bits: as arrays, as the graph that the start is kept as, and back."""
+
+import io
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 
+def quantised(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows in 8 bits, and by what each is to be multiplied."""
+    scale = np.maximum(np.abs(rows).max(1, keepdims=True), 1e-9) / 127
+    short = np.clip(np.rint(rows / scale), -127, 127).astype(np.int8)
+    return short, scale.astype(np.float32)
+
+
+def array(values: np.ndarray) -> bytes:
+    """An array as numpy keeps it in a file."""
+    content = io.BytesIO()
+    np.save(content, values)
+    return content.getvalue()
+
+
 def graph(rows: np.ndarray) -> bytes:
     """Token ids to rows of an int8 table, scaled by row: the pooling is fastembed's."""
-    scale = np.maximum(np.abs(rows).max(1, keepdims=True), 1e-9) / 127
-    quantised = np.clip(np.rint(rows / scale), -127, 127).astype(np.int8)
+    short, scale = quantised(rows)
     # Marks weigh nothing but count in the mean, which normalisation undoes; an empty text stays finite.
     tensors = [
-        numpy_helper.from_array(quantised, "table"),
-        numpy_helper.from_array(scale.astype(np.float32), "scale"),
+        numpy_helper.from_array(short, "table"),
+        numpy_helper.from_array(scale, "scale"),
         numpy_helper.from_array(np.full(rows.shape[1], 1e-6, np.float32), "floor"),
     ]
     nodes = [

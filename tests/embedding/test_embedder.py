@@ -2,6 +2,8 @@
 
 import math
 import socket
+import subprocess
+import sys
 from array import array
 from pathlib import Path
 
@@ -164,3 +166,16 @@ async def test_a_model_that_nobody_asks_is_let_go_and_comes_back() -> None:
     assert await embedder.rest(0)
     assert not await embedder.rest(0)
     assert await embedder.embed(["grease the pump"]) == before
+
+
+def test_the_bundled_model_loads_neither_fastembed_nor_a_runtime() -> None:
+    said = subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            ("import sys; from mcp_memory.embedding.embedder import FastEmbedder;"
+            "FastEmbedder().embed_blocking(['a word']);"
+            "print([m for m in ('fastembed', 'onnxruntime', 'pyarrow') if m in sys.modules])"),
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout.strip() == "[]"
