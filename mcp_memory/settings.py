@@ -230,8 +230,9 @@ class Settings(BaseSettings):
     )
     team_url: str = Field(
         default="",
-        description="Bank of a team that `search`, `fetch` and `recent` ask beside this one; of what "
-        "is here, only the question leaves, masked, with the project's folder name. Empty: none.",
+        description="Bank of a team that `search`, `fetch`, `recent` and `runbook` ask beside this "
+        "one; of what is here, only the question leaves, masked, with the project's folder name. "
+        "Empty: none.",
     )
     team_token_file: Path | None = Field(
         default=None,

@@ -6,23 +6,57 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mcp_memory.domain.asked import Query, Reading
+from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.models import Draft, Evidence, Frozen, MemoryKind
 
 QUESTIONS, PROPOSE = "/team/questions", "/team/propose"
-PROPOSALS, DECISIONS = "/team/proposals", "/team/decisions"
+PROPOSALS, DECISIONS, AUDIT = "/team/proposals", "/team/decisions", "/team/audit"
 
 alone: ContextVar[bool] = ContextVar("alone", default=False)
 """Whether a bank answers another's question: it asks no third, nor itself."""
 
-Read = Literal["search", "recent", "fetch"]
+Read = Literal["search", "recent", "fetch", "runbook"]
+Asked = Query | Reading | Task
 
 
 class Question(Frozen):
     """A reading question, by its name and its parts."""
 
     read: Read
-    asked: Query | Reading
+    asked: Asked
+
+
+class Audit(Frozen):
+    """What of a bank's audit is asked for: not older than a moment, from a place on."""
+
+    since: datetime | None = None
+    start: Annotated[int, Field(ge=0)] = 0
+
+
+class Entry(Frozen):
+    """One thing that was done."""
+
+    at: datetime
+    actor: str
+    """Who, as the ledger knows it: `token:…`, `oauth:…`, or a process of the bank's own machine."""
+    name: str = ""
+    """The name of the actor's token."""
+    did: str
+    batch: str = ""
+    refs: tuple[str, ...] = ()
+    names: int = 0
+    """How many things it reached that have no ref, such as a file's or a project's name: not told."""
+    undoes: str = ""
+    completed: bool = True
+    token: str = ""
+    """Of a token: what it allows, and until when."""
+
+
+class Audited(Frozen):
+    """A part of what was done, as one bank tells another."""
+
+    entries: tuple[Entry, ...] = ()
+    more: bool = False
 
 
 class Proposed(Frozen):

@@ -1,6 +1,6 @@
 """Auditing: who did what when to which refs, from the ledger and the tokens; no text of any record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import anyio.to_thread
@@ -9,33 +9,29 @@ import orjson
 from mcp_memory.domain import refs
 from mcp_memory.domain.access import OWNER, AccessTokens, TokenRecord
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Frozen
+from mcp_memory.domain.teams import Audited, Entry
 from mcp_memory.rooms import Rooms
 from mcp_memory.store.rows import LedgerRow
 
-
-class Entry(Frozen):
-    """One thing that was done."""
-
-    at: datetime
-    actor: str
-    """Who, as the ledger knows it: `token:…`, `oauth:…`, or a process of the bank's own machine."""
-    name: str = ""
-    """The name of the actor's token."""
-    did: str
-    batch: str = ""
-    refs: tuple[str, ...] = ()
-    names: int = 0
-    """How many things it reached that have no ref, such as a file's or a project's name: not told."""
-    undoes: str = ""
-    completed: bool = True
-    token: str = ""
-    """Of a token: what it allows, and until when."""
+MOST_TOLD = 20_000
+"""Entries that are told at a time."""
 
 
-async def audit(rooms: Rooms, since: datetime | None = None) -> list[Entry]:
-    """All that was done since a moment, oldest first; tokens made, revoked and expired among it."""
-    records = await anyio.to_thread.run_sync(AccessTokens(rooms.settings.access_dir).listed)
+def part(entries: Sequence[Entry], start: int) -> Audited:
+    """At most `MOST_TOLD` of them, from a place on; what is done meanwhile comes last."""
+    end = start + MOST_TOLD
+    return Audited(entries=tuple(entries[start:end]), more=end < len(entries))
+
+
+async def audit(
+    rooms: Rooms, since: datetime | None = None, *, tokens: Sequence[TokenRecord] | None = None
+) -> list[Entry]:
+    """All that was done since a moment, oldest first; tokens made, revoked and expired among it.
+
+    `tokens`: by which the bank is reached, where they are not its own home's.
+    """
+    home = AccessTokens(rooms.settings.access_dir)
+    records = await anyio.to_thread.run_sync(home.listed) if tokens is None else tokens
     known = {f"token:{one.id}": one.name for one in records}
     entries = [*_changes(await rooms.store.ledger(), known)]
     entries += [entry for one in records for entry in _of_token(one, known, rooms.now())]

@@ -92,12 +92,13 @@ def _told_once(ranked: Iterable[Hit]) -> Iterator[Hit]:
         words = " ".join(hit.text.split()).casefold()
         if hit.kind in NO_MEMORIES:
             yield hit
-        elif not (hit.origin and any(_same(words, other) for other in said)):
+        elif not (hit.origin and any(same(words, other) for other in said)):
             said.append(words)
             yield hit
 
 
-def _same(one: str, other: str) -> bool:
+def same(one: str, other: str) -> bool:
+    """Whether two memories' words say the same: they are alike, or one holds the other."""
     shorter, longer = sorted((one, other), key=len)
     return one == other or (len(shorter) >= LEAST_SAME and shorter in longer)
 

@@ -1,6 +1,6 @@
 """Others: what a team's bank told, made fit for this machine: bounded in trust, and none of it its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import orjson
@@ -34,7 +34,11 @@ async def fit(rooms: Rooms, told: SearchResult) -> SearchResult:
         [_labelled(hit) for hit in some if _foreign(hit.ref, known)]
         for some in (told.hits, told.nearest)
     )
-    held = [hit for hit in (*hits, *nearest) if _held(hit, trusting)]
+    held = [
+        hit
+        for hit in (*hits, *nearest)
+        if withheld((hit.ref,), f"{hit.title}\n{hit.text}", trusting)
+    ]
     notes = [f"{counted(len(held), 'record')} of the team's bank held back: of unsure origin."]
     notes += ["The team's bank holds some back itself."]
     said = (bool(held), any(map(withholding.noted, told.notes)))
@@ -59,13 +63,13 @@ def opened(told: FetchResult) -> tuple[Fetched, ...]:
     return tuple(
         _labelled(item).model_copy(update={"path": None})
         for item in told.items
-        if _spelled(item.ref)
+        if spelled(item.ref)
     )
 
 
 async def known_here(rooms: Rooms, texts: Iterable[str]) -> frozenset[str]:
     """Of refs those of records that this machine has, has forgotten, or has purged."""
-    parsed = {text: refs.parse(text) for text in texts if _spelled(text)}
+    parsed = {text: refs.parse(text) for text in texts if spelled(text)}
     ids = {ref.id for ref in parsed.values() if ref.kind in _SESSIONS}
     rows = await rooms.store.sessions(ids=tuple(ids)) if ids else []
     gone = await writing.tombstones(rooms)
@@ -94,7 +98,8 @@ def _refs(told: SearchResult) -> Iterable[str]:
     yield from (left.ref for left in told.sessions)
 
 
-def _spelled(ref: str) -> bool:
+def spelled(ref: str) -> bool:
+    """Whether a word is a ref."""
     try:
         return bool(refs.parse(ref))
     except InvalidInput:
@@ -102,7 +107,7 @@ def _spelled(ref: str) -> bool:
 
 
 def _foreign(ref: str, known: frozenset[str]) -> bool:
-    return _spelled(ref) and ref not in known
+    return spelled(ref) and ref not in known
 
 
 def _labelled(one: Labelled) -> Labelled:
@@ -120,7 +125,7 @@ def _labelled(one: Labelled) -> Labelled:
     }
     if isinstance(one, Hit):
         told["title"] = guard.neutralise(one.title)
-        told["also"] = tuple(filter(_spelled, one.also))
+        told["also"] = tuple(filter(spelled, one.also))
     return one.model_copy(update=told)
 
 
@@ -128,7 +133,6 @@ def _label(text: str) -> str:
     return guard.neutralise(" ".join(text.split()))[:MOST_LABEL]
 
 
-def _held(hit: Hit, trusting: Trusting) -> bool:
+def withheld(named: Sequence[str], said: str, trusting: Trusting) -> bool:
     """Whether it gives power away, or is of a source that the user distrusts: nobody here bears it out."""
-    said = f"{hit.title}\n{hit.text}"
-    return trusting.distrusts((hit.ref,), said) or bool(withholding.given(said))
+    return trusting.distrusts(named, said) or bool(withholding.given(said))

@@ -1,23 +1,26 @@
 """Overlay: this machine's bank over a team's, asked as one; without a team's bank none of it is loaded."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import paths, projects, refs, teams
 from mcp_memory.domain.access import acting
-from mcp_memory.domain.asked import Query, Reading
+from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError, UnknownRef, only
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
-from mcp_memory.remote import merging, others
+from mcp_memory.domain.models import Runbook
+from mcp_memory.remote import advice, merging, others
 from mcp_memory.remote.team import Heard, Team, name_of, open_team
 from mcp_memory.rooms import Rooms
+from mcp_memory.runbook import asking
 from mcp_memory.settings import Settings
 
 BYTES_PER_TOKEN = 4
@@ -29,10 +32,11 @@ OWN_CALLERS = frozenset({"", "local"})
 NOTHING = SearchResult(found=False)
 
 T = TypeVar("T")
+Asked = TypeVar("Asked", Query, Task)
 
 
 class Overlay(MemoryBank):
-    """A bank whose `search`, `recent` and `fetch` ask the team's too; all else is its own alone."""
+    """A bank whose `search`, `recent`, `runbook` and `fetch` ask the team's too; all else is its own."""
 
     def __init__(self, rooms: Rooms, team: Team) -> None:
         super().__init__(rooms)
@@ -63,6 +67,25 @@ class Overlay(MemoryBank):
         items = (*(own.items if own else ()), *theirs.items)
         return FetchResult(folder=own.folder if own else None, items=items, unknown=left)
 
+    async def runbook(self, task: Task) -> Runbook:
+        """Instructions for one task from both banks, the team's lines labelled."""
+        if not self._asks(task.project or self.rooms.project) or asking.names_nothing(task):
+            return await super().runbook(task)
+        heard: Heard[Runbook] = Heard()
+        ask_team = partial(self._team.hear, "runbook", self._theirs(task), Runbook, heard)
+        own, fault = await self._at_once(
+            "runbook", partial(asking.gather, self.rooms, task), ask_team
+        )
+        if own is None:
+            raise fault or MemoryBankError("The runbook was called off.")
+        if heard.answer is not None:
+            every = await advice.beside(self.rooms, own, heard.answer)
+        else:
+            every = replace(own, notes=(*own.notes, *filter(None, (heard.note,))))
+        made = asking.put_together(self.rooms, every)
+        await asking.note_shown(self.rooms, made, own)
+        return made
+
     async def _fetched(
         self, asked: Reading, unknown: Sequence[str], own: FetchResult | None
     ) -> FetchResult | None:
@@ -79,7 +102,7 @@ class Overlay(MemoryBank):
         with anyio.move_on_after(self._team.seconds) as waited:
             await self._team.hear("fetch", told, FetchResult, heard)
         if waited.cancelled_caught:
-            self._team.rest()
+            self._team.rest("fetch")
         if heard.answer is None:
             return None
         items = others.opened(heard.answer)
@@ -93,22 +116,10 @@ class Overlay(MemoryBank):
         if not self._asks(query.project or self.rooms.project):
             return await ask_own()
         heard: Heard[SearchResult] = Heard()
-        own: SearchResult | None = None
-        fault: MemoryBankError | OSError | None = None
-        begun = anyio.current_time()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._team.hear, read, self._theirs(query), SearchResult, heard)
-            try:
-                own = await ask_own()
-            except (MemoryBankError, OSError, ExceptionGroup) as error:
-                fault = only(error) if isinstance(error, ExceptionGroup) else error
-                if not (query.within and isinstance(fault, UnknownRef)):
-                    tasks.cancel_scope.cancel()
-            # A bank that has just been opened keeps the loop busy: that is not the team's silence.
-            latest = max(begun + self._team.seconds, anyio.current_time() + LEAST_SECONDS)
-            tasks.cancel_scope.deadline = latest
-        if tasks.cancel_scope.cancelled_caught and fault is None:
-            self._team.rest()
+        ask_team = partial(self._team.hear, read, self._theirs(query), SearchResult, heard)
+        own, fault = await self._at_once(
+            read, ask_own, ask_team, waits=lambda each: bool(query.within) and _unknown(each)
+        )
         if own is None and (fault is None or heard.answer is None or query.within == ""):
             raise fault or UnknownRef(query.within)
         own = own or NOTHING
@@ -118,17 +129,58 @@ class Overlay(MemoryBank):
         room = (query.budget_tokens or self.rooms.settings.search_tokens) * BYTES_PER_TOKEN
         return merging.merged(own, theirs, query, room=room)
 
+    async def _at_once(
+        self,
+        read: teams.Read,
+        ask_own: Callable[[], Awaitable[T]],
+        ask_team: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        waits: Callable[[Exception], bool] = lambda _: False,
+    ) -> tuple[T | None, Exception | None]:
+        """What this bank answers, or why it does not, while the team is asked no longer than it may be.
+
+        `waits`: whether the team is heard although this bank has no answer.
+        """
+        own: T | None = None
+        fault: Exception | None = None
+        begun = anyio.current_time()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask_team)
+            try:
+                own = await ask_own()
+            except (MemoryBankError, OSError, ExceptionGroup) as error:
+                fault = only(error) if isinstance(error, ExceptionGroup) else error
+                if not waits(fault):
+                    tasks.cancel_scope.cancel()
+            # A bank that has just been opened keeps the loop busy: that is not the team's silence.
+            latest = max(begun + self._team.seconds, anyio.current_time() + LEAST_SECONDS)
+            tasks.cancel_scope.deadline = latest
+        if tasks.cancel_scope.cancelled_caught and fault is None:
+            self._team.rest(read)
+        return own, fault
+
     def _asks(self, project: str) -> bool:
         """Whether the team's bank is asked: by this machine's user, of a project that it is for."""
         named = project if project == projects.EVERY else self.rooms.identities().asked(project)
         return _users_own() and self._team.answers_for(named)
 
-    def _theirs(self, query: Query) -> Query:
+    def _theirs(self, asked: Asked) -> Asked:
         """The question as it leaves: the project by its folder's name, a file by its place in it."""
-        project = query.project or self.rooms.project
-        path = paths.relative(query.path, (self.rooms.project,)) if query.path else ""
+        project = asked.project or self.rooms.project
         name = project if project in {projects.EVERY, projects.USER} else name_of(project)
-        return query.model_copy(update={"project": name, "path": path, "explain": False})
+        if isinstance(asked, Task):
+            files = tuple(map(self._placed, asked.files))
+            return asked.model_copy(update={"project": name, "files": files})
+        return asked.model_copy(
+            update={"project": name, "path": self._placed(asked.path), "explain": False}
+        )
+
+    def _placed(self, path: str) -> str:
+        return paths.relative(path, (self.rooms.project,)) if path else ""
+
+
+def _unknown(fault: Exception) -> bool:
+    return isinstance(fault, UnknownRef)
 
 
 def _users_own() -> bool:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -197,6 +198,17 @@ class Remote:
         """What waits there for a decision."""
         params = {"project": project} if project else {}
         return await self._asked(teams.Proposals, "GET", teams.PROPOSALS, params=params)
+
+    async def audit(self, since: datetime | None) -> list[teams.Entry]:
+        """Who did what when to which refs there, oldest first; for an administrator."""
+        every: list[teams.Entry] = []
+        params = {"since": since.isoformat()} if since else {}
+        while True:
+            asked = {**params, "start": str(len(every))}
+            told = await self._asked(teams.Audited, "GET", teams.AUDIT, params=asked)
+            every += told.entries
+            if not (told.more and told.entries):
+                return every
 
     async def decide(self, decision: teams.Decision) -> Retained:
         """Approve or decline a proposal.

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import anyio.to_thread
 from pydantic import BaseModel
@@ -51,7 +51,7 @@ class Team:
         self._remote = remote
         self._clock = clock
         self._fault = fault
-        self._silent_until = 0.0
+        self._silent: dict[str, float] = {}
         self.seconds = settings.team_seconds
 
     def answers_for(self, project: str) -> bool:
@@ -64,10 +64,12 @@ class Team:
         return name_of(project) in wanted or projects.resolve(project, wanted) is not None
 
     async def hear(
-        self, read: teams.Read, asked: Query | Reading, kind: type[Told], heard: Heard[Told]
+        self, read: teams.Read, asked: teams.Asked, kind: type[Told], heard: Heard[Told]
     ) -> None:
         """Ask, and leave in `heard` what came of it; whoever cancels it finds a note there."""
-        if self._remote is None or self._clock() < self._silent_until:
+        if self._remote is None or self._clock() < max(
+            self._silent.get(read, 0.0), self._silent.get("", 0.0)
+        ):
             heard.note = self._fault or f"The team's bank did not answer lately: {ALONE}"
             return
         question = teams.Question(read=read, asked=masked(asked))
@@ -86,18 +88,28 @@ class Team:
             heard.note = f"The team's bank cannot be reached: {ALONE}"
             self.rest()
 
-    def rest(self) -> None:
-        """Leave it alone for a while: it was silent, or away."""
-        self._silent_until = self._clock() + RESTS
+    def _rests(self, read: teams.Read) -> bool:
+        return self._clock() < max(self._silent.get(name, 0.0) for name in ("", read))
+
+    def rest(self, read: teams.Read | Literal[""] = "") -> None:
+        """Leave it alone for a while: it was away, or silent to one kind of question."""
+        self._silent[read] = self._clock() + RESTS
 
 
-def masked(asked: Query | Reading) -> Query | Reading:
+def masked(asked: teams.Asked) -> teams.Asked:
     """A question without the secrets that somebody pasted into it."""
-    if isinstance(asked, Reading):
-        return asked.model_copy(update={"match": redaction.redact(asked.match).text})
-    texts = tuple(redaction.redact(text).text for text in asked.texts)
-    told = {"texts": texts, "match": redaction.redact(asked.match).text}
-    return asked.model_copy(update=told)
+    match asked:
+        case Reading():
+            return asked.model_copy(update={"match": _bare(asked.match)})
+        case Query():
+            told = {"texts": tuple(map(_bare, asked.texts)), "match": _bare(asked.match)}
+            return asked.model_copy(update=told)
+    told = {name: tuple(map(_bare, getattr(asked, name))) for name in ("queries", "files")}
+    return asked.model_copy(update={**told, "text": _bare(asked.text), "error": _bare(asked.error)})
+
+
+def _bare(text: str) -> str:
+    return redaction.redact(text).text
 
 
 def name_of(project: str) -> str:

@@ -64,15 +64,40 @@ class _Found:
     """What search says of that which it held back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is known of a task, before it is put together within a budget."""
+
+    task: Task
+    lines: Mapping[str, Sequence[Line]] = field(default_factory=dict)
+    opened: tuple[str, ...] = ()
+    """Spans to open."""
+    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 async def runbook(rooms: Rooms, task: Task) -> Runbook:
     """What to do, what was tried, what went wrong and what was settled, for one task.
 
     A task that names nothing, or that history knows nothing of, gets a note and no lines.
     """
+    gathered = await gather(rooms, task)
+    made = put_together(rooms, gathered)
+    await note_shown(rooms, made, gathered)
+    return made
+
+
+def names_nothing(task: Task) -> bool:
+    """Whether there is nothing in a task to look for."""
+    said = (task.text, task.error, *task.queries, *task.files)
+    return all(map(courtesies.says_nothing, said))
+
+
+async def gather(rooms: Rooms, task: Task) -> Gathered:
+    """What bears on a task, title to its lines."""
     scope = await scope_of(rooms, task.project)
-    notes = (*scope.notes, *rooms.degraded())
-    if all(map(courtesies.says_nothing, (task.text, task.error, *task.queries, *task.files))):
-        return Runbook(task=task.text, sections=(), spans=(), notes=(NOTHING_ASKED,))
+    if names_nothing(task):
+        return Gathered(task, notes=(NOTHING_ASKED,))
     now = task.as_of is None
     folders = freshness.places(rooms, scope.projects[0]) if scope.projects and now else ()
     # What is on the disk, and in all of history, says nothing of then.
@@ -87,20 +112,30 @@ async def runbook(rooms: Rooms, task: Task) -> Runbook:
     doubts = premises.doubts(named, here, seen, found.sessions)
     lines, held = _advisable(rooms, await _lines(rooms, known, found))
     await _without_echoes(rooms, lines)
-    notes = (*notes, *apart, *dict.fromkeys((*found.held, *held)))
-    if not any(lines.values()) and not doubts:
+    notes = (*scope.notes, *rooms.degraded(), *apart, *dict.fromkeys((*found.held, *held)))
+    return Gathered(task, lines, assembling.spans(found.hits["steps"]), doubts, notes)
+
+
+def put_together(rooms: Rooms, gathered: Gathered) -> Runbook:
+    """What was gathered, within the budget."""
+    notes = gathered.notes
+    if not (any(gathered.lines.values()) or gathered.doubts or NOTHING_ASKED in notes):
         notes = (*notes, NOTHING_FOUND)
-    made = assembling.assemble(
-        task.text,
-        lines,
-        steps=found.hits["steps"],
-        premises=doubts,
+    return assembling.assemble(
+        gathered.task.text,
+        gathered.lines,
+        opened=gathered.opened,
+        premises=gathered.doubts,
         notes=notes,
-        budget_tokens=task.budget_tokens or rooms.settings.runbook_tokens,
+        budget_tokens=gathered.task.budget_tokens or rooms.settings.runbook_tokens,
     )
+
+
+async def note_shown(rooms: Rooms, made: Runbook, own: Gathered) -> None:
+    """Count what was shown of that which this bank gathered."""
+    known = {ref for lines in own.lines.values() for _, ref in lines}
     shown = (line.rpartition(" ")[2] for section in made.sections for line in section.lines)
-    await uses.note(rooms, "shown", tuple(shown))
-    return made
+    await uses.note(rooms, "shown", tuple(ref for ref in shown if ref in known))
 
 
 async def _on_disk(

@@ -18,6 +18,7 @@ SECTIONS: Mapping[str, int] = {
     "Gotchas": 5,
     "Facts and preferences": 5,
     "The user decided": 3,
+    "The team decided": 2,
     "Went well": 3,
     "Went badly": 3,
     "Lessons": 3,
@@ -38,20 +39,20 @@ def assemble(
     task: str,
     found: Mapping[str, Sequence[Line]],
     *,
-    steps: Sequence[Hit] = (),
+    opened: Sequence[str] = (),
     premises: Sequence[str] = (),
     notes: Sequence[str] = (),
     budget_tokens: int = 2000,
 ) -> Runbook:
     """A runbook within the budget, most important first; every line ends with its ref.
 
-    Every section gets its best line before any gets another. `found`: title to its lines.
+    Every section gets its best line before any gets another. `found`: title to its lines; `opened`:
+    spans to open.
     """
     told = [
         [(title, f"{said} {ref}") for said, ref in dict(found.get(title, ())).items()][:most]
         for title, most in SECTIONS.items()
     ]
-    opened = spans(steps)
     fixed = (task, *premises, *notes, *opened)
     left = budget_tokens - sum(map(tokens.estimate, fixed))
     offered = ranking.fair_shares(told, sum(map(len, told)))
@@ -61,7 +62,7 @@ def assemble(
     return Runbook(
         task=task,
         sections=tuple(_kept(told, kept)),
-        spans=opened,
+        spans=tuple(opened),
         premises=tuple(premises),
         notes=(*notes, *((f"Left out for the budget: {dropped} lines.",) if dropped else ())),
     )

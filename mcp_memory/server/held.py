@@ -11,6 +11,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
 
+from mcp_memory.domain.access import AccessTokens, TokenRecord
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import Busy, MemoryBankError
 from mcp_memory.server.buckets import Buckets
@@ -206,6 +207,11 @@ class Banks:
     def warm(self, tenant: str = "") -> None:
         """Open a tenant's bank now, in the background."""
         self._of(tenant).warm()
+
+    def tokens(self, tenant: str) -> list[TokenRecord]:
+        """The tokens that reach a tenant's bank; of the server's own, all that it ever gave out."""
+        listed = AccessTokens(self._settings.access_dir).listed()
+        return [each for each in listed if not tenant or each.tenant == tenant]
 
     @asynccontextmanager
     async def lent(self, tenant: str = "", *, writes: bool = False) -> AsyncIterator[Bank]:

@@ -1,8 +1,11 @@
 """Teaming: the routes by which a team's people ask their bank from beside their own."""
 
+import logging
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Protocol, cast
 
+import anyio.to_thread
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +13,7 @@ from starlette.routing import Route
 
 from mcp_memory.domain import teams
 from mcp_memory.domain.access import OWNER, Person
-from mcp_memory.domain.asked import Query, Reading
+from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.hits import SearchResult
@@ -19,6 +22,8 @@ from mcp_memory.server.app import Guard
 from mcp_memory.server.callers import EVERYTHING, Caller, shown_access
 from mcp_memory.server.held import Banks
 from mcp_memory.server.sharing import body_of, guarded, told_as_json
+
+logger = logging.getLogger(__name__)
 
 
 class Remembering(Bank, Protocol):
@@ -51,6 +56,8 @@ class Teammate(Caller):
                 return await self.recent(query)
             case "fetch", Reading() as asked:
                 return await self.fetch(asked)
+            case "runbook", Task() as task:
+                return await self.runbook(task)
         raise InvalidInput("These are the parts of another question.", next_step="Ask anew.")
 
     async def recent(self, query: Query) -> SearchResult:
@@ -90,6 +97,20 @@ class Teammate(Caller):
             bounds = None if one in {None, EVERYTHING} else [str(one)]
             return teams.Proposals(waiting=await promotion.waiting(bank.rooms, bounds))
 
+    async def audit(self, since: datetime | None, start: int) -> BaseModel:
+        """Needs `admin`, and a token that is bound to no project: who did what is of the whole bank."""
+        async with self._entered("admin") as lent:
+            from mcp_memory.memories import auditing
+
+            bank = cast("Remembering", lent)
+            if await self._bounds(bank) is not None:
+                raise self._outside("the changes of the whole bank")
+            tenant = self._access.tenant if self._access else ""
+            tokens = await anyio.to_thread.run_sync(self._banks.tokens, tenant)
+            entries = await auditing.audit(bank.rooms, since, tokens=tokens)
+            logger.info("the audit was told to %s", self._person.id)
+            return auditing.part(entries, start)
+
     @property
     def _person(self) -> Person:
         return self._access.person if self._access else OWNER
@@ -120,6 +141,11 @@ class Teaming:
         project = request.query_params.get("project")
         return told_as_json(await self._teammate().proposals(project))
 
+    async def audit(self, request: Request) -> Response:
+        """Who did what when to which refs, a part of it."""
+        asked = teams.Audit.model_validate(dict(request.query_params))
+        return told_as_json(await self._teammate().audit(asked.since, asked.start))
+
     async def decide(self, request: Request) -> Response:
         """A proposal, approved or declined."""
         decision = teams.Decision.model_validate(body_of(await request.body()))
@@ -139,5 +165,6 @@ def team_routes(banks: Banks, guard: Guard) -> list[Route]:
             (teams.PROPOSE, "POST", teaming.propose),
             (teams.PROPOSALS, "GET", teaming.proposals),
             (teams.DECISIONS, "POST", teaming.decide),
+            (teams.AUDIT, "GET", teaming.audit),
         )
     ]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -21,6 +22,7 @@ from mcp_memory.domain.access import SCOPES
 from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import InvalidInput, NotAllowed, UnknownRef
 from mcp_memory.domain.models import Draft, Evidence, Standing, State
+from mcp_memory.memories import auditing
 from mcp_memory.remote import promoting, reaching
 from mcp_memory.remote.overlay import open_overlaid
 from mcp_memory.remote.reaching import Remote
@@ -374,6 +376,42 @@ async def test_what_a_leaver_brought_is_told_and_kept_weakened_or_forgotten(
         assert refs["ana"] not in forgotten
         assert "holds nothing of bo" in await ran("delete", "--from", "bo")
         assert "never was a token" in await ran("distrust", "--from", "nobody")
+
+
+async def test_an_administrator_takes_the_audit_of_a_teams_bank_and_nobody_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditing, "MOST_TOLD", 2)
+    async with teamed(tmp_path) as team, own(tmp_path) as (bank, ref):
+        ana, bo, boss = team.token("ana"), team.token("bo", "approve"), team.token("boss", "admin")
+        theirs = team.token("tess", "admin", tenant="other")
+        told = await promoted(team, ana, bank, ref)
+        async with team.reached(bo) as remote:
+            await remote.decide(teams.Decision(ref=told.there.ref, approve=True))
+        async with team.reached(boss) as remote:
+            entries = await remote.audit(None)
+            assert await remote.audit(datetime(2099, 1, 1, tzinfo=UTC)) == []
+        did = [(one.name, one.did) for one in entries]
+        assert [each for each in did if each[1] in ("propose", "approve")] == [
+            ("ana", "propose"),
+            ("bo", "approve"),
+        ]
+        assert len(set(entries)) == len(entries) > 6
+        assert LEARNED not in "".join(map(str, entries))
+        # The command takes the same, in the same words as on the server's own machine.
+        file = tmp_path / "boss"
+        file.write_text(boss, encoding="utf-8")
+        file.chmod(0o600)
+        lines = await ran("audit", "--at", team.url, "--token-file", str(file))
+        assert lines.splitlines() == [auditing.line(one) for one in entries]
+        for token in (ana, bo, team.token("shops", "admin", projects=("shop",))):
+            async with team.reached(token) as remote:
+                with pytest.raises(NotAllowed):
+                    await remote.audit(None)
+        # A tenant's administrator takes the tenant's, with no name of anybody else.
+        async with team.reached(theirs) as remote:
+            apart = await remote.audit(None)
+        assert [(one.did, "tess" in one.token) for one in apart] == [("token made", True)]
 
 
 async def test_an_audit_says_who_did_what_to_which_refs_and_no_text(

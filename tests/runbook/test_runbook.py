@@ -38,16 +38,16 @@ def _lines(made: Runbook) -> dict[str, tuple[str, ...]]:
 
 
 def test_spans_join_neighbours_and_stay_short_and_few() -> None:
-    made = _made(steps=[_step(5), _step(6), _step(40), _step(4), _step(7), _step(5, B)])
-    assert made.spans == (refs.span(A, 4, 6), refs.span(A, 40), refs.span(A, 7))
-    assert _made(steps=[_step(5), _step(40, score=0.2)]).spans == (refs.span(A, 5),)
+    every = [_step(5), _step(6), _step(40), _step(4), _step(7), _step(5, B)]
+    assert assembling.spans(every) == (refs.span(A, 4, 6), refs.span(A, 40), refs.span(A, 7))
+    assert assembling.spans([_step(5), _step(40, score=0.2)]) == (refs.span(A, 5),)
 
 
 @example([15, 17, 16, 17])
 @given(st.lists(st.integers(1, 60), max_size=60))
 def test_no_step_is_opened_twice_and_never_more_than_twenty(numbers: list[int]) -> None:
     opened = []
-    for text in _made(steps=[_step(n) for n in numbers]).spans:
+    for text in assembling.spans([_step(n) for n in numbers]):
         ref = refs.parse(text)
         assert ref.first is not None
         opened += range(ref.first, (ref.last or ref.first) + 1)
