@@ -36,7 +36,7 @@ from mcp_memory.search import spans, uses, withholding
 from mcp_memory.search.channels import Scope, scope_of
 from mcp_memory.search.confidence import LEAST_ASKED
 from mcp_memory.search.searching import search
-from mcp_memory.text import courtesies, guard, identifiers, wording
+from mcp_memory.text import courtesies, guard, identifiers, shingles, wording
 
 MEMORY_KINDS: tuple[HitKind, ...] = ("procedure", "gotcha", "fact", "preference", "observation")
 KINDS: Mapping[str, tuple[HitKind, ...]] = {
@@ -47,8 +47,8 @@ KINDS: Mapping[str, tuple[HitKind, ...]] = {
 DEEP, MOST_LINKED = 12, 3
 PLENTY = 20_000
 """Token budget of the searches beneath: the runbook cuts by its own."""
-LEAST_TOLD = 6
-"""Words of a part of a line that says something of its own."""
+LEAST_TOLD, LEAST_NAMING = 6, 3
+"""Words of a part of a line that says something of its own; and of one that calls something by name."""
 NOTHING_ASKED = "The task names nothing to look for."
 NOTHING_FOUND = "History holds nothing that bears on this task."
 
@@ -220,9 +220,17 @@ async def _echoes(rooms: Rooms, said: str) -> bool:
     """Whether what an agent said, in one part of a line, is what outsiders had said."""
     for part in said.split(" \u00b7 "):
         spoken = part.removeprefix("agent: ")
-        if len(spoken.split()) >= LEAST_TOLD and await citing.echoes(rooms, spoken):
+        if _says(spoken, own=part != spoken) and await citing.echoes(rooms, spoken):
             return True
     return False
+
+
+def _says(spoken: str, *, own: bool) -> bool:
+    """Whether words are enough to be somebody's: of an agent's `Fixed: npx -y @x/y` a few are."""
+    if len(spoken.split()) >= LEAST_TOLD:
+        return True
+    words = len(shingles.words(spoken)) if own else 0
+    return words >= LEAST_TOLD or (words >= LEAST_NAMING and bool(identifiers.names(spoken)))
 
 
 async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line]]:

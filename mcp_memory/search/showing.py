@@ -321,7 +321,7 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
                 "title": guard.neutralise(memory.title),
                 "trust": memory.trust if memory.trust != memory.source.trust else None,
                 "standing": memory.standing,
-                "flags": (*superseded, *restated, *odd, *memory.flags),
+                "flags": (*superseded, *restated, *withholding.borne(memory), *odd, *memory.flags),
             }
         )
     assert isinstance(row, EvidenceRow)

@@ -32,8 +32,12 @@ def as_advice(memory: Memory, trusting: Trusting) -> tuple[str, ...]:
     """Why a memory is not advised: it is held back, or only outsiders' words bear it."""
     if reasons := of_memory(memory, trusting):
         return reasons
-    trusted = memory.trust >= STANDS or trusting.releases(memory.ref)
-    return () if trusted else (OUTSIDERS,)
+    return () if trusting.releases(memory.ref) else borne(memory)
+
+
+def borne(memory: Memory) -> tuple[str, ...]:
+    """That nobody of the house bears a memory out, where that is so."""
+    return () if memory.trust >= STANDS else (OUTSIDERS,)
 
 
 def of_row(row: EvidenceRow, trusting: Trusting) -> tuple[str, ...]:

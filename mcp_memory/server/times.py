@@ -7,7 +7,6 @@ from typing import Literal
 import anyio.to_thread
 
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.text import periods
 
 
 async def moment(said: str, edge: Literal["start", "end"]) -> datetime | None:
@@ -18,6 +17,9 @@ async def moment(said: str, edge: Literal["start", "end"]) -> datetime | None:
     """
     if not said.strip():
         return None
+    # Its patterns take 7 ms to compile: not for a host that waits for its handshake.
+    from mcp_memory.text import periods
+
     now = datetime.now().astimezone()
     found = await anyio.to_thread.run_sync(partial(periods.meant, said, now=now))
     if found is None:

@@ -88,6 +88,21 @@ _CHECK = (
     r"|\u043f\u0440\u043e\u0432\u0435\u0440\w*|\u0432\u0430\u043b\u0438\u0434\u0430\w*|\u043f\u043e\u0434\u043f\u0438\u0441\w*|\u0431\u0435\u0437\u043e\u043f\u0430\u0441\w*|\u0440\u0435\u0432\u044c\u044e|\u0441\u0435\u0440\u0442\u0438\u0444\w*"
     r"|weryfik\w*|walidacj\w*|bezpiecze\w*|do\u011frulama|controle\w*|verificatie"
 )
+_OFF_ABROAD = (
+    "\u092c\u0902\u0926|\u091b\u094b\u0921\u093c|\u0905\u0915\u094d\u0937\u092e|\u0928\u093f\u0937\u094d\u0915\u094d\u0930\u093f\u092f|\u0905\u0928\u0926\u0947\u0916"
+    "|\u062a\u0639\u0637\u064a\u0644|\u0639\u0637\u0644|\u062a\u062e\u0637\u064a|\u062a\u062c\u0627\u0648\u0632|\u062a\u062c\u0627\u0647\u0644|\u0625\u064a\u0642\u0627\u0641"
+    "|\u05d4\u05e9\u05d1\u05ea|\u05d3\u05dc\u05d2|\u05e2\u05e7\u05d5\u05e3|\u05d4\u05ea\u05e2\u05dc\u05dd"
+    "|devre d\u0131\u015f\u0131|atlay\u0131n|b\u1ecf qua|v\u00f4 hi\u1ec7u h\u00f3a|t\u1eaft|nonaktifkan|matikan|lewati|abaikan"
+    "|\u0432\u0438\u043c\u043a\u043d|\u043f\u0440\u043e\u043f\u0443\u0441\u0442\u0456\u0442\u044c|\u043e\u0431\u0456\u0439\u0434"
+)
+_CHECK_ABROAD = (
+    "\u091c\u093e\u0901\u091a|\u091c\u093e\u0902\u091a|\u0938\u0924\u094d\u092f\u093e\u092a\u0928|\u0939\u0938\u094d\u0924\u093e\u0915\u094d\u0937\u0930|\u0938\u0941\u0930\u0915\u094d\u0937\u093e|\u0938\u092e\u0940\u0915\u094d\u0937\u093e"
+    "|\u062a\u062d\u0642\u0642|\u062a\u0648\u0642\u064a\u0639|\u0627\u0644\u0623\u0645\u0627\u0646|\u0645\u0631\u0627\u062c\u0639\u0629|\u0627\u0644\u0641\u062d\u0635"
+    "|\u05d0\u05d9\u05de\u05d5\u05ea|\u05d7\u05ea\u05d9\u05de|\u05d0\u05d1\u05d8\u05d7|\u05d1\u05d3\u05d9\u05e7"
+    "|do\u011frulama|imza|g\u00fcvenlik|denetim|x\u00e1c minh|ki\u1ec3m tra|ch\u1eef k\u00fd|b\u1ea3o m\u1eadt|verifikasi|validasi|pemeriksaan|tanda tangan|keamanan"
+    "|\u043f\u0435\u0440\u0435\u0432\u0456\u0440\u043a|\u043f\u0456\u0434\u043f\u0438\u0441|\u0431\u0435\u0437\u043f\u0435\u043a"
+)
+"""Hindi, Arabic, Hebrew, Turkish, Vietnamese, Indonesian and Ukrainian; each in whichever order."""
 ASKS = r"(?:^|[\n.,:;!?>*\-\d)\u2022\"'`]\s{0,3}(?:then |just |simply |always |first,? |please |you (?:should|must|can) |we (?:should|must|can) |to \w+(?: \w+){0,5}, ?)?|\b(?:should|must|always|just|simply|can|please|need to|have to|by|then|and|to|instead|will|faster) )"
 """What stands before a verb that asks, and not before one that tells what code does."""
 _SECRET = (
@@ -113,8 +128,8 @@ RULES = (
     ),
     _rule(
         RUNS,
-        "| sh,| bash,|sh,|bash,| zsh,| sudo,| iex,|iex,| /bin",
-        r"\|\s{0,3}(?:sudo\s+)?(?:[\w./]{0,20}/)?(?:(?:ba|z|da|k)?sh|iex|invoke-expression)(?:\s+-(?:s|e|x|eu?x?)?)?(?:\s+--?\s?)?\s*(?=[\n;&)\"'`.,]|$|\|)",
+        '| sh,| bash,|sh,|bash,| zsh,| sudo,| iex,|iex,| /bin,| $sh,|$sh,| ${sh,| $bash,| $0,| "$sh',
+        r"\|\s{0,3}(?:sudo\s+)?(?:(?:[\w./]{0,20}/)?(?:(?:ba|z|da|k)?sh|iex|invoke-expression)|\"?\$\{?(?:shell|bash|0)\}?\"?)(?:\s+-(?:s|e|x|eu?x?)?)?(?:\s+--?\s?)?\s*(?=[\n;&)\"'`.,]|$|\|)",
         reach=(4, 40),
     ),
     _rule(
@@ -200,6 +215,20 @@ RULES = (
     ),
     _rule(
         CHECKS,
+        _OFF_ABROAD.replace("|", ","),
+        rf"(?:{_OFF_ABROAD})[^.\n\u0964;]{{0,40}}(?:{_CHECK_ABROAD})|(?:{_CHECK_ABROAD})[^.\n\u0964;]{{0,30}}(?:{_OFF_ABROAD})",
+        _CHECK_ABROAD.replace("|", ","),
+        reach=(60, 70),
+    ),
+    _rule(
+        CHECKS,
+        "=0 ,=off ",
+        r"(?:^|[\s;&`'\"])(?:\w{1,30}_)?(?:strict\w{0,6}|guards?|gates?|checks?|verify|validate|audit|sandbox|safety|secure|signing)=(?:0|off) (?:\w+=\S{1,20} ){0,4}[a-z./]",
+        "strict,guard,gate,check,verify,validate,audit,sandbox,safety,secure,signing",
+        reach=(44, 60),
+    ),
+    _rule(
+        CHECKS,
         " off, aus, ab",
         rf"\b(?:turn|switch|shut|schalt)\w* [^.\n;]{{0,30}}\b(?:{_CHECK})\w*(?: \w+){{0,2}} (?:off|aus|ab)\b",
         "turn,switch,shut,schalt",
@@ -232,6 +261,20 @@ RULES = (
         rf"(?:{_SECRET}|\$\(?\{{?(?:env|printenv)|\benv\b\s*\||printenv)[^\n;]{{0,120}}(?:\||&&|>)\s*[^\n]{{0,40}}(?:{_GETS}|nc|ncat|scp|rsync|mail|openssl)\b|(?:{_GETS}|nc|ncat|scp|rsync|gh gist create|aws s3 (?:cp|sync))\b[^\n;]{{0,160}}(?:\.ssh/|id_rsa|id_ed25519|\.aws/|\.netrc|\.kube/config|\.git-credentials|/etc/(?:shadow|passwd)|(?<![\w])\.env\b|\$\(?(?:cat|env|printenv|gh auth token)|\$\{{?\w*(?:token|secret|passw|api_?key)\w*\}}?@|(?:token|key|secret|pw|password)=\$)",
         ".env,.ssh,id_rsa,id_ed25519,credential,.netrc,.npmrc,.pypirc,kube/config,docker/config,/etc/,api key,api_key,api-key,apikey,passw,secret,token,private key,ssh key,seed phrase,env var,environment var,printenv,kennw,zugangs,mots de passe,mot de passe,identifiants,contrase,credenc,senha,chiav,\u043f\u0430\u0440\u043e\u043b,\u043a\u043b\u044e\u0447,\u0442\u043e\u043a\u0435\u043d,env,$",
         reach=(200, 260),
+    ),
+    _rule(
+        SECRETS,
+        "credential,api key,api_key,apikey,passw,secret,token,private key,ssh key",
+        rf"{_SECRET}[^.\n;]{{0,40}}\b(?:go(?:es)?|belongs?|is sent|are sent|(?:is|are) posted|(?:is|are) uploaded)\b[^.\n;]{{0,20}}\b(?:to|into|at)\b[^.\n;]{{0,12}}{_HOST}",
+        "://,@",
+        reach=(8, 160),
+    ),
+    _rule(
+        SECRETS,
+        "![,<img",
+        r"(?:!\[[^\]\n]{0,80}\]\(|<img\s[^>\n]{0,60}src=[\"'])https?://[^\s)\"'>]{1,200}[?&=/][^\s)\"'>]{0,100}\$\{?\w{0,30}(?:token|secret|key|passw|pwd|cred|cookie|auth)",
+        "$",
+        reach=(4, 400),
     ),
     _rule(
         SECRETS,

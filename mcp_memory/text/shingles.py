@@ -52,9 +52,9 @@ class Heard:
     def _words_of(self, place: int, most: int) -> str:
         source = self._sources[place]
         if len(source) > most:
-            return " ".join(_words(source[:most]))
+            return " ".join(words(source[:most]))
         if place not in self._folded:
-            self._folded[place] = " ".join(_words(source))
+            self._folded[place] = " ".join(words(source))
         return self._folded[place]
 
 
@@ -67,7 +67,8 @@ def _addresses(text: str) -> Iterator[str]:
     return (found[0].rstrip(".,:") for found in _ADDRESS.finditer(text))
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """The words of a text in small letters, as texts are compared by them."""
     # Lowered as a whole: a call for each word was a third of the time.
     return (
         _WORD.findall(text.lower()) if text.isascii() else [w.lower() for w in _WORD.findall(text)]
@@ -75,11 +76,11 @@ def _words(text: str) -> list[str]:
 
 
 def _runs(text: str) -> Iterator[str]:
-    words = _words(text)
-    if len(words) < _LEAST_WORDS:
+    told = words(text)
+    if len(told) < _LEAST_WORDS:
         # A short command is another's as a whole, or it is one's own.
-        if len(words) > 1:
-            yield " ".join(words)
+        if len(told) > 1:
+            yield " ".join(told)
         return
-    for at in range(0, len(words) - RUN + 1, 2):
-        yield " ".join(words[at : at + RUN])
+    for at in range(0, len(told) - RUN + 1, 2):
+        yield " ".join(told[at : at + RUN])

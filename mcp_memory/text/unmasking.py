@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import contextlib
 import re
 import unicodedata
@@ -27,7 +28,14 @@ _SHELL_QUOTES = re.compile(
 )
 """The sign first, and then what stood before it: so it is looked for by its first letter."""
 _GAPS = re.compile(r"\$\{?ifs\}?(?:\$9)?|\\\r?\n|[ \t\u00a0]{2,}")
-_SPACED = re.compile(r"(?<![\w.])(?:\w[ _.\-]){5,}\w(?![\w.])")
+_SPACED = re.compile(r"(?<![\w.\-])(?:(?:\w[ _.\-]){5,}|(?:[a-z]-){2,})\w(?![\w.\-])")
+"""Letters one by one: six of them, or three with a dash between each two."""
+_TURNED = ("rot13", "rot-13", "rot 13", "n-za-m")
+"""What says that letters stand for those thirteen further on."""
+_FIGURES = re.compile(r"[a-z]{1,12}(?:[013457][a-z]{1,12}){1,3}")
+_AS_LETTERS = str.maketrans("013457", "oieast")
+_GIVES_AWAY = ("disabl", "verif", "valid", "bypass", "signat", "secur", "creden", "passw", "review")
+"""Of what words that give power away begin with, what no name with a figure in it holds by chance."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,4000}={0,2}(?![A-Za-z0-9+/])")
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,2000}(?![0-9a-fA-F])")
 _SIGNS = (
@@ -47,7 +55,7 @@ WHOLE, SHORT = 6_000, 1_000
 
 
 def views(text: str) -> Iterator[str]:
-    """The text in small letters without its disguises, then what it holds encoded or spelled apart."""
+    """The text in small letters without its disguises, then what it holds encoded or spelled otherwise."""
     plain = _plain(text)
     yield plain
     if not plain.isascii() and _ABROAD.search(plain) and _MIXED.search(plain):
@@ -55,8 +63,17 @@ def views(text: str) -> Iterator[str]:
     if len(text) <= WHOLE and any(map(plain.__contains__, _ENCODES)):
         for hidden in _encoded(text):
             yield _plain(hidden)
+    if any(map(plain.__contains__, _TURNED)):
+        yield codecs.encode(plain, "rot13")
+    if len(text) <= SHORT and any(map(_spells, _FIGURES.findall(plain))):
+        yield _FIGURES.sub(lambda found: found[0].translate(_AS_LETTERS), plain)
     if len(text) <= SHORT and (apart := _SPACED.search(plain)) is not None:
         yield _SPACED.sub(lambda found: re.sub(r"[ _.\-]", "", found[0]), plain[apart.start() :])
+
+
+def _spells(word: str) -> bool:
+    """Whether a word with a figure in it spells one of those that give power away."""
+    return any(map(word.translate(_AS_LETTERS).__contains__, _GIVES_AWAY))
 
 
 def _plain(text: str) -> str:
