@@ -1,5 +1,6 @@
 """What many tests share: a home of their own, and no way out to the network."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,12 @@ from mcp_memory.settings import Settings
 # A busy machine is no fault of an example: time is measured in benchmarks/.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: while one waits for a child or a disk, another works."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

@@ -14,14 +14,12 @@ from exports import records
 from tour_sessions import SECRET, archived, written
 
 from mcp_memory.bank import MemoryBank, open_bank
-from mcp_memory.domain.asked import Filter, Query, Reading, Task
-from mcp_memory.domain.errors import GateRefused, InvalidInput, UnknownRef
+from mcp_memory.domain.asked import Filter, Query
+from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Standing
 from mcp_memory.embedding import embedder
 from mcp_memory.history import exchange
 from mcp_memory.settings import Settings
-from mcp_memory.store.rows import Where
-from mcp_memory.trajectories import marks
 
 PLANTED = "the heron sleeps under violet bridges"
 LEARNED = 'open() without encoding raises UnicodeEncodeError; pass encoding="utf-8"'
@@ -59,27 +57,6 @@ async def planted_ref(bank: MemoryBank) -> str:
 
 async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
     return tuple(Evidence(ref=f"{ref}#1-6", quote="") for ref in await sessions(bank))
-
-
-async def test_a_hit_cites_a_line_that_opens_at_the_right_step(
-    bank: MemoryBank, settings: Settings
-) -> None:
-    found = await bank.search(ask("heron sleeps violet bridges", kinds=["step"]))
-    assert found.found
-    if settings.address:
-        assert found.folder is None, "no program of this machine can open what lies there"
-        return
-    file, _, line = f"{found.folder}/{found.hits[0].path}".rpartition(":")
-    opened = json.loads(Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1])
-    assert opened["ref"] == found.hits[0].ref
-    assert PLANTED in json.dumps(opened)
-
-
-async def test_nothing_found_is_an_answer_with_the_nearest_named_so(bank: MemoryBank) -> None:
-    found = await bank.search(ask("Kubernetes ingress certificate rotation"))
-    assert not found.found
-    assert not found.hits
-    assert found.nearest
 
 
 async def test_a_second_indexing_changes_nothing(
@@ -143,33 +120,6 @@ async def test_a_broken_file_stops_nothing(settings: Settings, tmp_path: Path) -
         assert all(report.reason for report in reports[:2])
 
 
-async def test_an_unknown_project_is_said(bank: MemoryBank) -> None:
-    found = await bank.search(ask("UnicodeEncodeError", project="/nowhere"))
-    assert not found.found
-    assert "No history of /nowhere" in found.notes[0]
-
-
-async def test_several_questions_share_the_answer(bank: MemoryBank) -> None:
-    found = await bank.search(ask("shop/export.py", "shop/invoice.py", kinds=["episode"], limit=2))
-    assert len({hit.ref.split(".")[0] for hit in found.hits}) == 2
-
-
-async def test_fetch_lists_unknown_refs_beside_the_others(bank: MemoryBank) -> None:
-    ref = (await sessions(bank))[0]
-    fetched = await bank.fetch(Reading(refs=[f"{ref}#2", "t:000000000000#1", "nonsense"]))
-    assert [item.ref for item in fetched.items] == [f"{ref}#2"]
-    assert fetched.unknown == ("t:000000000000#1", "nonsense")
-    with pytest.raises(UnknownRef, match="search"):
-        await bank.fetch(Reading(refs=["m:000000000000"]))
-
-
-async def test_fetch_stays_within_its_budget_and_says_where_to_go_on(bank: MemoryBank) -> None:
-    ref = (await sessions(bank))[0]
-    item = (await bank.fetch(Reading(refs=[ref], budget_tokens=100))).items[0]
-    assert item.next_ref
-    assert len(item.text) <= 400
-
-
 async def test_the_same_content_keeps_its_ref(bank: MemoryBank) -> None:
     first = await bank.retain(Draft(text=LEARNED))
     again = await bank.retain(Draft(text=LEARNED))
@@ -187,23 +137,6 @@ async def test_evidence_of_two_sessions_makes_a_memory_stand(bank: MemoryBank) -
     assert (both.ref, both.version) == (alone.ref, 2)
 
 
-async def test_evidence_that_does_not_exist_is_refused(bank: MemoryBank) -> None:
-    with pytest.raises(GateRefused):
-        await bank.retain(
-            Draft(text=LEARNED, evidence=(Evidence(ref="t:000000000000#1", quote=""),))
-        )
-    assert await bank.listing("memories") == []
-
-
-async def test_the_gate_refuses_what_the_evidence_does_not_say(bank: MemoryBank) -> None:
-    wrong = Draft(text='pass "surrogatepass" in shop/export.py', evidence=await evidence(bank))
-    with pytest.raises(GateRefused, match="surrogatepass"):
-        await bank.apply([wrong])
-    with pytest.raises(GateRefused, match="memory 1"):
-        await bank.apply([Draft(text=LEARNED)])
-    assert await bank.listing("memories") == []
-
-
 async def test_a_consolidation_is_taken_back_as_one_batch(bank: MemoryBank) -> None:
     cited = await evidence(bank)
     applied = await bank.apply([Draft(text=LEARNED, evidence=cited)])
@@ -212,11 +145,6 @@ async def test_a_consolidation_is_taken_back_as_one_batch(bank: MemoryBank) -> N
     assert not (await bank.search(ask("UnicodeEncodeError encoding", kinds=["fact"]))).found
     await bank.undo(undone.batch or "")
     assert (await bank.search(ask("UnicodeEncodeError encoding", kinds=["fact"]))).found
-
-
-async def test_the_plan_names_an_error_met_in_two_sessions(bank: MemoryBank) -> None:
-    groups = (await bank.plan()).groups
-    assert any(g.reason == "error" and "UnicodeEncodeError" in g.about for g in groups)
 
 
 async def test_a_superseded_memory_comes_back_marked(bank: MemoryBank) -> None:
@@ -235,31 +163,6 @@ async def test_a_memory_that_was_only_retained_anew_is_marked_and_comes_later(
     hits = (await bank.search(ask("which port does the export listen on", kinds=["fact"]))).hits
     assert [hit.ref for hit in hits] == [new.ref, old.ref]
     assert [hit.flags for hit in hits] == [(), (f"restated in {new.ref}",)]
-
-
-async def test_a_file_leads_to_the_sessions_that_changed_it(bank: MemoryBank) -> None:
-    hits = (await bank.search(ask("shop/export.py", explain=True))).hits
-    assert "links" in hits[0].why
-    changed = await bank.rooms.store.by_words(
-        "evidence", *marks.asked("export.py"), column="identifiers", where=Where(), limit=9
-    )
-    assert {hit.ref for hit in hits if "links" in hit.why} <= {row.key for row in changed}
-
-
-async def test_an_error_leads_to_the_step_that_met_it(bank: MemoryBank) -> None:
-    met = "UnicodeEncodeError: 'charmap' codec can't encode character '\\u20ac' in position 99"
-    asked = ask(f"{met}: character maps to <undefined>", kinds=["step"], explain=True)
-    hits = (await bank.search(asked)).hits
-    assert "links" in hits[0].why
-    assert "charmap" in hits[0].text
-
-
-async def test_a_runbook_names_a_premise_that_history_does_not_know(bank: MemoryBank) -> None:
-    made = await bank.runbook(
-        Task(text="write customers with shop/customers.py", error="UnicodeEncodeError")
-    )
-    assert any("shop/customers.py" in premise for premise in made.premises)
-    assert made.spans
 
 
 async def test_what_is_forgotten_is_restored_whole(bank: MemoryBank, settings: Settings) -> None:

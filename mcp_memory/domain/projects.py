@@ -1,6 +1,7 @@
 """Projects: the git root of a session's folder, worktrees folded; and which projects may be read."""
 
 import fnmatch
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -136,11 +137,12 @@ def _beside(above: Path) -> Path | None:
 
 
 def _some(place: Path) -> Iterator[Path]:
-    for count, each in enumerate(sorted(place.iterdir())):
-        if count >= _MOST_SIBLINGS:
-            return
-        if each.is_dir() and not each.is_symlink():
-            yield each
+    """The first folders of a place by their names; its entries are sorted as names, not as paths."""
+    with os.scandir(place) as entries:
+        first = sorted(entries, key=lambda each: each.name)[:_MOST_SIBLINGS]
+    for each in first:
+        if each.is_dir(follow_symlinks=False):
+            yield Path(each.path)
 
 
 def standing_in(cwd: str | None) -> str:

@@ -1,14 +1,19 @@
 """Unfinished: what the end of a session left open, verbatim, each with its step."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mcp_memory.domain.models import Step
+from mcp_memory.text import courtesies
 from mcp_memory.trajectories import calls, committing, edits, episodes, verdicts
 
 _DONE = frozenset({"completed", "complete", "done", "finished", "cancelled", "canceled", "deleted"})
 _TITLES = ("content", "step", "subject", "title", "text", "description", "task", "activeForm")
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?:;\u3002\uff01\uff1f\u061f])[*_`)\"']*\s+|(?<=[\u3002\uff01\uff1f])"
+)
 MOST_ITEMS = 6
 
 
@@ -50,11 +55,23 @@ def _unanswered(steps: Sequence[Step]) -> Iterator[Left]:
         return
     last = spoken[-1]
     if last.kind == "user":
-        yield Left(last.number, "user, unanswered", last.text)
-    elif not last.calls:
-        lines = [line.strip() for line in last.text.splitlines() if line.strip()]
-        if lines and lines[-1].rstrip("*_`) ").endswith(_QUESTION_MARKS):
-            yield Left(last.number, "agent asked", lines[-1])
+        if not courtesies.takes_leave(last.text):
+            yield Left(last.number, "user, unanswered", last.text)
+    elif not last.calls and (question := _asked(last.text)):
+        yield Left(last.number, "agent asked", question)
+
+
+def _asked(text: str) -> str:
+    """The line of the question that a text ends with; what is only polite after it is no end."""
+    for line in reversed(text.splitlines()):
+        rest = line.strip()
+        while rest:
+            sentence = _SENTENCE_END.split(rest)[-1]
+            if not courtesies.offers(sentence) and not courtesies.takes_leave(sentence):
+                asks = sentence.rstrip("*_`)\"' ").endswith(_QUESTION_MARKS)
+                return rest if asks else ""
+            rest = rest[: rest.rindex(sentence)].rstrip()
+    return ""
 
 
 def _items(steps: Sequence[Step]) -> Iterator[Left]:

@@ -22,16 +22,26 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;.*?\x1b\\")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal of Unix")
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bank that nothing here changes."""
+    folder = tmp_path_factory.mktemp("shop")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MCP_MEMORY_HOME", str(folder / "home"))
+        patched.setenv("MCP_MEMORY_EMBEDDING_MODEL", "hash")
+        done = CliRunner().invoke(cli, ["index", *(str(path) for path in written(folder))])
+    assert done.exit_code == 0
+    return folder / "home"
+
+
 @pytest.fixture
-def home_of_shop(monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path) -> Path:
-    monkeypatch.setenv("MCP_MEMORY_HOME", str(home))
+def home_of_shop(monkeypatch: pytest.MonkeyPatch, shop: Path) -> Path:
+    monkeypatch.setenv("MCP_MEMORY_HOME", str(shop))
     monkeypatch.setenv("MCP_MEMORY_EMBEDDING_MODEL", "hash")
     for name in ("NO_COLOR", "COLUMNS", "LINES", "PAGER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    done = CliRunner().invoke(cli, ["index", *(str(path) for path in written(tmp_path))])
-    assert done.exit_code == 0
-    return home
+    return shop
 
 
 def typed(*words: str, columns: int = 80, rows: int = 100, **env: str) -> str:

@@ -392,8 +392,10 @@ async def test_a_caller_who_waits_may_come_again() -> None:
 
 @pytest.mark.parametrize("transport", ["streamable-http", "sse"])
 async def test_a_token_made_while_the_server_runs_closes_the_door_at_the_next_request(
-    settings: Settings, transport: str
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
+    # A client of SSE hears of a refusal by the end of its stream, which the server looks to so often.
+    monkeypatch.setattr(authentication, "AGAIN_SECONDS", 0.05)
     async with listening(settings) as listener:
         async with connected(listener.url, transport=transport) as early:
             assert not (await early.call_tool("search", {"query": "anything"})).is_error

@@ -40,6 +40,30 @@ def test_a_question_that_the_agent_ended_with_is_open() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "end",
+    ["All is green.\n\nAnything else?", "Done. Is there anything else you'd like me to do?",
+     "All is green.\n\nLet me know if you have any questions!", "Works. Does that help?"],
+)  # fmt: skip
+def test_a_courtesy_at_the_end_is_not_open(end: str) -> None:
+    assert left(said(1, "go"), agent(2, end)) == []
+    assert left(said(1, "go"), agent(2, "Done."), said(3, "thanks, that is all!")) == []
+
+
+@pytest.mark.parametrize("after", ["\n\nLet me know if you need anything else!", " Thanks!", ""])
+def test_a_question_before_a_courtesy_is_open(after: str) -> None:
+    asked = f"All is green. Shall I merge it?{after}"
+    assert left(said(1, "go"), agent(2, asked)) == [
+        Left(2, "agent asked", "All is green. Shall I merge it?")
+    ]
+
+
+def test_an_assent_that_nobody_answered_is_open() -> None:
+    assert [each.words for each in left(agent(1, "Shall I?"), said(2, "yes, go on"))] == [
+        "yes, go on"
+    ]
+
+
 def test_a_check_that_failed_is_open_until_one_of_its_kind_goes_well() -> None:
     bad = ran(1, "pytest -q", "1 failed", 1)
     assert [each.words for each in left(bad, agent(2, "hm."))] == ["pytest -q → exit code 1"]
