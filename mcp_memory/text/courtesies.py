@@ -39,7 +39,7 @@ _OFFERING = _ENGLISH | _words(
     " clarification clarify clear concerns contact could detail details did do does explain explained"
     " explanation feel free further get happy hear helped helps hesitate hope if know"
     " let make makes need needed needs next or other out question questions reach sense session should so"
-    " something stuck task there's thing things until up via wanna want wish whether without you'd you've"
+    " something stuck task there's thing things until up via wanna want wish whether without work you'd"
 )
 _MORE = _words(
     "anything assist assistance clarification concerns else further help helpful helps hesitate know"
