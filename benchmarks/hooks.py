@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 from apparatus import banks, tables
 from apparatus.rows import evidence
-from apparatus.servers import listening
+from apparatus.servers import READY_SECONDS, listening
 from apparatus.timing import machine, middle, seconds
 
 from mcp_memory.bank import MemoryBank, open_bank
@@ -26,7 +26,9 @@ from mcp_memory.hooks.speaking import written
 from mcp_memory.settings import Settings
 from mcp_memory.text import tokens
 
+COMMAND = "python -m shop.export --out orders.csv"
 ERROR = "UnicodeEncodeError: 'charmap' codec can't encode character '\\u20ac' in position 17"
+FAILED = f"Traceback (most recent call last):\n{ERROR}: character maps to <undefined>"
 LESSON = "Always name the encoding when you open a file in this project."
 COLUMNS = ("event", "silent", "with something to say")
 EVENTS = (
@@ -79,6 +81,14 @@ async def filled(folder: Path, rows: int) -> None:
     paths = [folder / f"{name}.jsonl" for name in ("invoices", "orders")]
     for path in paths:
         path.write_text(banks.sample(path.stem, shop), "utf-8")
+    # An error that an edit mended is nobody else's to mend: hooks tell of a command's other form.
+    for number in (1, 2):
+        name = f"0c8a6e3e-0000-4000-8000-00000000000{number}"
+        path = folder / f"{name}.jsonl"
+        path.write_text(
+            banks.mended(name, shop, COMMAND, FAILED, f"PYTHONUTF8=1 {COMMAND}"), "utf-8"
+        )
+        paths.append(path)
     async with open_bank(Settings(home=folder / "home", embedding_model="none")) as bank:
         for start in range(0, rows, 10_000):
             async with bank.rooms.store.change("index") as change:
@@ -91,12 +101,12 @@ async def filled(folder: Path, rows: int) -> None:
 async def remembered(bank: MemoryBank, project: str) -> None:
     """Twenty memories that the user's own words bear out, one of them of a file."""
     for listed in await bank.listing("sessions"):
-        opened = [await bank.fetch(Reading(refs=[f"{listed.ref}#{n}"])) for n in range(1, 8)]
-        said = [n for n, each in enumerate(opened, 1) if LESSON in each.items[0].text]
-        if not said:
+        asked = Reading(refs=tuple(f"{listed.ref}#{n}" for n in range(1, 8)), budget_tokens=20_000)
+        opened = (await bank.fetch(asked)).items
+        said = next((each.ref for each in opened if LESSON in each.text), None)
+        if said is None:
             continue
-        number = said[0]
-        cites = (Evidence(ref=f"{listed.ref}#{number}", quote=LESSON),)
+        cites = (Evidence(ref=said, quote=LESSON),)
         for place in range(20):
             draft = Draft(
                 text=LESSON,
@@ -136,11 +146,11 @@ def called(
         "hook_event_name": NATIVE[event],
         "tool_name": "Edit" if event == "before-edit" else "Bash",
         "tool_input": {
-            "command": "python -m shop.export --out orders.csv",
+            "command": COMMAND,
             "file_path": str(folder / project / "shop" / "export.py"),
             "content": "x = 1\n" * 2_000,
         },
-        "error": f"Exit code 1\nTraceback (most recent call last):\n{ERROR}: character maps to <undefined>",
+        "error": f"Exit code 1\n{FAILED}",
     }
     env = {**os.environ, "MCP_MEMORY_HOME": str(folder / "home")}
     started = time.perf_counter()
@@ -182,7 +192,7 @@ def serving(folder: Path) -> Iterator[None]:
     home = folder / "home"
     note = ready.folder(home) / "server.json"
     with listening(home, cwd=folder, embedding_model="none"):
-        until = time.monotonic() + 60
+        until = time.monotonic() + READY_SECONDS
         while not note.exists() and time.monotonic() < until:
             time.sleep(0.05)
         assert note.exists(), "the server opened no door"

@@ -1,5 +1,6 @@
 """A bank in a folder that is gone afterwards, a project, and the tour's sessions in it."""
 
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,3 +33,33 @@ def sample(name: str, place: Path) -> str:
     """The text of `orders` or `invoices`, as Claude Code would have written it in a project."""
     text = (SAMPLES / f"{name}.jsonl").read_text(encoding="utf-8")
     return text.replace("{project}", place.as_posix())
+
+
+def mended(session: str, place: Path, command: str, error: str, form: str) -> str:
+    """A session, as Claude Code writes it, in which a command failed and a form of it went well."""
+    told = [
+        ("user", "Write the orders out."),
+        *_ran("failed", command, f"Exit code 1\n{error}", bad=True),
+        *_ran("mended", form, "wrote 214 rows", bad=False),
+        ("assistant", [{"type": "text", "text": "Written."}]),
+    ]
+    common = {"sessionId": session, "cwd": place.as_posix(), "version": "2.1.330"}
+    lines = [
+        {
+            **common, "type": role, "uuid": f"{session}-{number}",
+            "parentUuid": f"{session}-{number - 1}" if number else None,
+            "timestamp": f"2026-03-0{session[-1]}T10:00:{number:02d}.000Z",
+            "message": {"role": role, "content": content},
+        }
+        for number, (role, content) in enumerate(told)
+    ]  # fmt: skip
+    return "".join(f"{json.dumps(line)}\n" for line in lines)
+
+
+def _ran(
+    id_: str, command: str, result: str, *, bad: bool
+) -> list[tuple[str, list[dict[str, object]]]]:
+    """A call of a shell and what came of it."""
+    use = {"type": "tool_use", "id": id_, "name": "Bash", "input": {"command": command}}
+    seen = {"type": "tool_result", "tool_use_id": id_, "content": result, "is_error": bad}
+    return [("assistant", [use]), ("user", [seen])]
