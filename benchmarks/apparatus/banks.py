@@ -38,9 +38,9 @@ def sample(name: str, place: Path) -> str:
 def mended(session: str, place: Path, command: str, error: str, form: str) -> str:
     """A session, as Claude Code writes it, in which a command failed and a form of it went well."""
     told = [
-        ("user", "Write the orders out."),
+        ("user", f"Write the orders of week {session[-1]} out."),  # a copied session counts once
         *_ran("failed", command, f"Exit code 1\n{error}", bad=True),
-        *_ran("mended", form, "wrote 214 rows", bad=False),
+        *_ran("mended", form, f"wrote 21{session[-1]} rows", bad=False),
         ("assistant", [{"type": "text", "text": "Written."}]),
     ]
     common = {"sessionId": session, "cwd": place.as_posix(), "version": "2.1.330"}
