@@ -44,7 +44,7 @@ class Replicas:
         while True:
             await anyio.sleep(LOOK_SECONDS)
             try:
-                await self._shared.papers.pull()
+                await self._shared.pull()
                 if counts := buckets.untold():
                     await self._shared.usage.tell(counts)
                 buckets.spent(await self._shared.usage.heard())

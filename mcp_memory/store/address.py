@@ -20,8 +20,14 @@ _RETRY_SECONDS = "15"
 _SPELLED = re.compile(
     r"(?P<scheme>[a-z0-9]+)://(?P<bucket>[A-Za-z0-9][\w.-]{1,221})(?P<path>(?:/[\w.-]+)*)/?"
 )
-_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-"""Where an S3 that is not Amazon's answers, as its own tools read it; the first that is set."""
+_ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+    "gs": ("STORAGE_EMULATOR_HOST",),
+}
+"""Where a store answers that is not the vendor's own, as its tools read it; the first that is set."""
+_TOLD_AS = {"s3": "aws_endpoint", "az": "azure_storage_endpoint", "gs": "google_base_url"}
+"""How Lance is told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,12 @@ class Address:
         """The bucket and the path of something in it, as pyarrow spells it."""
         return "/".join(filter(None, (self.bucket, self.path, name)))
 
+    def endpoint(self) -> str:
+        """Where the store answers, by the environment; empty for the vendor's own."""
+        named = (os.environ.get(name, "") for name in _ENDPOINTS.get(self.scheme, ()))
+        told = next(filter(None, named), "")
+        return told if not told or "://" in told else f"http://{told}"
+
     def tables(self) -> str:
         """What LanceDB connects to."""
         return str(self) if self.served else f"{self.scheme}://{self.below('store/lance')}"
@@ -64,9 +76,11 @@ class Address:
             region = os.environ.get("LANCEDB_REGION", "us-east-1")
             return {"api_key": os.environ[KEY], "region": region}
         told = {"client_retry_timeout": _RETRY_SECONDS}
-        if self.scheme == "s3" and (endpoint := _endpoint()):
-            told["aws_endpoint"] = endpoint
+        if endpoint := self.endpoint():
+            told[_TOLD_AS[self.scheme]] = endpoint
             told["allow_http"] = str(endpoint.startswith("http://")).lower()
+            if self.scheme == "gs":
+                told["google_skip_signature"] = "true"  # an emulator's: it knows nobody
         return {"storage_options": told}
 
 
@@ -103,7 +117,7 @@ class Home:
         return BucketShelf(
             self.address.scheme,
             self.address.below(name),
-            endpoint=_endpoint() if self.address.scheme == "s3" else "",
+            endpoint=self.address.endpoint(),
             copies=self.folder / "copies",
         )
 
@@ -149,7 +163,3 @@ def home_of(settings: Settings) -> Home:
         AddressRefused: the address is none.
     """
     return Home(settings.home, parse(settings.address), settings.lease_seconds)
-
-
-def _endpoint() -> str:
-    return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")

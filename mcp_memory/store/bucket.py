@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import AddressRefused, StoreAway
@@ -64,9 +65,26 @@ class BucketShelf:
         """
         if self._size(name) == len(content) and b"".join(self.pieces(name)) == content:
             return False
+        self.write(name, content)
+        return True
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put an object in place, whatever is there.
+
+        Raises:
+            StoreAway: the store took it not, or did not answer.
+        """
         with _asking(str(self)), self._files.open_output_stream(self._at(name)) as stream:
             stream.write(content)
-        return True
+
+    def stamp(self, name: str) -> str:
+        """What is another whenever an object was written; empty where it is not there. One request."""
+        try:
+            with _asking(str(self)), self._files.open_input_file(self._at(name)) as file:
+                told = file.metadata()
+        except FileNotFoundError:
+            return ""
+        return str(told.get("generation") or told["ETag"])
 
     def remove(self, name: str) -> bool:
         """Remove an object; whether it was there."""
@@ -164,15 +182,18 @@ class BucketShelf:
     def _files(self) -> Any:
         from pyarrow import fs  # heavy: only once a store is open
 
-        if self._scheme == "gs":
-            return fs.GcsFileSystem()
-        if self._scheme == "az":
-            return _azure(fs)
         there = urlsplit(self._endpoint)
-        told = {"endpoint_override": there.netloc, "scheme": there.scheme} if there.netloc else {}
+        if self._scheme == "gs":
+            return _google(fs, there)
+        if self._scheme == "az":
+            return _azure(fs, there)
+        told: dict[str, Any] = {}
+        if there.netloc:
+            told = {"endpoint_override": there.netloc, "scheme": there.scheme}
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         if region:
             told["region"] = region
+        told["allow_delayed_open"] = True  # a small object in one request, not three
         return fs.S3FileSystem(connect_timeout=_SECONDS, request_timeout=_SECONDS * 3, **told)
 
 
@@ -187,11 +208,35 @@ def _asking(place: str) -> Iterator[None]:
         raise StoreAway(place, reason(error)) from error
 
 
-def _azure(fs: Any) -> Any:
+def _google(fs: Any, there: SplitResult) -> Any:
+    if not there.netloc:
+        return fs.GcsFileSystem()
+    told = {"endpoint_override": there.netloc, "scheme": there.scheme, "anonymous": True}
+    return fs.GcsFileSystem(retry_time_limit=timedelta(seconds=_SECONDS), **told)
+
+
+def _azure(fs: Any, there: SplitResult) -> Any:
     account = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")
     if not account:
         raise AddressRefused(
             "az:// needs an account, and AZURE_STORAGE_ACCOUNT_NAME is not set.",
             next_step="Set it, and AZURE_STORAGE_ACCOUNT_KEY where no identity is given.",
         )
-    return fs.AzureFileSystem(account, account_key=os.environ.get("AZURE_STORAGE_ACCOUNT_KEY"))
+    key = os.environ.get("AZURE_STORAGE_ACCOUNT_KEY")
+    return fs.AzureFileSystem(account, account_key=key, **azure_hosts(account, there))
+
+
+def azure_hosts(account: str, there: SplitResult) -> dict[str, str]:
+    """Where Azure answers, as Arrow is told of it; nothing for its own place.
+
+    Arrow puts the account before a name that begins with a dot, and behind any other as a path.
+    """
+    if not there.netloc:
+        return {}
+    host = there.netloc.removeprefix(account)
+    return {
+        "blob_storage_authority": host,
+        "blob_storage_scheme": there.scheme,
+        "dfs_storage_authority": host.replace(".blob.", ".dfs.", 1),
+        "dfs_storage_scheme": there.scheme,
+    }

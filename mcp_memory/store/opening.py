@@ -34,6 +34,7 @@ from mcp_memory.store.locking import (
     Locks,
     Writer,
 )
+from mcp_memory.store.notice import WRITTEN, notice_of
 from mcp_memory.store.papers import Papers
 from mcp_memory.store.purging import finish_purge
 from mcp_memory.store.schema import SCHEMA, arrow_schema, empty_columns
@@ -83,7 +84,7 @@ async def open_store(
         recovered: list[Recovered] = []
 
         async def finish(dead: str) -> None:
-            await tables.fresh()  # what it had written last must be seen, or it would stay
+            await tables.seen()  # what it had written last must be seen, or it would stay
             recovered.extend(await recover(tables, dead))
 
         await locks.mend(finish)
@@ -150,6 +151,7 @@ async def _joined(
 async def _open(ground: _Ground, wanted: _Wanted, *, unborn: bool) -> Tables:
     tables = await open_tables(ground.connection, ground.home, wanted.dim, unborn=unborn)
     tables.papers = ground.papers
+    tables.notice = notice_of(ground.home, WRITTEN) if ground.papers else None
     return tables
 
 
@@ -185,7 +187,7 @@ async def _erased_to_its_end(tables: Tables, locks: Locks) -> None:
         return
     with suppress(Busy):
         async with locks.elected(MAINTENANCE, seconds=0, work="maintenance"):
-            await tables.fresh()
+            await tables.seen()
             pending = await anyio.to_thread.run_sync(pending_purge, path)
             if pending is None:
                 return

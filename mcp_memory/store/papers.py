@@ -68,8 +68,8 @@ class Papers:
             await anyio.to_thread.run_sync(self._take, newest)
             self._version = version
 
-    async def push(self) -> None:
-        """Tell what changed in the folder since.
+    async def push(self) -> bool:
+        """Tell what changed in the folder since; whether anything did.
 
         Raises:
             StoreAway: the store does not take it.
@@ -77,7 +77,7 @@ class Papers:
         async with self._turn:
             changed, gone = await anyio.to_thread.run_sync(self._changed)
             if not changed and not gone:
-                return
+                return False
             try:
                 await self._tell(changed, gone)
             except (RuntimeError, OSError, ValueError) as error:
@@ -85,6 +85,7 @@ class Papers:
             for name in gone:
                 self._known.pop(name, None)
             self._known.update({name: _digest(content) for name, content in changed.items()})
+            return True
 
     async def _tell(self, changed: Mapping[str, bytes], gone: set[str]) -> None:
         now = datetime.now(UTC)

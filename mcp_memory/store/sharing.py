@@ -13,6 +13,7 @@ from mcp_memory.store.address import Home
 from mcp_memory.store.electing import Leases
 from mcp_memory.store.leases import LEASES, LeaseTable, first_rows
 from mcp_memory.store.locking import FolderLocks, Locks
+from mcp_memory.store.notice import ASKED, WRITTEN, Notice, notice_of
 from mcp_memory.store.papers import PAPERS, Papers, as_rows
 from mcp_memory.store.tables import connect, open_beside
 from mcp_memory.store.usage import USAGE, Usage, no_rows
@@ -45,6 +46,14 @@ class Shared:
 
     papers: Papers
     usage: Usage
+    notice: Notice | None = None
+
+    async def pull(self) -> None:
+        """Bring the papers up to date, where anybody wrote anything."""
+        if self.notice is None:
+            await self.papers.pull()
+        else:
+            await self.notice.after(self.papers.pull)
 
 
 @asynccontextmanager
@@ -65,7 +74,9 @@ async def sharing(home: Home) -> AsyncIterator[Shared | None]:
     try:
         papers = await open_papers(connection, home)
         table = await open_beside(connection, home, USAGE, no_rows())
-        yield Shared(papers, Usage(table, uuid4().hex))
-        await papers.push()
+        notice = notice_of(home, WRITTEN)
+        yield Shared(papers, Usage(table, uuid4().hex, notice_of(home, ASKED)), notice)
+        if await papers.push() and notice is not None:
+            await notice.renew()
     finally:
         connection.close()

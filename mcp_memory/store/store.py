@@ -250,6 +250,7 @@ class Store:
         """A ledger row that is the whole change, such as feedback."""
         entry = self._writer.entry("done", op, refs, (), inverse)
         await self._tables.append("ledger", [entry])
+        await self._tables.told()
         return entry.batch
 
     @property
@@ -326,8 +327,9 @@ class Store:
             Busy: another one is at it.
         """
         async with self._writer.locks.elected(name, seconds=seconds, work=work):
-            await self._tables.fresh()
+            await self._tables.seen()
             yield
+            await self._tables.told()
 
     def _elected(self, *, seconds: float) -> AbstractAsyncContextManager[None]:
         return self.elected(MAINTENANCE, seconds=seconds, work="maintenance")
@@ -349,6 +351,7 @@ class Store:
         if revised := [row.key for row in rows if row.version > 1]:
             await quieten(self._tables, revised)
         await self._tables.settle(("ledger", "memories"), since=entry.at)
+        await self._tables.told()
 
     @asynccontextmanager
     async def _in_time(self, entry: LedgerRow) -> AsyncIterator[None]:
@@ -377,6 +380,7 @@ class Store:
         except MemoryBankError:
             self._writer.alive.unfinished = True
             raise
+        await self._tables.told()
 
     async def _or_later(self, work: Callable[[], Awaitable[object]]) -> None:
         """Take something back now, or at the next opening: the disk may take nothing more."""

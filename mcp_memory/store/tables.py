@@ -16,6 +16,7 @@ from mcp_memory.store.away import is_away, reason
 from mcp_memory.store.forcing import Forcing
 from mcp_memory.store.importing import imported_lancedb
 from mcp_memory.store.lightening import Lightening
+from mcp_memory.store.notice import Notice
 from mcp_memory.store.papers import Papers
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
@@ -70,6 +71,11 @@ class Tables:
     _gate: anyio.Condition = field(default_factory=anyio.Condition)
     _writing: int = 0
     _looking: Fresh = field(default_factory=Fresh)
+    notice: Notice | None = None
+    """By which machines tell each other that something was written."""
+    _written: int = 0
+    _told: int = 0
+    _telling: anyio.Lock = field(default_factory=anyio.Lock)
     _forcing: Forcing | None = None
     lightening: Lightening = field(default_factory=Lightening)
 
@@ -110,7 +116,9 @@ class Tables:
             async with self._gate:
                 self._writing += 1
             try:
-                return await self.attempt(work)
+                done = await self.attempt(work)
+                self._written += 1
+                return done
             finally:
                 async with self._gate:
                     self._writing -= 1
@@ -179,9 +187,18 @@ class Tables:
             StoreUnreadable: the store does not answer.
         """
         if self.papers is not None:
-            await self._looking.after(self._look)
+            await self._looking.after(self._look_if_told)
         elif self.lightening.due(self.shelf):
             await self.renew()
+
+    async def seen(self) -> None:
+        """See all that other machines have written, also those that were killed before they told.
+
+        Raises:
+            StoreUnreadable: the store does not answer.
+        """
+        if self.papers is not None:
+            await self._looking.after(self._look)
 
     def close(self) -> None:
         """Let go of the database; by then it may be another than was opened first."""
@@ -201,7 +218,30 @@ class Tables:
     async def tell(self) -> None:
         """Let other machines see what changed in the papers; in a folder they lie open."""
         if self.papers is not None:
-            await self.papers.push()
+            self._written += await self.papers.push()
+            await self.told()
+
+    async def told(self) -> None:
+        """Let other machines know what this process wrote; from then on it may be acknowledged.
+
+        Raises:
+            StoreAway: the store does not take it.
+        """
+        if self.notice is None:
+            return
+        wanted = self._written
+        async with self._telling:
+            if self._told >= wanted:
+                return  # told by a notice that began after it was written
+            written = self._written
+            await self.notice.renew()
+            self._told = written
+
+    async def _look_if_told(self) -> None:
+        if self.notice is None:
+            await self._look()
+        else:
+            await self.notice.after(self._look)
 
     async def _look(self) -> None:
         assert self.papers is not None

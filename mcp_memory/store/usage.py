@@ -10,6 +10,7 @@ import orjson
 
 from mcp_memory.domain.errors import StoreAway
 from mcp_memory.store.away import reason
+from mcp_memory.store.notice import Notice
 
 USAGE = "usage"
 _KEEP = timedelta(minutes=2)
@@ -19,8 +20,10 @@ _TIDY_AFTER = 16
 class Usage:
     """The table of usage, as one replica writes and reads it."""
 
-    def __init__(self, table: Any, replica: str) -> None:
+    def __init__(self, table: Any, replica: str, notice: Notice | None = None) -> None:
         self._table = table
+        self._notice = notice
+        self._new: Counter[str] = Counter()
         self._replica = replica
         self._told = 0
         self._version = -1
@@ -44,6 +47,8 @@ class Usage:
             await self._table.add([row])
             if self._told % _TIDY_AFTER == 0:
                 await self._tidy()
+            if self._notice is not None:
+                await self._notice.renew()
         except (RuntimeError, OSError, ValueError) as error:
             raise StoreAway("The bank's object store", reason(error)) from error
 
@@ -53,22 +58,28 @@ class Usage:
         Raises:
             StoreAway: the store does not answer.
         """
+        if self._notice is None:
+            await self._hear()
+        else:
+            await self._notice.after(self._hear)
+        told, self._new = self._new, Counter()
+        return told
+
+    async def _hear(self) -> None:
         try:
             await self._table.checkout_latest()
             version = await self._table.version()
             if version == self._version:
-                return Counter()
+                return
             rows = await self._table.query().to_list()
         except (RuntimeError, OSError, ValueError) as error:
             raise StoreAway("The bank's object store", reason(error)) from error
         self._version = version
-        counts: Counter[str] = Counter()
         for row in sorted(rows, key=lambda each: each["number"]):
             name, number = row["replica"], row["number"]
             if name != self._replica and number > self._heard.get(name, 0):
                 self._heard[name] = number
-                counts.update(orjson.loads(row["told"]))
-        return counts
+                self._new.update(orjson.loads(row["told"]))
 
     async def _tidy(self) -> None:
         oldest = (datetime.now(UTC) - _KEEP).strftime("%Y-%m-%d %H:%M:%S")

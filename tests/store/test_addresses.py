@@ -1,6 +1,7 @@
 """Addresses: what is one, what it may hold, and what a bank there says that it cannot do."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -16,7 +17,7 @@ from mcp_memory.settings import Settings
 from mcp_memory.store import papers
 from mcp_memory.store.address import Address, Home, parse
 from mcp_memory.store.away import reason
-from mcp_memory.store.bucket import MOST_COPIES
+from mcp_memory.store.bucket import MOST_COPIES, azure_hosts
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,31 @@ def test_a_service_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
         Address("db", "team").options()
     monkeypatch.setenv("LANCEDB_API_KEY", "k")
     assert Address("db", "team").options()["api_key"] == "k"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "blob", "dfs"),
+    [
+        ("http://127.0.0.1:10000/team", "127.0.0.1:10000", "127.0.0.1:10000"),
+        (
+            "https://team.blob.core.chinacloudapi.cn",
+            ".blob.core.chinacloudapi.cn",
+            ".dfs.core.chinacloudapi.cn",
+        ),
+    ],
+)
+def test_another_place_of_azure_is_told_to_both_libraries(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, blob: str, dfs: str
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", endpoint)
+    address = Address("az", "bank")
+    told = address.options()["storage_options"]
+    assert told["azure_storage_endpoint"] == endpoint
+    assert told["allow_http"] == str(endpoint.startswith("http://")).lower()
+    hosts = azure_hosts("team", urlsplit(address.endpoint()))
+    assert (hosts["blob_storage_authority"], hosts["dfs_storage_authority"]) == (blob, dfs)
+    monkeypatch.delenv("AZURE_STORAGE_ENDPOINT")
+    assert azure_hosts("team", urlsplit(address.endpoint())) == {}
 
 
 def test_the_home_may_be_named_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
