@@ -80,7 +80,7 @@ class Archive:
         return any(wrote)
 
     def write_indexes(self, by_project: Mapping[str, Iterable[Entry]]) -> None:
-        """Write the indexes of these projects, without sessions none, and the list of all projects.
+        """Write the indexes of these projects, without sessions none.
 
         Raises:
             StoreFull: the disk took no more; the older files are whole.
@@ -91,7 +91,6 @@ class Archive:
             if told:
                 self.write_project(project, told)
             self.tidy(project_folder(project), indexed=bool(told))
-        self.write_projects()
 
     def write_projects(self) -> bool:
         """Write PROJECTS.md from the heads of all INDEX.md; whether it changed.

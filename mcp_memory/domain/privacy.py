@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
@@ -40,9 +41,12 @@ def make(folder: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
+    for each in reversed(list(takewhile(_lacks, (folder, *folder.parents)))):
         each.mkdir(mode=FOLDER, exist_ok=True)
+
+
+def _lacks(folder: Path) -> bool:
+    return not folder.exists()
 
 
 def open_to_others(root: Path) -> list[Path]:

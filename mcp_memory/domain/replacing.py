@@ -22,5 +22,6 @@ def replace(file: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
         fresh.replace(file)
-    finally:
+    except BaseException:
         fresh.unlink(missing_ok=True)
+        raise

@@ -20,8 +20,12 @@ from mcp_memory.trajectories.terms import Allowance, Gone, Ground, Known
 
 logger = logging.getLogger(__name__)
 
-_LEAST, _AHEAD_BYTES = 2, 32_000_000
-"""So many are always ahead, so that there is work; of more only so many bytes are held."""
+_LEAST, _MOST_EACH, _AHEAD_BYTES = 2, 32, 32_000_000
+"""So many are always ahead, so that there is work, and so many for each process.
+
+Of more than the least only so many bytes are held. Six for two processes left one of them without
+work while the other was at a long one, and the first of those six.
+"""
 
 Made = tuple[FileReport, list[Prepared]]
 
@@ -86,7 +90,7 @@ class Crew:
 
     def __init__(self, terms: Terms, processes: int) -> None:
         self._terms = terms
-        self._ahead = max(_LEAST, 3 * processes)
+        self._ahead = max(_LEAST, _MOST_EACH * processes)
         self._pool: Executor = (
             ProcessPoolExecutor(
                 processes, multiprocessing.get_context("spawn"), _begin, (terms, os.getpid())

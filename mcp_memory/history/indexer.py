@@ -208,16 +208,17 @@ class _Run:
 
     async def _settle(self) -> None:
         """What is of the whole bank: names of projects that were learned, indexes, digests."""
-        if self._taken:
-            every = await self._rooms.store.projects()
-            self._identities = self._identities.unhashed(every)
-        if self._identities != self._terms.ground.identities:
-            home = self._rooms.settings.home
-            await anyio.to_thread.run_sync(identities.write, home, self._identities)
-        moved = await regrouping.settle(self._rooms, self._identities) if self._taken else 0
-        if self._taken and not moved:
-            await writing.write_projects(self._rooms, self._projects)
-            await digesting.renew(self._rooms, self._projects)
+        if not self._taken:
+            return
+        rooms, home = self._rooms, self._rooms.settings.home
+        told = self._identities.unhashed(await rooms.store.projects())
+        if told != identities.read(home):
+            await anyio.to_thread.run_sync(identities.write, home, told)
+        moved = await regrouping.settle(rooms, told)
+        if moved.projects:
+            await writing.write_memories(rooms, moved.projects)
+        await writing.write_projects(rooms, self._projects | moved.projects)
+        await digesting.renew(rooms, self._projects | moved.projects)
 
     async def _prepared(self, paths: Iterable[Path]) -> AsyncGenerator[FileReport]:
         waiting: deque[tuple[Path, _Begun | FileReport]] = deque()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import uuid4
 
 import anyio.to_thread
@@ -24,6 +25,14 @@ from mcp_memory.trajectories.naming import project_folder
 
 AT_ONCE = 50
 """Sessions of one change: each is rendered anew."""
+
+
+class Moved(NamedTuple):
+    """What came under another name."""
+
+    sessions: int = 0
+    projects: frozenset[str] = frozenset()
+    """From which or to which anything was moved."""
 
 
 async def merge(rooms: Rooms, project: str, into: str) -> int:
@@ -76,46 +85,48 @@ async def _named(rooms: Rooms, told: Identities) -> int:
     # Written first: a kill between leaves names that the next indexing carries out.
     former = rooms.identities()
     await anyio.to_thread.run_sync(identities.write, rooms.settings.home, told)
-    return await settle(rooms, told, former=former)
+    moved = await settle(rooms, told, former=former)
+    await tell(rooms, moved)
+    return moved.sessions
 
 
-async def settle(rooms: Rooms, known: Identities, *, former: Identities | None = None) -> int:
-    """Bring every session and memory under the name that its project has; how many sessions moved.
+async def settle(rooms: Rooms, known: Identities, *, former: Identities | None = None) -> Moved:
+    """Bring every session and memory under the name that its project has, by changes to be undone.
 
-    `former`: what was known of names before, where undoing this is to bring that back, too.
+    The files of the projects are left to `tell`. `former`: what was known of names before, where
+    undoing this is to bring that back, too. To be called while nobody else indexes.
     """
     names = [*await rooms.store.projects(), *await _remembered(rooms)]
     moves = {name: known.named(name) for name in names if known.named(name) != name}
-    named = known.unlike(former) if former else {}
-    return await move(rooms, moves, op="projects", named=named) if moves else 0
-
-
-async def move(
-    rooms: Rooms, moves: Mapping[str, str], *, op: str, named: Mapping[str, JsonValue] | None = None
-) -> int:
-    """Move all of some projects to others, as changes that can be undone; how many sessions moved.
-
-    To be called while nobody else indexes.
-    """
+    if not moves:
+        return Moved()
     rows = await rooms.store.sessions(projects=tuple(moves))
     kept = await rooms.store.find("memories", Where(projects=tuple(moves), states=()))
     sessions = {row.id: moves[row.project] for row in rows}
     memories = {row.key: moves[row.project] for row in kept}
-    await carry(rooms, sessions, memories, op=op, told=dict(named or {}))
-    return len(rows)
+    named = known.unlike(former) if former else {}
+    return await _carry(rooms, sessions, memories, op="projects", told=named)
 
 
-async def carry(
+async def tell(rooms: Rooms, moved: Moved) -> None:
+    """Bring the files of projects that something was moved from or to in line with the store."""
+    if moved.projects:
+        await writing.write_projects(rooms, moved.projects)
+        await writing.write_memories(rooms, moved.projects)
+        await digesting.renew(rooms, moved.projects)
+
+
+async def _carry(
     rooms: Rooms,
     sessions: Mapping[str, str],
     memories: Mapping[str, str],
     *,
     op: str,
     told: Mapping[str, JsonValue],
-) -> None:
+) -> Moved:
     """Put sessions and memories under projects: several changes, of which each names the group.
 
-    The files of their projects come to say so. `told` goes into the inverse of each.
+    `told` goes into the inverse of each.
     """
     group: dict[str, JsonValue] = {"kind": "projects", "group": uuid4().hex, **told}
     ids = sorted(sessions)
@@ -125,9 +136,7 @@ async def carry(
         part = {id_: sessions[id_] for id_ in ids[start : start + AT_ONCE]}
         await _place(rooms, part, op=op, inverse=group)
     touched |= await _remember(rooms, memories, op=op, inverse=group)
-    await writing.write_projects(rooms, touched)
-    await writing.write_memories(rooms, touched)
-    await digesting.renew(rooms)
+    return Moved(len(ids), frozenset(touched))
 
 
 async def taken_back(rooms: Rooms, entry: LedgerRow) -> None:
@@ -148,7 +157,7 @@ async def taken_back(rooms: Rooms, entry: LedgerRow) -> None:
     known = former.again(names, remotes)
     await anyio.to_thread.run_sync(identities.write, rooms.settings.home, known)
     undoes: dict[str, JsonValue] = {"undoes": entry.batch, **known.unlike(former)}
-    await carry(rooms, sessions, memories, op="undo", told=undoes)
+    await tell(rooms, await _carry(rooms, sessions, memories, op="undo", told=undoes))
 
 
 async def _place(

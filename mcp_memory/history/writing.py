@@ -1,6 +1,7 @@
 """Writing: sessions into store and archive as one change, and files anew from the store's own rows."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -114,12 +115,14 @@ async def put(rooms: Rooms, change: Change, prepared: Sequence[Prepared]) -> dic
     change.drop("sessions", Where(keys=trajectories, states=(), not_batches=older))
     if stale:
         change.drop("evidence", Where(keys=stale, states=(), not_batches=older))
+    await anyio.to_thread.run_sync(_write_sessions, rooms, prepared)
+    return before
+
+
+def _write_sessions(rooms: Rooms, prepared: Iterable[Prepared]) -> None:
     for one in prepared:
         if one.session.state == State.LIVE.value:
-            await anyio.to_thread.run_sync(
-                rooms.archive.write_session, one.session.folder, one.files
-            )
-    return before
+            rooms.archive.write_session(one.session.folder, one.files)
 
 
 async def _add(rooms: Rooms, change: Change, rows: Packed) -> None:
@@ -190,17 +193,28 @@ async def rerender(rooms: Rooms, trajectories: Iterable[str]) -> None:
 async def write_projects(rooms: Rooms, projects: Iterable[str]) -> None:
     """Write the indexes of projects that changed; of all, where an older version wrote the archive."""
     everything = not await anyio.to_thread.run_sync(rooms.archive.is_current)
-    chosen = tuple(await rooms.store.projects()) if everything else tuple(projects)
-    rows = await rooms.store.sessions(projects=chosen, states=(State.LIVE.value,)) if chosen else []
-    if everything:
-        rows = [await _mended(rooms, row) for row in rows]
-    by_project: dict[str, list[Entry]] = {project: [] for project in sorted(chosen)}
-    for row in rows:
-        if not rooms.trusting().distrusts((f"t:{row.id}",)):
-            by_project[row.project].append(Entry.model_validate_json(row.entry))
-    await anyio.to_thread.run_sync(rooms.archive.write_indexes, by_project)
+    chosen = await rooms.store.projects() if everything else projects
+    async with aclosing(rooms.store.entered(chosen)) as pieces:
+        async for told in pieces:
+            if everything:
+                told = {p: [await _mended(rooms, row) for row in rows] for p, rows in told.items()}
+            await anyio.to_thread.run_sync(_write_indexes, rooms, told)
+    await anyio.to_thread.run_sync(rooms.archive.write_projects)
     # Last: until it is there, the next call begins anew.
     await anyio.to_thread.run_sync(rooms.archive.write_readme)
+
+
+def _write_indexes(rooms: Rooms, told: Mapping[str, Sequence[SessionRow]]) -> None:
+    trusting = rooms.trusting()
+    by_project = {
+        project: [
+            Entry.model_validate_json(row.entry)
+            for row in rows
+            if not trusting.distrusts((f"t:{row.id}",))
+        ]
+        for project, rows in told.items()
+    }
+    rooms.archive.write_indexes(by_project)
 
 
 async def write_memories(rooms: Rooms, projects: Iterable[str] | None = None) -> None:
@@ -232,7 +246,8 @@ async def _mended(rooms: Rooms, row: SessionRow) -> SessionRow:
     """The session as it is; files that it lacks are written."""
     if not await anyio.to_thread.run_sync(rooms.archive.lacks, row.folder):
         return row
-    return (await _rewrite(rooms, row)).session
+    (whole,) = await rooms.store.sessions(ids=(row.id,))
+    return (await _rewrite(rooms, whole)).session
 
 
 async def _rewrite(rooms: Rooms, row: SessionRow) -> Prepared:

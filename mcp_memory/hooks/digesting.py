@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 
 import anyio.to_thread
 
@@ -16,7 +17,7 @@ from mcp_memory.memories import recent
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, withholding
 from mcp_memory.store.locking import elected
-from mcp_memory.store.rows import Where
+from mcp_memory.store.rows import SessionRow, Where
 from mcp_memory.trajectories.entries import Entry
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,10 @@ async def refresh(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
         chosen = every if wanted is None else set(wanted)
         if projects.USER in chosen:
             chosen = every
-        for project in sorted(chosen):
-            await _make(rooms, project, memories)
+        async with aclosing(rooms.store.entered(chosen)) as pieces:
+            async for told in pieces:
+                for project, rows in told.items():
+                    await _make(rooms, project, rows, memories)
         names = frozenset(ready.file_of(rooms.settings.home, one).name for one in every)
         await anyio.to_thread.run_sync(ready.prune, rooms.settings.home, names)
         await anyio.to_thread.run_sync(ready.made, rooms.settings.home)
@@ -95,12 +98,13 @@ async def hold(rooms: Rooms, cited: Iterable[str]) -> bool:
     return standing == keys and live == sessions
 
 
-async def _make(rooms: Rooms, project: str, memories: Iterable[Memory]) -> None:
-    rows = await rooms.store.sessions(projects=(project,), states=(State.LIVE.value,))
+async def _make(
+    rooms: Rooms, project: str, rows: Sequence[SessionRow], memories: Iterable[Memory]
+) -> None:
     its = [one for one in memories if one.project in {project, projects.USER}]
     sessions = Sessions(
         entries=[Entry.model_validate_json(row.entry) for row in rows if row.entry],
-        left=await _left(rooms, project) if rows else (),
+        left=await _left(rooms, project, rows),
         own={f"t:{row.id}": ready.short(row.native_id) for row in rows},
         last=max((int(at.timestamp()) for row in rows if (at := row.ended_at)), default=0),
     )
@@ -108,12 +112,12 @@ async def _make(rooms: Rooms, project: str, memories: Iterable[Memory]) -> None:
     await anyio.to_thread.run_sync(ready.write, rooms.settings.home, made)
 
 
-async def _left(rooms: Rooms, project: str) -> Sequence[LeftOff]:
+async def _left(rooms: Rooms, project: str, rows: Sequence[SessionRow]) -> Sequence[LeftOff]:
     """The newest sessions of a project as they were left; one or two of them may tell nothing."""
-    if project in {projects.USER, projects.UNKNOWN}:
+    if not rows or project in {projects.USER, projects.UNKNOWN}:
         return ()
     query = Query(project=project, limit=briefing.SESSIONS + 2, budget_tokens=LEFT_TOKENS)
-    return (await recent.recent(rooms, query)).sessions
+    return (await recent.left_off(rooms, rows, query)).sessions
 
 
 async def _newest(rooms: Rooms) -> list[Memory]:

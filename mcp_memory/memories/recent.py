@@ -18,7 +18,7 @@ from mcp_memory.domain.models import State, Step
 from mcp_memory.domain.paths import relative
 from mcp_memory.rooms import Rooms
 from mcp_memory.search.channels import scope_of
-from mcp_memory.store.rows import SessionRow, Where
+from mcp_memory.store.rows import EvidenceRow, SessionRow, Where
 from mcp_memory.text import resuming
 from mcp_memory.trajectories import evidence, leaving
 from mcp_memory.trajectories.leaving import LENGTHS, Session, Traces
@@ -78,9 +78,16 @@ async def recent(rooms: Rooms, query: Query) -> SearchResult:
         for row in await rooms.store.outlines(scope.projects)
         if row.state == State.LIVE.value and row.project != projects.USER
     ]
+    return await left_off(rooms, rows, query, notes=scope.notes)
+
+
+async def left_off(
+    rooms: Rooms, rows: Sequence[SessionRow], query: Query, *, notes: tuple[str, ...] = ()
+) -> SearchResult:
+    """The same of these sessions of a project, whose catalogue was read."""
     roots = sorted((r for r in rows if not r.parent), key=_newness, reverse=True)
     within = [row for row in roots if _overlaps(row, query.since, query.until)]
-    notes = (*scope.notes, *(() if within or not roots else (_nothing(query),)))
+    notes = (*notes, *(() if within or not roots else (_nothing(query),)))
     shown = within or [row for row in roots if _before(row, query.until)]
     looked = await _looked(rooms, shown, query, _agents(rows))
     several = len({each.row.project for each in looked}) > 1
@@ -168,20 +175,28 @@ def _begins(one: _Looked) -> str:
 
 async def _steps(rooms: Rooms, rows: Sequence[SessionRow]) -> Mapping[str, list[Step]]:
     """The last steps of sessions; large outputs stay behind their refs."""
-    read: dict[str, list[Step]] = {}
+    read: dict[str, list[Step]] = {row.id: [] for row in rows}
 
-    async def one(row: SessionRow) -> None:
-        where = Where(
-            trajectories=(row.id,), kinds=("step",), first=max(1, row.steps - MOST_STEPS + 1)
-        )
-        found = await rooms.store.find("evidence", where)
-        made = [evidence.step_of(each, {}) for each in found]
-        read[row.id] = sorted(made, key=lambda step: step.number)
+    async def some(ids: tuple[str, ...], first: int) -> None:
+        where = Where(trajectories=ids, kinds=("step",), first=first)
+        found = await rooms.store.bodies(where)
+        made = await anyio.to_thread.run_sync(_made, found)
+        for each, step in zip(found, made, strict=True):
+            read[each.trajectory].append(step)
 
+    # A look costs more than what it brings: all that are read whole share one.
+    whole = tuple(row.id for row in rows if row.steps <= MOST_STEPS)
     async with anyio.create_task_group() as tasks:
+        if whole:
+            tasks.start_soon(some, whole, 1)
         for row in rows:
-            tasks.start_soon(one, row)
-    return read
+            if row.id not in whole:
+                tasks.start_soon(some, (row.id,), row.steps - MOST_STEPS + 1)
+    return {id_: sorted(steps, key=lambda step: step.number) for id_, steps in read.items()}
+
+
+def _made(rows: Sequence[EvidenceRow]) -> list[Step]:
+    return [evidence.step_of(row, {}) for row in rows]
 
 
 def _traced(rooms: Rooms, row: SessionRow, steps: list[Step], *, committed: bool) -> _Looked:

@@ -1,6 +1,7 @@
 """Shelf: where files of a bank lie, by names below its root; here a folder, in `bucket` an object store."""
 
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -126,7 +127,12 @@ class FolderShelf:
 
     def contains(self, name: str) -> bool:
         """Whether a name, its links resolved, stays below the root."""
-        return self._place(name).resolve().is_relative_to(self._root.resolve())
+        places = self._root
+        for part in PurePosixPath(name).parts:
+            places /= part
+            if part == ".." or places.is_symlink():
+                return self._place(name).resolve().is_relative_to(self._root.resolve())
+        return True
 
     def is_link(self, name: str) -> bool:
         """Whether the name is a link to another."""
@@ -231,7 +237,8 @@ class FolderShelf:
 
 def _holds(file: Path, content: bytes) -> bool:
     try:
-        same_size = not file.is_symlink() and file.stat().st_size == len(content)
+        told = file.lstat()
+        same_size = stat.S_ISREG(told.st_mode) and told.st_size == len(content)
         return same_size and file.read_bytes() == content
     except FileNotFoundError:
         return False

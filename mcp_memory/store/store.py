@@ -1,7 +1,7 @@
 """Store: appends, look-ups, changes and upkeep over the open tables."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -175,6 +175,15 @@ class Store:
     async def outlines(self, projects: Sequence[str]) -> list[SessionRow]:
         """What the catalogue says of live sessions, without their entries; of all, where none are named."""
         return await outlined(self._tables, Where(projects=tuple(projects)))
+
+    def entered(self, projects: Iterable[str]) -> AsyncGenerator[dict[str, list[SessionRow]]]:
+        """Live sessions by project with what indexes and digests are made from, some at a time."""
+        return self._catalogue.entered(projects)
+
+    async def bodies(self, where: Where) -> list[EvidenceRow]:
+        """Evidence rows with nothing but what steps are made from; the newest of each key."""
+        rows = await self._read("evidence", where, EvidenceRow, ("key", "trajectory", "body"))
+        return list({row.key: row for row in rows}.values())
 
     async def projects(self) -> dict[str, int]:
         """Projects with their numbers of sessions."""

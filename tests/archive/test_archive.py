@@ -52,6 +52,7 @@ def test_unchanged_files_are_not_rewritten(archive: Archive, folder: str) -> Non
 
 def test_indexes_are_written_with_the_readme(archive: Archive, folder: str) -> None:
     archive.write_indexes({PROJECT: [made().entry]})
+    archive.write_projects()
     archive.write_readme()
     names = {path.name for path in (archive.root / project_folder(PROJECT)).glob("*.md")}
     assert names == set(INDEXES)
@@ -136,6 +137,7 @@ def test_a_project_without_sessions_loses_its_indexes_only(archive: Archive, fol
     notes.mkdir()
     (notes / "mine.md").write_text("kept", encoding="utf-8")
     archive.write_indexes({PROJECT: []})
+    archive.write_projects()
     assert sorted(path.name for path in archive.root.iterdir()) == ["PROJECTS.md", "notes"]
     assert PROJECT not in (archive.root / "PROJECTS.md").read_text(encoding="utf-8")
     assert (notes / "mine.md").exists()
@@ -173,6 +175,7 @@ def test_only_the_projects_named_are_written_and_the_list_has_all(archive: Archi
     index = archive.root / project_folder(PROJECT) / "INDEX.md"
     index.write_text("# by hand\n\nx\n", encoding="utf-8")
     archive.write_indexes({other: [made(id_="1" * 12).entry]})
+    archive.write_projects()
     assert index.read_text(encoding="utf-8").startswith("# by hand")
     listed = (archive.root / "PROJECTS.md").read_text(encoding="utf-8").splitlines()[2:]
     assert listed == sorted(listed)

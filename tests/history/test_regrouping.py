@@ -77,6 +77,48 @@ async def test_a_merged_bank_has_the_files_of_one_that_was_never_two(
         assert files(bank) == merged
 
 
+def rollout(path: Path, cwd: str, number: int) -> Path:
+    """A session of Codex that tells the remote of its folder in its first line."""
+    at = f"2026-08-01T10:{number:02}:"
+    meta: dict[str, object] = {
+        "id": f"{number:08}-1111-4111-8111-111111111111",
+        "timestamp": f"{at}00Z",
+        "cwd": cwd,
+        "git": {"repository_url": "git@github.com:ada/shop.git"},
+    }
+    said = {
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": f"Polish lamp {number}"}],
+    }
+    records = [
+        {"timestamp": f"{at}00Z", "type": "session_meta", "payload": meta},
+        {"timestamp": f"{at}01Z", "type": "response_item", "payload": said},
+    ]
+    return kept(path / f"rollout-{number}.jsonl", records)
+
+
+async def test_a_remote_that_a_first_line_told_is_remembered(
+    bank: MemoryBank, tmp_path: Path
+) -> None:
+    await bank.index([rollout(tmp_path, "/a/shop", 1)])
+    await bank.index([rollout(tmp_path, "/b/shop", 2)])
+    assert await bank.rooms.store.projects() == {"/a/shop": 2}
+
+
+async def test_indexes_name_what_came_with_a_move_of_other_projects(
+    bank: MemoryBank, tmp_path: Path
+) -> None:
+    one, two = rollout(tmp_path, "/a/worktrees/shop", 1), rollout(tmp_path, "/b/shop", 2)
+    other = [kept(tmp_path / "a.jsonl", talk(ONE, "Fix the kettle", "Fixed it", cwd="/c/tea"))]
+    await bank.index([one, *other])
+    more = kept(tmp_path / "b.jsonl", talk(TWO, "Fix the toaster", "It pops", cwd="/c/tea"))
+    await bank.index([two, more])
+    assert await bank.rooms.store.projects() == {"/b/shop": 2, "/c/tea": 2}
+    (index,) = [text for name, text in files(bank).items() if name.endswith("INDEX.md") and b"kettle" in text]
+    assert b"Fix the toaster" in index
+
+
 async def test_a_merge_is_undone(bank: MemoryBank, tmp_path: Path) -> None:
     await bank.index(two(tmp_path))
     await regrouping.merge(bank.rooms, "/a/shop", "/b/shop")
