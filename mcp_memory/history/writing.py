@@ -1,7 +1,6 @@
 """Writing: sessions into store and archive as one change, and files anew from the store's own rows."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -194,26 +193,22 @@ async def write_projects(rooms: Rooms, projects: Iterable[str]) -> None:
     """Write the indexes of projects that changed; of all, where an older version wrote the archive."""
     everything = not await anyio.to_thread.run_sync(rooms.archive.is_current)
     chosen = await rooms.store.projects() if everything else projects
-    async with aclosing(rooms.store.entered(chosen)) as pieces:
-        async for told in pieces:
-            if everything:
-                told = {p: [await _mended(rooms, row) for row in rows] for p, rows in told.items()}
-            await anyio.to_thread.run_sync(_write_indexes, rooms, told)
+    async for told in rooms.store.entered(chosen):
+        rows = [row for its in told.values() for row in its]
+        if everything:
+            rows = [await _mended(rooms, row) for row in rows]
+        await anyio.to_thread.run_sync(_write_indexes, rooms, tuple(told), rows)
     await anyio.to_thread.run_sync(rooms.archive.write_projects)
     # Last: until it is there, the next call begins anew.
     await anyio.to_thread.run_sync(rooms.archive.write_readme)
 
 
-def _write_indexes(rooms: Rooms, told: Mapping[str, Sequence[SessionRow]]) -> None:
+def _write_indexes(rooms: Rooms, projects: Iterable[str], rows: Iterable[SessionRow]) -> None:
+    by_project: dict[str, list[Entry]] = {project: [] for project in projects}
     trusting = rooms.trusting()
-    by_project = {
-        project: [
-            Entry.model_validate_json(row.entry)
-            for row in rows
-            if not trusting.distrusts((f"t:{row.id}",))
-        ]
-        for project, rows in told.items()
-    }
+    for row in rows:
+        if not trusting.distrusts((f"t:{row.id}",)):
+            by_project[row.project].append(Entry.model_validate_json(row.entry))
     rooms.archive.write_indexes(by_project)
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import aclosing
 
 import anyio.to_thread
 
@@ -55,10 +54,9 @@ async def refresh(rooms: Rooms, wanted: Iterable[str] | None = None) -> None:
         chosen = every if wanted is None else set(wanted)
         if projects.USER in chosen:
             chosen = every
-        async with aclosing(rooms.store.entered(chosen)) as pieces:
-            async for told in pieces:
-                for project, rows in told.items():
-                    await _make(rooms, project, rows, memories)
+        async for told in rooms.store.entered(chosen):
+            for project, rows in told.items():
+                await _make(rooms, project, rows, memories)
         names = frozenset(ready.file_of(rooms.settings.home, one).name for one in every)
         await anyio.to_thread.run_sync(ready.prune, rooms.settings.home, names)
         await anyio.to_thread.run_sync(ready.made, rooms.settings.home)

@@ -26,6 +26,8 @@ from mcp_memory.trajectories.leaving import LENGTHS, Session, Traces
 BYTES_PER_TOKEN = 4
 MOST_STEPS = 400
 """How many of its last steps are read of a session."""
+STEP_COLUMNS, _NO_LIMIT = ("key", "trajectory", "body"), 1_000_000
+"""What steps are made from, of all that the filter holds for."""
 READ_AT_ONCE = 4
 LOOKED_AT = 3
 """So many times as many sessions are looked at as are shown: nobody spoke in some."""
@@ -179,7 +181,7 @@ async def _steps(rooms: Rooms, rows: Sequence[SessionRow]) -> Mapping[str, list[
 
     async def some(ids: tuple[str, ...], first: int) -> None:
         where = Where(trajectories=ids, kinds=("step",), first=first)
-        found = await rooms.store.bodies(where)
+        found = await rooms.store.brief(where, limit=_NO_LIMIT, columns=STEP_COLUMNS)
         made = await anyio.to_thread.run_sync(_made, found)
         for each, step in zip(found, made, strict=True):
             read[each.trajectory].append(step)

@@ -1,7 +1,7 @@
 """The catalogue: every session's identity, and in memory its project and folder."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcp_memory.store.filters import to_sql
@@ -83,7 +83,7 @@ class Catalogue:
         """Projects with their numbers of sessions."""
         return Counter(each.project for each in (await self._current()).values())
 
-    async def entered(self, projects: Iterable[str]) -> AsyncGenerator[dict[str, list[SessionRow]]]:
+    async def entered(self, projects: Iterable[str]) -> AsyncIterator[dict[str, list[SessionRow]]]:
         """Live sessions by project with what indexes and digests are made from, some at a time.
 
         A project is told whole, and one without sessions too.

@@ -1,7 +1,7 @@
 """Store: appends, look-ups, changes and upkeep over the open tables."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -128,12 +128,14 @@ class Store:
         ]
         return list({row.key: row for row in rows}.values())
 
-    async def brief(self, where: Where, *, limit: int) -> list[EvidenceRow]:
-        """As many evidence rows of a filter, with what is shown only, in no order."""
+    async def brief(
+        self, where: Where, *, limit: int, columns: Sequence[str] = BRIEF
+    ) -> list[EvidenceRow]:
+        """As many evidence rows of a filter, with what is shown or these columns, in no order."""
         condition = to_sql("evidence", where)
         rows = await self._tables.read(
             "evidence",
-            lambda q: (q.where(condition) if condition else q).select(list(BRIEF)).limit(limit),
+            lambda q: (q.where(condition) if condition else q).select(list(columns)).limit(limit),
             EvidenceRow,
         )
         return list({row.key: row for row in rows}.values())
@@ -176,14 +178,9 @@ class Store:
         """What the catalogue says of live sessions, without their entries; of all, where none are named."""
         return await outlined(self._tables, Where(projects=tuple(projects)))
 
-    def entered(self, projects: Iterable[str]) -> AsyncGenerator[dict[str, list[SessionRow]]]:
+    def entered(self, projects: Iterable[str]) -> AsyncIterator[dict[str, list[SessionRow]]]:
         """Live sessions by project with what indexes and digests are made from, some at a time."""
         return self._catalogue.entered(projects)
-
-    async def bodies(self, where: Where) -> list[EvidenceRow]:
-        """Evidence rows with nothing but what steps are made from; the newest of each key."""
-        rows = await self._read("evidence", where, EvidenceRow, ("key", "trajectory", "body"))
-        return list({row.key: row for row in rows}.values())
 
     async def projects(self) -> dict[str, int]:
         """Projects with their numbers of sessions."""

@@ -115,7 +115,11 @@ async def test_indexes_name_what_came_with_a_move_of_other_projects(
     more = kept(tmp_path / "b.jsonl", talk(TWO, "Fix the toaster", "It pops", cwd="/c/tea"))
     await bank.index([two, more])
     assert await bank.rooms.store.projects() == {"/b/shop": 2, "/c/tea": 2}
-    (index,) = [text for name, text in files(bank).items() if name.endswith("INDEX.md") and b"kettle" in text]
+    (index,) = [
+        text
+        for name, text in files(bank).items()
+        if name.endswith("INDEX.md") and b"kettle" in text
+    ]
     assert b"Fix the toaster" in index
 
 
