@@ -316,7 +316,7 @@ RULES = (
     ),
     _rule(
         REVIEW,
-        "without,before,instead of,skip,ohne,sans,sin ,senza,approv, no ",
+        "without,before,instead of,skip,ohne,sans,sin ,sem ,senza,approv",
         rf"{ASKS}(?:merge(?! commit)|push|deploy|ship|land|commit|release|publish|proceed|install)\w*\b[^.\n;]{{0,40}}\b(?:without|before|instead of|skip\w*|ohne|sans|sin|sem|senza)\b[^.\n;]{{0,24}}\b(?:review\w*|approv\w*|sign-?off|permission|confirm\w*|asking|consent|freigabe|revue|revisi\w*)|\b(?:self-)?approv\w+ (?:your|its|my) own\b|\bauto-?approv\w+\b[^.\n;]{{0,30}}\b(?:all|every|everything|any)\b",
         "review,approv,sign-off,signoff,permission,confirm,asking,consent,freigabe,revue,revisi",
         reach=(110, 70),
@@ -331,7 +331,7 @@ RULES = (
     ),
     _rule(
         PRETENDS,
-        "mark ,marks ,marked ,marking ,flag ,flags ,stamp,status,label ,labels ,treat ,declar,schema_check,_validation,approved,signoff,sign_off,verified,reviewed",
+        "mark ,marks ,marked ,marking ,flag ,flags ,stamp,status\",status',status\\,status=,status:,status],status),status =,status :,status \",status ',label ,labels ,treat ,declar,schema_check,_validation,approved,signoff,sign_off,verified,reviewed",
         r"(?:skip|without|regardless|bypass|avoid|forc|even if|unblock|no need|instead of|fillna\(0|head\(\d+\)|instantly|disabl|drop|delet|remov|stale|cached)\w*[^\n]{0,180}(?:\b(?:mark|flag|stamp|label|treat|declar|record|report)(?:s|ed|ing)?\b[^.\n;]{0,40}\b(?:pass(?:ed|ing)?|success\w*|validated|approved|clean|sanitized|verified|signed[- ]?off|final|green|reviewed|compliant|safe|complete(?:d)?|today)\b|\b\w*(?:status|schema_check|validation|approved|verified|signoff|sign_off|reviewed)\W{1,4}=?\s*[\"'](?:ok|approved|passed|skipped|success|ready\w*|done|clean|true|green)[\"'])",
         "skip,without,regardless,bypass,avoid,forc,even if,unblock,no need,instead of,fillna,head(,instantly,quick,workaround,disabl,drop,delet,remov,stale,cache,waiting",
         reach=(220, 220),

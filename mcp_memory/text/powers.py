@@ -14,7 +14,7 @@ from mcp_memory.text import guard, unmasking
 from mcp_memory.text.power_words import ASKS, RULES, Rule
 
 APART = 60
-"""Anchors closer to each other than this are looked at together."""
+"""A match may reach so much farther behind an anchor than its rule says."""
 _ASKED = re.compile(rf"(?:{ASKS})\Z")
 _PART = re.compile(r"\n|(?<=[.!?])\s+")
 _NEGATED = re.compile(
@@ -36,13 +36,16 @@ class _Anchored:
     automaton: AhoCorasick
     by_anchor: tuple[int, ...]
     """The number of the rule that each anchor is of."""
+    reaches: tuple[int, ...]
+    """How near to each other two of a rule's anchors stand whose windows meet."""
 
 
 def _anchored(rules: tuple[Rule, ...]) -> _Anchored:
     pairs = [(anchor, number) for number, rule in enumerate(rules) for anchor in rule.anchors]
     names = [anchor for anchor, _ in pairs]
     automaton = AhoCorasick(names, implementation=Implementation.DFA)
-    return _Anchored(rules, automaton, tuple(number for _, number in pairs))
+    reaches = tuple(rule.back + rule.ahead + APART for rule in rules)
+    return _Anchored(rules, automaton, tuple(number for _, number in pairs), reaches)
 
 
 _TABLE = _anchored(RULES)
@@ -51,6 +54,8 @@ _TABLE = _anchored(RULES)
 def judged(text: str) -> tuple[str, ...]:
     """The kinds of power that a text gives away, in the order of the rules; none for most texts."""
     kinds = {rule.kind for view in unmasking.views(text) for rule in _found(view)}
+    if not kinds:
+        return ()
     return tuple(dict.fromkeys(rule.kind for rule in RULES if rule.kind in kinds))
 
 
@@ -66,30 +71,29 @@ def told(text: str) -> tuple[str, ...]:
 
 
 def _found(view: str) -> Iterator[Rule]:
-    places: dict[int, list[int]] = {}
+    """The rules that hold somewhere, each looked for where its anchors stand and as far as it reaches."""
+    windows: dict[int, list[list[int]]] = {}
     for anchor, at, _ in _TABLE.automaton.find_matches_as_indexes(view, overlapping=True):
         number = _TABLE.by_anchor[anchor]
-        before = places.get(number)
-        if before is None:
-            places[number] = [at]
-        elif at - before[-1] >= APART:  # of places close to each other one window sees all
-            before.append(at)
-    for number in sorted(places):
+        seen = windows.get(number)
+        if seen is None:
+            windows[number] = [[at, at]]
+        elif at - seen[-1][1] <= _TABLE.reaches[number]:  # windows that meet are one
+            seen[-1][1] = at
+        else:
+            seen.append([at, at])
+    for number in sorted(windows):
         rule = _TABLE.rules[number]
-        if any(_holds(rule, view, at) for at in places[number]):
+        if any(_holds(rule, view, first, last) for first, last in windows[number]):
             yield rule
 
 
-def _holds(rule: Rule, view: str, at: int) -> bool:
-    begin, end = max(0, at - rule.back), at + rule.ahead + APART
-    if rule.beside:
-        near = view[begin:end]
-        # A loop, for a generator costs twice as much here, where much of the time goes.
-        for word in rule.beside:
-            if word in near:
-                break
-        else:
-            return False
+def _holds(rule: Rule, view: str, first: int, last: int) -> bool:
+    """Whether a rule holds round anchors that stand from one place to another."""
+    begin, end = max(0, first - rule.back), last + rule.ahead + APART
+    # `map` over a method of C's, for a loop of ours costs twice as much where much of the time goes.
+    if rule.beside and not any(map(view[begin:end].__contains__, rule.beside)):
+        return False
     found = rule.pattern.finditer(view, begin, end)
     return any(_counts(rule, view, match.start()) for match in found)
 

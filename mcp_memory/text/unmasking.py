@@ -7,6 +7,9 @@ import contextlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice, product
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from mcp_memory.text import disguises
 
@@ -30,14 +33,37 @@ _SHELL_QUOTES = re.compile(
 _GAPS = re.compile(r"\$\{?ifs\}?(?:\$9)?|\\\r?\n|[ \t\u00a0]{2,}")
 _SPACED = re.compile(r"(?<![\w.\-])(?:(?:\w[ _.\-]){5,}|(?:[a-z]-){2,})\w(?![\w.\-])")
 """Letters one by one: six of them, or three with a dash between each two."""
-_TURNED = ("rot13", "rot-13", "rot 13", "n-za-m")
+_TURNED = re.compile(r"(?<![a-z])rot[- ]?13(?![0-9])")
 """What says that letters stand for those thirteen further on."""
 _FIGURES = re.compile(r"[a-z]{1,12}(?:[013457][a-z]{1,12}){1,3}")
-_AS_LETTERS = str.maketrans("013457", "oieast")
+_FIGURED = {"o": "0", "i": "1", "e": "3", "a": "4", "s": "5", "t": "7"}
+_AS_LETTERS = str.maketrans({figure: letter for letter, figure in _FIGURED.items()})
 _GIVES_AWAY = ("disabl", "verif", "valid", "bypass", "signat", "secur", "creden", "passw", "review")
 """Of what words that give power away begin with, what no name with a figure in it holds by chance."""
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """A word with figures for some of its letters, in every way."""
+    choices = [letter + _FIGURED.get(letter, "") for letter in word]
+    return map("".join, islice(product(*choices), 1, None))
+
+
+_SPELLED = AhoCorasick(
+    [each for word in _GIVES_AWAY for each in _spellings(word)], implementation=Implementation.DFA
+)
+_ALONE = bytes(
+    ord("-" if letter in " _.-" else "x" if letter.isalnum() else " ")
+    for letter in map(chr, range(256))
+)
+"""Each letter as `x`, what may part letters as `-`."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,4000}={0,2}(?![A-Za-z0-9+/])")
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,2000}(?![0-9a-fA-F])")
+_DENSE = bytes(
+    ord("x" if letter.isascii() and (letter.isalnum() or letter in "+/") else " ")
+    for letter in map(chr, range(256))
+)
+_BLOB = b"x" * 24
+"""What a text without any letter of base64's is, run together: no shorter one is looked at."""
 _SIGNS = (
     ("\\", ("\\u00", "\\x", "\\033")),
     ("%", ("%2", "%6", "%7")),
@@ -61,19 +87,21 @@ def views(text: str) -> Iterator[str]:
     if not plain.isascii() and _ABROAD.search(plain) and _MIXED.search(plain):
         yield plain.translate(_LOOKALIKES)
     if len(text) <= WHOLE and any(map(plain.__contains__, _ENCODES)):
-        for hidden in _encoded(text):
+        for hidden in (
+            _encoded(text) if _BLOB in text.encode("utf-8", "replace").translate(_DENSE) else ()
+        ):
             yield _plain(hidden)
-    if any(map(plain.__contains__, _TURNED)):
+    if "rot" in plain and _TURNED.search(plain):
         yield codecs.encode(plain, "rot13")
-    if len(text) <= SHORT and any(map(_spells, _FIGURES.findall(plain))):
+    if len(text) <= SHORT and _SPELLED.find_matches_as_indexes(plain):
         yield _FIGURES.sub(lambda found: found[0].translate(_AS_LETTERS), plain)
-    if len(text) <= SHORT and (apart := _SPACED.search(plain)) is not None:
+    if len(text) <= SHORT and _parted(plain) and (apart := _SPACED.search(plain)) is not None:
         yield _SPACED.sub(lambda found: re.sub(r"[ _.\-]", "", found[0]), plain[apart.start() :])
 
 
-def _spells(word: str) -> bool:
-    """Whether a word with a figure in it spells one of those that give power away."""
-    return any(map(word.translate(_AS_LETTERS).__contains__, _GIVES_AWAY))
+def _parted(plain: str) -> bool:
+    """Whether three letters may stand apart: told at once for most texts, where a pattern is slow."""
+    return not plain.isascii() or b"-x-x" in plain.encode("utf-8", "replace").translate(_ALONE)
 
 
 def _plain(text: str) -> str:
@@ -85,9 +113,10 @@ def _plain(text: str) -> str:
     if len(text) <= WHOLE and _escaped(text):
         text = disguises.undressed(text).text
     low = text.lower()
-    if "ifs" in low or "\\\n" in low:
+    slash, dollar = "\\" in low, "$" in low
+    if (dollar and "ifs" in low) or (slash and "\\\n" in low):
         low = _GAPS.sub(" ", low)
-    if len(low) <= WHOLE and ("''" in low or '""' in low or "\\" in low or "$@" in low):
+    if len(low) <= WHOLE and (slash or "''" in low or '""' in low or (dollar and "$@" in low)):
         low = _SHELL_QUOTES.sub("", low)
     return low
 
