@@ -146,14 +146,6 @@ class Archive:
         """`file:line` of a step: step N is line N."""
         return f"{self._shelf.local(f'{folder}/steps.jsonl')}:{step}"
 
-    def read_steps(self, folder: str, first: int, last: int) -> tuple[bytes, ...]:
-        """Lines of a session's steps, both ends included; none where the file is not there.
-
-        Raises:
-            OutsideRoot: the folder leaves the archive.
-        """
-        return self._shelf.lines(f"{self._inside(folder, depth=2)}/steps.jsonl", first, last)
-
     def folder_of(self, trajectory: str) -> str | None:
         """The folder of a session by its id, where the catalogue does not know it."""
         found = (folder for folder in self.folders() if folder.endswith(f"-{trajectory}"))

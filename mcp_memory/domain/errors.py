@@ -8,7 +8,6 @@ MemoryBankError
 ├── GateRefused(ValueError)             consolidation's gate said no
 ├── UnknownTranscript(ValueError)       no reader, or more than one, recognised a file
 ├── OutsideRoot(PermissionError)        a path left its root
-├── EmbeddingMismatch(RuntimeError)     the store holds vectors of another model
 ├── EmbedderUnavailable(RuntimeError)   the embedding model cannot be loaded
 ├── StoreTooNew(RuntimeError)           the store was written by a newer version
 ├── StoreUnreadable(RuntimeError)       the store's files cannot be read
@@ -109,17 +108,6 @@ class OutsideRoot(MemoryBankError, PermissionError):
         super().__init__(
             f"{path} lies outside {root}; it was not opened and nothing was changed. "
             "Name a path inside that folder."
-        )
-
-
-class EmbeddingMismatch(MemoryBankError, RuntimeError):
-    """Raised when the store's vectors were made by another model or have another size."""
-
-    def __init__(self, stored: str, configured: str) -> None:
-        super().__init__(
-            f"The store's vectors were made by {stored}, but {configured} is configured. "
-            "The store is untouched and words still find everything. Run `mcp-memory doctor "
-            "--reembed` to move it, or set MCP_MEMORY_EMBEDDING_MODEL back."
         )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from mcp_memory.domain import refs
@@ -205,8 +205,3 @@ def spoken(text: str) -> str:
 def tombstone(key: bytes, text: str) -> str:
     """A keyed hash (HMAC-SHA-256, hex) by which purged content is known again but not told."""
     return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-
-
-def is_tombstoned(key: bytes, text: str, marks: Collection[str]) -> bool:
-    """Whether this content was purged."""
-    return bool(marks) and tombstone(key, text) in marks

@@ -11,7 +11,6 @@ from mcp_memory.domain.hits import HitKind
 from mcp_memory.domain.models import Draft, Trajectory
 
 Half = Literal["first", "second", "all"]
-Level = Literal["unit", "session"]
 
 
 @dataclass(frozen=True, slots=True)
