@@ -1,5 +1,6 @@
 """Replicas: servers of one bank on an object store, any of which may answer any call."""
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -8,10 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import anyio
+import anyio.to_thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import connected, http, listening, made
+from serving import connected, http, listening, made, started
 
 from mcp_memory.domain.access import AccessTokens
 from mcp_memory.domain.errors import StoreAway
@@ -151,6 +153,28 @@ async def test_who_is_told_to_stop_still_answers_and_sends_callers_elsewhere(
                     await anyio.sleep(0.02)
             assert answer.headers["connection"] == "close"
             assert (await client.get("/healthz")).status_code == 200, "it still answers"
+
+
+async def test_a_stream_is_served_through_the_drain_and_ended_in_order_after_it(
+    tmp_path: Path,
+) -> None:
+    with started(tmp_path / "home", MCP_MEMORY_DRAIN_SECONDS="2") as (process, url):
+        async with http(url) as plain, plain.stream("GET", "/sse") as stream:
+            parts = stream.aiter_text()
+            assert "endpoint" in await anext(parts)
+            async with connected(url, transport="sse") as client:
+                assert not (await client.call_tool("search", {"query": "heron"})).is_error
+                process.send_signal(signal.SIGTERM)
+                with anyio.fail_after(20):
+                    while (await plain.get("/readyz")).status_code == 200:
+                        await anyio.sleep(0.02)
+                assert not (await client.call_tool("search", {"query": "nest"})).is_error
+            with anyio.fail_after(20):
+                assert [part async for part in parts if "event:" in part] == [], "whole to its end"
+                code = await anyio.to_thread.run_sync(process.wait)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert code in {0, -signal.SIGTERM}
 
 
 @given(
