@@ -157,11 +157,7 @@ class Store:
         return list({(row.key, row.version): row for row in found}.values())
 
     async def sessions(
-        self,
-        *,
-        ids: Sequence[str] = (),
-        projects: Sequence[str] = (),
-        states: Sequence[str] = (),
+        self, *, ids: Sequence[str] = (), projects: Sequence[str] = (), states: Sequence[str] = ()
     ) -> list[SessionRow]:
         """Catalogue rows, whole."""
         where = Where(keys=tuple(ids), projects=tuple(projects), states=tuple(states))
