@@ -101,5 +101,5 @@ class Filter(Frozen):
     project: str = ""
     path: str = Field("", description="a file that it touches")
     kinds: tuple[HitKind, ...] = ()
-    since: SaidMoment = Field(None, description="not older than")
+    since: SaidMoment = None
     until: SaidMoment = Field(None, description="older than")

@@ -154,11 +154,14 @@ def _shortened(told: Sequence[Told], stems: Sequence[str]) -> list[Told]:
 def pinned_of(told: Sequence[Told], records: Iterable[int], room: int) -> list[Told]:
     """Of each of the records the passage that tells most, unless it is long or told already."""
     made: list[Told] = []
+    known = frozenset[str]()
     for record in records:
-        said = {one.passage.text for one in made}
-        of_it = (one for one in told if one.record == record and one.passage.text not in said)
-        if (best := next(of_it, None)) and voicing.length(best.passage) < room:
+        of_it = ((one, telling.words_of(one.passage.text)) for one in told if one.record == record)
+        new = ((one, words) for one, words in of_it if not telling.repeats(words, known))
+        best, words = next(new, (None, known))
+        if best is not None and voicing.length(best.passage) < room:
             made.append(best)
+            known |= words
     return made
 
 

@@ -12,6 +12,7 @@ from mcp_memory.search.passages import Kind, Passage
 from mcp_memory.text import wording
 
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_WORD = re.compile(r"[^\W_]{3,}|\d+")
 _ENDINGS = (
     "ations", "ation", "ings", "ing", "edly", "ies", "ied", "ers", "er", "ed", "es", "ly", "s", "e",
 )  # fmt: skip
@@ -30,6 +31,8 @@ LIKE, COMPARED = 1.0, 40
 """What the cosine of question and passage counts beside the words that they share, and of how many."""
 AGAIN = 0.3
 """What a word counts less that the answer holds already."""
+SAME = 0.6
+"""A passage of which more than this share of the words is told already says the same again."""
 POOL, MOST_OF_ONE = 60, 4
 """How many passages are chosen from, and how many of one record are shown at most."""
 
@@ -150,12 +153,12 @@ def choose(
     """Passages whose costs fit together, the most telling that is not told yet first.
 
     The first of a record costs its frame besides, and at most so many `more` records are shown.
-    Texts that are `said` already are not said again.
+    What is `said` already, in the same words or nearly, is not said again.
     """
-    waiting = list(told[:POOL])
+    waiting = [(one, words_of(one.passage.text)) for one in told[:POOL]]
     chosen: list[Told] = []
     covered: set[str] = set()
-    texts = set(said)
+    known = frozenset[str]().union(*map(words_of, said))
     shown: Counter[int] = Counter()
 
     def price(one: Told) -> int:
@@ -163,29 +166,40 @@ def choose(
 
     while waiting:
         fitting = [
-            one
-            for one in waiting
-            if one.passage.text not in texts
+            (one, words)
+            for one, words in waiting
+            if not repeats(words, known)
             and shown[one.record] < MOST_OF_ONE
             and (more > 0 or not frames.new(one.record))
             and price(one) <= room
         ]
         if not fitting:
             break
-        best = max(fitting, key=lambda one: one.score - AGAIN * _again(one, covered))
+        best, its = max(fitting, key=lambda pair: pair[0].score - AGAIN * _again(pair[0], covered))
         room -= price(best)
         chosen.append(best)
         covered |= best.terms
         more -= frames.new(best.record)
         frames.show(best.record)
         shown[best.record] += 1
-        texts.add(best.passage.text)
-        waiting = [one for one in fitting if one is not best]
+        known |= its
+        waiting = [pair for pair in fitting if pair[0] is not best]
     return chosen
 
 
 def _again(one: Told, covered: set[str]) -> float:
     return len(one.terms & covered) / max(1, len(one.terms))
+
+
+def words_of(text: str) -> frozenset[str]:
+    """By what it is told whether a text says something again: its words and numbers, else itself."""
+    return frozenset(map(str.casefold, _WORD.findall(text))) or frozenset((text,))
+
+
+def repeats(words: frozenset[str], known: frozenset[str]) -> bool:
+    """Whether what is known already says it: most of its words, and no other number."""
+    new = words - known
+    return len(new) < (1 - SAME) * len(words) and not any(map(str.isdigit, new))
 
 
 def _rarity(passages: int, holding: int) -> float:

@@ -1,5 +1,6 @@
 """Episodes: a trajectory cut into attempts at one goal, with the outcomes that evidence shows."""
 
+import math
 from collections.abc import Sequence
 
 from mcp_memory.domain.models import Episode, Observation, Outcome, SourceClass, Step, Trajectory
@@ -12,6 +13,7 @@ TINY = 16
 """A request of so few characters (`yes`, `go on`) goes on with what went before."""
 SHORT = 160
 """A request of so few goes on where it answers a question or breaks into work."""
+TITLE_CHARS = 120
 _SHOWN = 80
 _REASON = 160
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
@@ -44,6 +46,22 @@ def cut(trajectory: Trajectory) -> tuple[Episode, ...]:
         )
         found.append(episode)
     return tuple(found)
+
+
+def stood_by(trajectory: Trajectory) -> Trajectory:
+    """The trajectory with the request as its goal that its user stood by.
+
+    Readers take the first one; where that was taken back, or its branch left, it says nothing of the
+    session. One of which every request was taken back keeps its goal.
+    """
+    requests = [step for step in trajectory.steps if _is_request(step)]
+    meant = next((step.text.strip() for step in requests if not step.abandoned), "")
+    goal = trajectory.goal.strip()
+    if not meant or not requests[0].abandoned or goal not in requests[0].text:
+        return trajectory
+    of_goal = trajectory.title.strip() in goal
+    title = meant.partition("\n")[0][:TITLE_CHARS] if of_goal else trajectory.title
+    return trajectory.model_copy(update={"goal": meant[:GOAL_CHARS], "title": title})
 
 
 def _starts(steps: Sequence[Step]) -> list[int]:
@@ -84,12 +102,24 @@ def _is_interrupt(step: Step) -> bool:
 
 
 def _goal(span: Sequence[Step], trajectory: Trajectory) -> str:
-    request = next((step for step in span if _is_request(step)), None)
-    asked = request.text.strip() if request is not None else ""
+    asked = _asked(span)
     # The reader may know better what the first request asks for, such as the issue in a prompt.
-    if not asked or (span[0] is trajectory.steps[0] and trajectory.goal in asked):
+    named = len(trajectory.goal) > TINY and trajectory.goal in asked
+    if not asked or (span[0] is trajectory.steps[0] and named):
         asked = trajectory.goal or asked or trajectory.title
     return asked[:GOAL_CHARS]
+
+
+def _asked(span: Sequence[Step]) -> str:
+    """The request that a span is about: of those before any work the first that was not taken back.
+
+    Words that were sent too soon (`It`) and are followed by the rest are none.
+    """
+    requests = [step for step in span if _is_request(step)]
+    worked = next((step.number for step in span if step.kind == "agent"), math.inf)
+    leading = [step for step in requests if step.number < worked and not step.abandoned]
+    said = [step.text.strip() for step in leading or requests]
+    return next((text for text in said[: len(leading)] if len(text) > TINY), next(iter(said), ""))
 
 
 def _outcome(span: Sequence[Step]) -> tuple[Outcome, str]:

@@ -266,7 +266,7 @@ def _prepared(
     told, lacks = continuing.whole(told, place, before, ground)
     marks = lineage.marks_of(told.steps)
     told, away = continuing.away_from(told, marks, before, ground)
-    masked = masked.model_copy(update={"trajectory": told})
+    masked = masked.model_copy(update={"trajectory": episodes.stood_by(told)})
     found = _admitted(masked, place, before, gone, away)
     if before is not None and before.fingerprint == found.session.fingerprint:
         return None

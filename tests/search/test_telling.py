@@ -99,3 +99,14 @@ def test_telling_is_the_same_each_time(question: str, records: list[list[str]]) 
     stems, cut = telling.sought(question), [said(*texts) for texts in records]
     ranks = [1.0] * len(cut)
     assert telling.tell(stems, cut, ranks) == telling.tell(stems, cut, ranks)
+
+
+def test_what_says_nearly_the_same_is_said_once_unless_it_has_another_number() -> None:
+    first = "the limit of the basket is raised to 500 items by the owner of the shop"
+    again = "so the limit of the basket is raised to 500 items by the owner"
+    later = "the limit of the basket is raised to 900 items by the owner of the shop"
+    told = telling.tell(telling.sought("limit of the basket"), [said(first, again, later)], [1.0])
+    chosen = telling.choose(
+        told, frames=frames(0), cost=lambda p: len(p.text), room=900, more=1, said=[first]
+    )
+    assert [one.passage.text for one in chosen] == [later]

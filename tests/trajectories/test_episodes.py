@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.models import Observation, Outcome, SourceClass, Step, ToolCall, Trajectory
-from mcp_memory.trajectories.episodes import cut
+from mcp_memory.trajectories.episodes import cut, stood_by
 
 
 def user(text: str) -> Step:
@@ -105,6 +105,34 @@ def test_a_short_correction_after_an_interrupt_goes_on() -> None:
 
 def test_two_requests_in_a_row_are_one() -> None:
     assert spans(user("mend the basket"), user("and the discount too"), says("ok")) == [(1, 3)]
+
+
+def test_words_sent_too_soon_are_not_the_goal() -> None:
+    (episode,) = cut(
+        session(user("It"), user("mend the basket of the shop"), says("ok"), goal="It")
+    )
+    assert episode.goal == "mend the basket of the shop"
+
+
+def test_a_request_that_was_taken_back_is_not_the_goal() -> None:
+    taken = user("rewrite the whole shop in Rust").model_copy(update={"abandoned": True})
+    found = session(taken, user("mend the basket of the shop"), says("ok"), goal=taken.text)
+    (episode,) = cut(stood_by(found))
+    assert episode.goal == stood_by(found).goal == "mend the basket of the shop"
+
+
+def test_a_session_whose_requests_were_all_taken_back_keeps_its_goal() -> None:
+    taken = user("rewrite the whole shop in Rust").model_copy(update={"abandoned": True})
+    found = session(taken, says("ok"), goal=taken.text)
+    assert stood_by(found) is found
+    assert cut(found)[0].goal == taken.text
+
+
+def test_a_short_answer_after_work_is_not_the_goal() -> None:
+    (episode,) = cut(
+        session(user("fix ci"), says("Which one?"), user("the one of the docs, please"))
+    )
+    assert episode.goal == "fix ci"
 
 
 def test_a_session_without_a_request_is_one_attempt_at_its_goal() -> None:
