@@ -2,10 +2,12 @@
 
     python benchmarks/first_answers.py --data DATA --home HOME=QUESTIONS.jsonl … --absent HOME=ABSENT.tsv …
 
-Each HOME is an indexed bank, QUESTIONS a file of `questions/` in DATA (an answer's patterns, quotes of
-its evidence), ABSENT a file of `absent/`: a line a thing that the project never had, and a question
-about it, asked with every project and with the one that the file is named for (what a bank holds of
-another project is not absent there). Questions are asked with every project, and with the one of their
+Each question is asked as it stands, as an agent would ask it that has not seen the answer, and in this
+agent's two wordings at once (`asked/agent_queries.jsonl`, written from the questions alone). Each HOME
+is an indexed bank, QUESTIONS a file of `questions/` in DATA (an answer's patterns, quotes of its
+evidence), ABSENT a file of `absent/`: a line a thing that the project never had, and a question about
+it, asked with every project and with the one that the file is named for (what a bank holds of another
+project is not absent there). Questions are asked with every project, and with the one of their
 evidence; odd and even ones are reported apart, as thresholds and weights were chosen on even ones. No
 model is asked, and nothing is called twice.
 """
@@ -30,6 +32,7 @@ from mcp_memory.domain.hits import SearchResult
 from mcp_memory.server.answers import as_structure, as_text
 from mcp_memory.settings import Settings
 
+AGENTS = Path(__file__).parent / "asked" / "agent_queries.jsonl"
 QUOTED = 50
 PATTERN_SECONDS = 1.0
 
@@ -119,6 +122,21 @@ async def owners(bank: MemoryBank, questions: list[dict[str, Any]]) -> dict[str,
     return made
 
 
+def agents_words(questions: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The questions as they stand, and in one wording and both of an agent, where it wrote any."""
+    lines = AGENTS.read_text(encoding="utf-8").splitlines()
+    wrote = {one["id"]: one for one in map(json.loads, lines)}
+    made = {"": questions}
+    if all(question["id"] in wrote for question in questions):
+        asks = {", by an agent": ("query",), ", two wordings": ("query", "second")}
+        for name, fields in asks.items():
+            made[name] = [
+                question | {"texts": [wrote[question["id"]][field] for field in fields]}
+                for question in questions
+            ]
+    return made
+
+
 async def measure(
     home: Path, questions: list[dict[str, Any]], *, own: bool, project: str
 ) -> dict[str, Tally]:
@@ -129,7 +147,8 @@ async def measure(
         of = dict.fromkeys([q["id"] for q in questions], project) if own else {}
         of |= await owners(bank, cited) if own else {}
         for number, question in enumerate(questions, 1):
-            query = Query(texts=(question["question"],), project=of.get(question["id"], "*"))
+            texts = tuple(question.get("texts", (question["question"],)))
+            query = Query(texts=texts, project=of.get(question["id"], "*"))
             half = "odd" if number % 2 else "even"
             tallies[half].add(question, await bank.search(query))
     return tallies
@@ -172,17 +191,18 @@ async def main() -> None:
         *("questions", "half", "asked", "answer in text", "in JSON", "quote", "silent"),
         *("text bytes", "JSON bytes", "most", "around", "by type"),
     )
-    asked = [
+    every = [
         (pair, chosen.data / "questions", own) for pair in chosen.home for own in (False, True)
     ]
     absent = Path(__file__).parent / "absent"
-    asked += [(pair, absent, own) for pair in chosen.absent for own in (False, True)]
-    for pair, folder, own in asked:
+    every += [(pair, absent, own) for pair in chosen.absent for own in (False, True)]
+    for pair, folder, own in every:
         home, _, name = pair.partition("=")
         project = Path(name).stem.rpartition("__")[2]
-        tallies = await measure(Path(home), read(folder / name), own=own, project=project)
-        for half, tally in tallies.items():
-            told(f"{name}{', own project' if own else ''}", half, tally)
+        for how, asked in agents_words(read(folder / name)).items():
+            tallies = await measure(Path(home), asked, own=own, project=project)
+            for half, tally in tallies.items():
+                told(f"{name}{', own project' if own else ''}{how}", half, tally)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ Project = Annotated[
     str | None, Field(description="path or folder name; '*' = all; default: this project")
 ]
 Time = Annotated[str, Field(description="2026-06-12, 2w, last monday")]
-Budget = Annotated[int | None, Field(description="default: enough", ge=100, le=100_000)]
+Budget = Annotated[int | None, Field(ge=100, le=100_000)]
 Query1 = Annotated[str, Field(description="one question, in words or identifiers")]
 Refs = Annotated[list[str], Field(description="refs as search returned them")]
 
@@ -173,7 +173,7 @@ async def search(
     order: Order = "best",
     explain: bool = False,  # noqa: FBT001, FBT002 hosts fill it in by name
     limit: Annotated[int, Field(ge=1, le=50)] = 8,
-    budget_tokens: Budget = None,
+    budget_tokens: Annotated[Budget, Field(description="default 500: enough")] = None,
 ) -> Annotated[CallToolResult, SearchResult]:
     """Ask the past when an error appears, before you edit an unknown file or guess a command, for any "why" or "when".
 
@@ -202,7 +202,7 @@ async def fetch(
         Show, Field(description="prose: what was said; calls: commands and edits")
     ] = "everything",
     as_of: str = "",
-    budget_tokens: Budget = None,
+    budget_tokens: Annotated[Budget, Field(description="default 4000")] = None,
 ) -> Annotated[CallToolResult, FetchResult]:
     """Read what search or runbook cited: steps (t:…#12-40), an episode, a memory with its evidence, an output.
 
@@ -225,7 +225,7 @@ async def runbook(
     files: list[str] | None = None,
     project: Project = None,
     as_of: str = "",
-    budget_tokens: Budget = None,
+    budget_tokens: Annotated[Budget, Field(description="default 2000")] = None,
 ) -> Annotated[CallToolResult, Runbook]:
     """Start a task with this: procedures, gotchas, attempts that went well or badly, and the steps to open.
 
