@@ -42,6 +42,14 @@ STRANGE = (
 )  # fmt: skip
 WORDS = ("order", "export", "charmap", "UnicodeEncodeError", "shop", "pip install", "cache", "why")
 
+TIMES = ("2026-03-02T10:00:00Z", "2026-05-01T00:00:00+02:00")
+MEANT = {
+    "project": ("shop", "*", ""), "since": TIMES, "until": TIMES, "as_of": TIMES,
+    "valid_from": TIMES, "valid_to": TIMES, "supersedes": ("",), "evidence": ([],), "used": ([],),
+    "retire": ([],), "text": ("Port 8080 is the exporter's", "orders are cached", "why not"),
+}  # fmt: skip
+"""What a model writes for these: what it draws at random is refused before anything is done."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -50,6 +58,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     times: list[float] = field(default_factory=list)
     invalid: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
 
 
 def drawn(schema: dict[str, Any], chance: random.Random, refs: list[str]) -> Any:
@@ -76,10 +85,19 @@ def drawn(schema: dict[str, Any], chance: random.Random, refs: list[str]) -> Any
 def _object(schema: dict[str, Any], chance: random.Random, refs: list[str]) -> dict[str, Any]:
     wanted = schema.get("required", ())
     return {
-        name: drawn(each, chance, refs)
+        name: _named(name, each, chance, refs)
         for name, each in schema.get("properties", {}).items()
         if name in wanted or chance.random() < 0.4
     }
+
+
+def _named(name: str, schema: dict[str, Any], chance: random.Random, refs: list[str]) -> Any:
+    """A value that fits a property; mostly one that is meant, where a schema says no more than `string`."""
+    if name in MEANT and chance.random() < 0.8:
+        return chance.choice(MEANT[name])
+    if name == "refs":
+        return chance.sample(refs, chance.randint(1, 3))
+    return drawn(schema, chance, refs)
 
 
 def _whole(schema: dict[str, Any], chance: random.Random) -> int:
@@ -146,6 +164,7 @@ async def called(client: Client, tool: Any, arguments: dict[str, Any], tally: Ta
         told = result.content[0].text if result.content else ""
         plain = told and "Traceback" not in told
         tally.counts["errors that say what to do" if plain else "ERRORS WITHOUT WORDS"] += 1
+        tally.refused[re.sub(r"\S*\d\S*", "…", told)[:110]] += 1
         return
     faults = list(Draft202012Validator(tool.output_schema).iter_errors(result.structured_content))
     tally.counts["INVALID ANSWERS" if faults else "valid answers"] += 1
@@ -153,21 +172,28 @@ async def called(client: Client, tool: Any, arguments: dict[str, Any], tally: Ta
         tally.invalid[f"{fault.json_path}: {fault.message}"[:200]] += 1
 
 
-async def over(way: AbstractAsyncContextManager[Client], count: int, refs: list[str]) -> bool:
+async def over(
+    way: AbstractAsyncContextManager[Client], asked: argparse.Namespace, refs: list[str]
+) -> bool:
     """All tools, so many calls each; whether nothing was wrong."""
     well = True
     async with way as client:
         for tool in (await client.list_tools()).tools:
             chance, tally = random.Random(tool.name), Tally()
             schema = inlined(tool.input_schema)
-            for number in range(count):
+            for number in range(asked.count):
                 arguments = drawn(schema, chance, refs)
                 if tool.name == "delete":
+                    arguments |= (
+                        {"refs": chance.sample(refs, 2)} if "filter" not in arguments else {}
+                    )
                     arguments["mode"] = chance.choice(("preview", "forget", "restore", "preview"))
                 made = spoilt(arguments, chance) if number % 2 else arguments
                 await called(client, tool, made, tally)
             shown = f"p50 {middle(tally.times)}, p99 {quantile(tally.times, 0.99) * 1e3:.0f} ms"
             print(f"  {tool.name}: {dict(tally.counts)}; {shown}", flush=True)
+            for told, times in tally.refused.most_common(asked.show):
+                print(f"      refused x{times}: {told}")
             for fault, times in tally.invalid.most_common(5):
                 print(f"      x{times}: {fault}")
             well = well and not any(name.isupper() for name in tally.counts)
@@ -207,13 +233,13 @@ async def run(asked: argparse.Namespace) -> bool:
                 cwd=str(folder / "shop"),
             )
             print("stdio")
-            well &= await over(Client(stdio_client(told)), asked.count, refs)
+            well &= await over(Client(stdio_client(told)), asked, refs)
         if asked.transport in {"http", "both"}:
             with listening(home, cwd=folder / "shop", requests_per_minute=0) as server:
                 print(f"http; the server: {resident_and_handles(server.process)}")
                 http = httpx2.AsyncClient(timeout=LONGEST_SECONDS)
                 wire = streamable_http_client(f"{server.url}/mcp", http_client=http)
-                well &= await over(Client(wire), asked.count, refs)
+                well &= await over(Client(wire), asked, refs)
                 print(f"  the server afterwards: {resident_and_handles(server.process)}")
                 print(f"  it said: {server.said()[-300:] or 'nothing'}")
     return well
@@ -223,6 +249,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=10_000, help="calls of each tool")
     parser.add_argument("--transport", choices=("stdio", "http", "both"), default="both")
+    parser.add_argument("--show", type=int, default=0, help="so many refusals of each tool")
     asked = parser.parse_args()
     print(machine())
     sys.exit(not anyio.run(run, asked))

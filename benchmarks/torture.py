@@ -1,6 +1,7 @@
 """Torture: servers, hooks and commands on one home, killed at random, its disk full for a while.
 
     python benchmarks/torture.py --minutes 10 --servers 4
+    python benchmarks/torture.py --soak
 
 Acknowledged memories are counted against the bank at the end, purged words looked for in every file,
 the doctor asked before and after a repair. The home lies in a small file system of its own where one
@@ -16,6 +17,7 @@ import re
 import resource
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,6 +54,13 @@ WORDS = (
     "shard",
 )
 ANSWER_SECONDS = 90.0
+MAY_GROW = (("megabytes", 1.1, 20), ("open files", 1.0, 50), ("threads", 1.0, 4))
+"""What is watched, and how much more of it than in the second quarter there may be in the last.
+
+A bank that grows is searched through larger indexes; of what is gone up to 48 files stay open.
+"""
+WARM_SECONDS = 120.0
+"""Until then a server loads what it needs."""
 ROOM = 900
 """Megabytes of the small file system."""
 
@@ -72,8 +81,8 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
     full: bool = False
-    seen: list[tuple[float, int, int]] = field(default_factory=list)
-    """Over time: seconds, megabytes of a server, its open files."""
+    seen: list[tuple[float, int, int, int]] = field(default_factory=list)
+    """Over time: seconds, megabytes of a server, its open files, its threads."""
 
 
 class Server:
@@ -138,7 +147,7 @@ class Server:
         self.process.stdin.flush()
 
 
-def worker(server: Server, tally: Tally, number: int, until: float) -> None:
+def worker(server: Server, tally: Tally, number: int, until: float, pause: float) -> None:
     """A client that retains, searches, and now and then purges what it retained."""
     chance = random.Random(number)
     serial = 0
@@ -155,7 +164,7 @@ def worker(server: Server, tally: Tally, number: int, until: float) -> None:
                 purge(server, tally, f"violet zebra {number}-{serial} sleeps under {words}")
         except (OSError, ValueError):
             tally.counts["calls cut off"] += 1
-        time.sleep(chance.random() * 0.1)
+        time.sleep(chance.random() * pause)
 
 
 def timed(
@@ -281,15 +290,36 @@ def limited(servers: list[Server], size: int) -> None:
 
 
 def watcher(servers: list[Server], tally: Tally, until: float) -> None:
+    """What the first server holds, every ten seconds; one that was just killed holds nothing."""
     begun = time.monotonic()
     while time.monotonic() < until:
-        time.sleep(10)
-        for server in servers[:1]:
-            with contextlib.suppress(OSError, AttributeError):
-                place = Path(f"/proc/{server.process.pid}")
-                held = int(re.search(r"VmRSS:\s+(\d+)", (place / "status").read_text())[1]) >> 10
-                handles = len(list((place / "fd").iterdir()))
-                tally.seen.append((time.monotonic() - begun, held, handles))
+        time.sleep(min(10.0, max(0.1, until - time.monotonic())))
+        process = servers[0].process
+        if process is None:
+            continue
+        with contextlib.suppress(OSError, KeyError):
+            place = Path(f"/proc/{process.pid}")
+            told = dict(re.findall(r"(VmRSS|Threads):\s+(\d+)", (place / "status").read_text()))
+            handles = len(list((place / "fd").iterdir()))
+            held = (int(told["VmRSS"]) >> 10, handles, int(told["Threads"]))
+            tally.seen.append((time.monotonic() - begun, *held))
+
+
+def flat(tally: Tally) -> bool:
+    """Print what a server held in the second quarter and in the last; whether none of it grew."""
+    warm = [row for row in tally.seen if row[0] >= WARM_SECONDS]
+    quarter = len(warm) // 4
+    if quarter == 0:
+        print("  too short to tell whether anything grows")
+        return True
+    early, late = warm[quarter : 2 * quarter], warm[-quarter:]
+    well = True
+    for place, (what, share, more) in enumerate(MAY_GROW, 1):
+        before, after = (statistics.median(row[place] for row in rows) for rows in (early, late))
+        grew = after > before * share + more
+        well &= not grew
+        print(f"  {what}: {before:.0f}, then {after:.0f}{' GROWS' if grew else ''}")
+    return well
 
 
 def busy(count: int) -> list[subprocess.Popen[bytes]]:
@@ -360,7 +390,7 @@ def tortured(asked: argparse.Namespace, folder: Path, handed: Path, *, own: bool
     until = begun + asked.minutes * 60
     burners = busy(asked.busy)
     threads = [
-        threading.Thread(target=worker, args=(server, tally, number, until))
+        threading.Thread(target=worker, args=(server, tally, number, until, asked.pause))
         for number, server in enumerate(servers)
     ]
     threads.append(threading.Thread(target=watcher, args=(servers, tally, until)))
@@ -382,7 +412,8 @@ def tortured(asked: argparse.Namespace, folder: Path, handed: Path, *, own: bool
     for burner in burners:
         burner.kill()
     report(tally)
-    return anyio.run(judged, home, tally)
+    well = flat(tally) if asked.calm else True
+    return anyio.run(judged, home, tally) and well
 
 
 def report(tally: Tally) -> None:
@@ -395,7 +426,8 @@ def report(tally: Tally) -> None:
     for told, count in tally.errors.most_common(12):
         print(f"  x{count}: {told}")
     picked = tally.seen[:: max(1, len(tally.seen) // 8)]
-    print(f"  a server over time (s, MB, handles): {[(int(s), m, h) for s, m, h in picked]}")
+    shown = [(int(seconds), *held) for seconds, *held in picked]
+    print(f"  a server over time (s, MB, handles, threads): {shown}")
 
 
 def main() -> None:
@@ -405,7 +437,12 @@ def main() -> None:
     parser.add_argument("--kill", type=float, default=12, help="seconds between two kills, about")
     parser.add_argument("--busy", type=int, default=0, help="processes that keep processors busy")
     parser.add_argument("--calm", action="store_true", help="no kills, commands or full disk")
+    parser.add_argument("--pause", type=float, default=0.1, help="seconds between calls, at most")
+    parser.add_argument("--soak", action="store_true", help="an hour in calm: does anything grow?")
     asked = parser.parse_args()
+    if asked.soak:
+        asked.calm, asked.pause = True, 2.0
+        asked.minutes = 60.0 if asked.minutes == parser.get_default("minutes") else asked.minutes
     print(machine(), f"load {os.getloadavg()[0]:.1f}")
     with (
         tempfile.TemporaryDirectory() as name,
