@@ -85,13 +85,13 @@ def drawn(schema: dict[str, Any], chance: random.Random, refs: list[str]) -> Any
 def _object(schema: dict[str, Any], chance: random.Random, refs: list[str]) -> dict[str, Any]:
     wanted = schema.get("required", ())
     return {
-        name: _named(name, each, chance, refs)
+        name: _meant(name, each, chance, refs)
         for name, each in schema.get("properties", {}).items()
         if name in wanted or chance.random() < 0.4
     }
 
 
-def _named(name: str, schema: dict[str, Any], chance: random.Random, refs: list[str]) -> Any:
+def _meant(name: str, schema: dict[str, Any], chance: random.Random, refs: list[str]) -> Any:
     """A value that fits a property; mostly one that is meant, where a schema says no more than `string`."""
     if name in MEANT and chance.random() < 0.8:
         return chance.choice(MEANT[name])
