@@ -118,7 +118,7 @@ def session_of(key: str) -> str:
 
 def span(trajectory: str, first: int, last: int | None = None) -> str:
     """`t:…#first-last` of a trajectory id."""
-    return str(Ref(kind="trajectory", id=trajectory, first=first, last=last))
+    return f"t:{trajectory}#{first}" if last in (None, first) else f"t:{trajectory}#{first}-{last}"
 
 
 def episode(trajectory: str, number: int) -> str:

@@ -62,6 +62,8 @@ async def resumed(rooms: Rooms, query: Query) -> SearchResult | None:
         return None
     if not query.texts:
         return await recent(rooms, query)
+    if not resuming.may_ask(query.texts[0]):
+        return None
     now = rooms.now().astimezone()
     asked = await anyio.to_thread.run_sync(partial(resuming.asked, query.texts[0], now=now))
     if asked is None:

@@ -240,6 +240,8 @@ async def _ranked(
     as_of: datetime | None = None,
 ) -> list[Candidate]:
     """One table's channels fused, looked up and weighed; best first, without scores."""
+    if not any(found.values()):
+        return []
     sums = {name: {one.key: one.score for one in hits} for name, hits in found.items()}
     near = sums.get("vectors", {})
     fused = fusion.fuse(sums, weights=rooms.weights, from_worst=frozenset({"vectors"}))
@@ -258,7 +260,7 @@ async def _ranked(
         read,
         session_of=lambda one: one.session,
         score_of=lambda one: one.rank,
-        scored=lambda one, score: replace(one, rank=score),
+        scored=lambda one, score: one if one.rank == score else replace(one, rank=score),
     )
 
 
@@ -268,8 +270,10 @@ async def _known(
     """What ranking needs to know of each candidate."""
     remembered = [memory.ref for _, memory in candidates.values() if memory]
     used = await uses.of(rooms, remembered)
-    ask_when = partial(periods.asked_about, text, now=rooms.now())
-    named = await anyio.to_thread.run_sync(ask_when)
+    named: Sequence[periods.Period] = ()
+    if periods.names_any(text):
+        ask_when = partial(periods.asked_about, text, now=rooms.now())
+        named = await anyio.to_thread.run_sync(ask_when)
     new = _newness(candidates) if wording.asks_for_now(text) else {}
     rules = rooms.ruling(rooms.project).rules
     return {

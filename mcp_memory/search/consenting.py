@@ -21,6 +21,8 @@ ODD = "otherwise: "
 MOST_DEEDS = 32
 """Steps with the same words that are looked at for what was done in them."""
 _DEED = ("key", "kind", "trajectory", "first", "project", "flags", "body")
+_RAN = '"command":'
+"""Stands in the record of a step that ran something: to read the others tells nothing."""
 _OTHERS = frozenset({SourceClass.EXTERNAL, SourceClass.TOOL})
 
 
@@ -89,15 +91,12 @@ async def _deeds(
 ) -> dict[str, list[Deed]]:
     """What sessions of these projects ran with such words, and did not fail; by project."""
     where = Where(projects=tuple(sorted(projects)), kinds=("step",))
-    found = await rooms.store.by_words(
-        "evidence", words, column="text", where=where, limit=MOST_DEEDS
-    )
-    rows = await rooms.store.briefs([one.key for one in found], _DEED) if found else []
+    rows = await rooms.store.saying(words, _DEED, where=where, limit=MOST_DEEDS)
     trusting = rooms.trusting()
     made: dict[str, list[Deed]] = {}
     for row in sorted(rows, key=lambda row: row.key):
         ref = f"t:{row.trajectory}"
-        if holding.reasons(row.flags) or trusting.distrusts((row.key, ref)) or not row.body:
+        if holding.reasons(row.flags) or trusting.distrusts((row.key, ref)) or _RAN not in row.body:
             continue
         for call, seen in calls.called(evidence.step_of(row, {})):
             if call.command and seen is not None and not calls.failed(seen):

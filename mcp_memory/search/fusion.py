@@ -1,10 +1,9 @@
 """Fusion: channels' scores as one, sessions lifted by their best, repeats of a session held back."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -14,8 +13,7 @@ FREE_REPEATS, REPEAT_SHARE = 3, 0.95
 """A session's further hits count this share of their score, each less than the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(NamedTuple):
     """A key with its fused score and its rank in each channel that found it, counted from 1."""
 
     key: str
@@ -36,18 +34,20 @@ def fuse(
     A channel without a weight counts 1.
     """
     weigh = weights or {}
-    parts: dict[str, list[float]] = {}
-    ranks: dict[str, dict[str, int | float]] = {}
+    parts: dict[str, list[float]] = defaultdict(list)
+    ranks: dict[str, dict[str, int | float]] = defaultdict(dict)
     for channel, scores in channels.items():
-        ordered = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
-        low = ordered[-1][1] if ordered and channel in from_worst else 0.0
-        span = ordered[0][1] - low if ordered else 0.0
-        for place, (key, score) in enumerate(ordered, 1):
-            share = max(0.0, (score - low) / span) if span > 0 else 1.0
-            parts.setdefault(key, []).append(weigh.get(channel, 1.0) * share)
-            ranks.setdefault(key, {})[channel] = place
-    fused = [Fused(key, math.fsum(shares), ranks[key]) for key, shares in parts.items()]
-    return sorted(fused, key=lambda one: (-one.score, one.key))
+        ordered = sorted((-score, key) for key, score in scores.items())
+        low = -ordered[-1][0] if ordered and channel in from_worst else 0.0
+        span = -ordered[0][0] - low if ordered else 0.0
+        weight = weigh.get(channel, 1.0)
+        for place, (below, key) in enumerate(ordered, 1):
+            share = max(0.0, (-below - low) / span) if span > 0 else 1.0
+            parts[key].append(weight * share)
+            ranks[key][channel] = place
+    # Sorted as plain pairs: hundreds are found, and values with names cost ten times as much.
+    fused = sorted((-math.fsum(shares), key) for key, shares in parts.items())
+    return [Fused(key, -below, ranks[key]) for below, key in fused]
 
 
 def lift_sessions(

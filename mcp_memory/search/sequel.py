@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,7 +38,8 @@ FRAME = 11
 """`,"later":[]` in an answer's JSON."""
 _SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n+")
 _MARKS = "#>*-+ \t"
-_HEADS = ("key", "kind", "trajectory", "first", "source", "state", "text", "flags", "paths")
+_PLACED = ("key", "first", "source", "state")
+_ANSWERED = ("key", "kind", "trajectory", "first", "source", "text", "flags", "paths", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,19 @@ async def of(rooms: Rooms, chosen: Sequence[Candidate], told: Sequence[Told]) ->
     row = chosen[best].row
     assert isinstance(row, EvidenceRow)
     keys = [refs.span(row.trajectory, row.first + n) for n in range(1, AHEAD + 1)]
-    after = await rooms.store.briefs(keys, _HEADS)
-    trusting = rooms.trusting()
+    after = await rooms.store.briefs(keys, _PLACED)
     live = sorted(
         (one for one in after if one.state == State.LIVE.value), key=lambda one: one.first
     )
+    # Of so many steps only the requests are read: words are half of what a row costs.
+    turns = [row.key for row in live if _asks(row)][:TURNS]
+    said = await rooms.store.briefs(turns, ("key", "text")) if turns else []
+    trusting = rooms.trusting()
     lines: list[str] = []
-    for asked, answering in _taking_back(live):
-        lines.append(_line(asked, "user", asked.text))
+    for asked, words, answering in _taking_back(live, {row.key: row.text for row in said}):
+        lines.append(_line(asked, "user", words))
         # No keys are no filter.
-        whole = await rooms.store.briefs(answering, (*_HEADS, "body")) if answering else []
+        whole = await rooms.store.briefs(answering, _ANSWERED) if answering else []
         told_by = sorted(
             (one for one in whole if not withholding.of_row(one, trusting)),
             key=lambda one: -one.first,
@@ -113,13 +117,20 @@ def _best(chosen: Sequence[Candidate], told: Sequence[Told]) -> int | None:
     return first[max(known, key=lambda session: totals[session])] if known else None
 
 
-def _taking_back(after: Sequence[EvidenceRow]) -> Iterator[tuple[EvidenceRow, list[str]]]:
-    """Of the next requests those that take something back, each with the keys of what may answer it."""
-    asked = [at for at, row in enumerate(after) if row.source == SourceClass.USER.value]
+def _asks(row: EvidenceRow) -> bool:
+    return row.source == SourceClass.USER.value
+
+
+def _taking_back(
+    after: Sequence[EvidenceRow], said: Mapping[str, str]
+) -> Iterator[tuple[EvidenceRow, str, list[str]]]:
+    """Of the next requests those that take something back, with the keys of what may answer each."""
+    asked = [at for at, row in enumerate(after) if _asks(row)]
     for start, end in [*pairwise([*asked, len(after)])][:TURNS]:
-        words = after[start].text.strip()
+        whole = said.get(after[start].key, "")
+        words = whole.strip()
         if len(words) <= MOST_ASKED and _BACK.search(words):
-            yield after[start], [row.key for row in after[start + 1 : end][-LAST:]]
+            yield after[start], whole, [row.key for row in after[start + 1 : end][-LAST:]]
 
 
 def _begun(text: str) -> str:

@@ -19,6 +19,7 @@ from mcp_memory.store.rows import EvidenceRow, Where
 logger = logging.getLogger(__name__)
 
 MOST_MET = 400
+_MET = ("key", "trajectory", "first", "outcome", "text")
 MOST_ASKED = 24
 """Refs of one look-up."""
 _WRITES = re.compile(r"\b\w*(?:retain|consolidate|delete)\b *:", re.IGNORECASE)
@@ -46,6 +47,8 @@ async def note(rooms: Rooms, what: counts.What, told: Sequence[str]) -> None:
     sought = [str(one) for one in steps if what == "opened" and any(_within(one, f) for f in found)]
     try:
         for kind, named in ((what, memories), ("sought", sought)):
+            if not named:
+                continue
             await anyio.to_thread.run_sync(counts.note, rooms.settings.home / "store", kind, named)
     except OSError as error:
         logger.debug("not counted: %s", error)
@@ -104,8 +107,7 @@ async def _rows(rooms: Rooms, named: Sequence[str]) -> list[EvidenceRow]:
     """The steps in whose words the refs stand."""
     ids = " ".join(ref.partition(":")[2] for ref in named)
     where = Where(kinds=("step", "output"))
-    found = await rooms.store.by_words("evidence", ids, column="text", where=where, limit=MOST_MET)
-    return await rooms.store.briefs([one.key for one in found]) if found else []
+    return await rooms.store.saying(ids, _MET, where=where, limit=MOST_MET)
 
 
 def _ended(named: Sequence[str], rows: Sequence[EvidenceRow]) -> dict[str, Met]:

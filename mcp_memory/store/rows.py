@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Table = Literal["evidence", "memories", "ledger", "sessions"]
 EvidenceKind = Literal["step", "episode", "output"]
@@ -132,8 +132,7 @@ class LedgerRow:
     """JSON: what is still to be done after the commit, idempotent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A key that a channel found, with the channel's own score, best first."""
 
     key: str

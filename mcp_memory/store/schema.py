@@ -50,7 +50,7 @@ def arrow_schema(table: Table, dim: int) -> Any:
         float: pa.list_(pa.float16(), dim or DEFAULT_DIM),
     }
     columns = []
-    for name, kind in _kinds(ROW_TYPES[table]).items():
+    for name, kind in _KINDS[ROW_TYPES[table]].items():
         columns.append(pa.field(name, kinds[kind], metadata=_encoding(name)))
     return pa.schema(columns)
 
@@ -106,7 +106,7 @@ def from_arrow(kind: type[R], table: Any) -> list[R]:
     """Rows of one type; columns that were not selected take an empty value."""
     if table.num_rows == 0:
         return []
-    wanted = _kinds(kind)
+    wanted = _KINDS[kind]
     given = set(table.column_names)
     columns = []
     for name, value_kind in wanted.items():
@@ -144,3 +144,7 @@ def _plain(hint: Any) -> type:
     if origin is tuple:
         return tuple if typing.get_args(hint)[0] is str else float
     return str if origin is typing.Literal else hint
+
+
+_KINDS: dict[type, dict[str, type]] = {kind: _kinds(kind) for kind in ROW_TYPES.values()}
+"""Made once: every read needs them."""

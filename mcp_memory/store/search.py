@@ -1,20 +1,21 @@
 """Look-ups by words and by vector; newest row of each key, best first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import anyio
 
 from mcp_memory.store.filters import to_sql
-from mcp_memory.store.rows import Found, Look, Table, Where
+from mcp_memory.store.places import PLACE, Places
+from mcp_memory.store.rows import EvidenceRow, Found, Look, Table, Where
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import METRIC
 
 MOST_TERMS = 64
-_ADDRESS = "_rowid"
+_SCORE, _DISTANCE = "_score", "_distance"
 _Ranked = list[tuple[Any, float]]
-"""Keys, or addresses of rows, with their scores, best first."""
+"""Keys, or places of rows, with their scores, best first."""
 
 
 async def by_words(
@@ -34,38 +35,35 @@ async def by_vector(
 
 
 async def by_each(
-    tables: Tables, table: Table, looks: Mapping[str, Look], *, where: Where, limit: int
+    tables: Tables,
+    places: Places,
+    table: Table,
+    looks: Mapping[str, Look],
+    *,
+    where: Where,
+    limit: int,
 ) -> dict[str, list[Found]]:
     """What several looks find at once, by their names."""
     ask = partial(_each, tables, table, looks, where=where, limit=limit)
-    found = await _by_address(tables, table, ask) if len(looks) > 1 else None
+    found = await _by_place(places, table, ask) if len(looks) > 1 else None
     if found is None:
         found = await ask()
     return {name: _unique(ranked) for name, ranked in found.items()}
 
 
-async def _by_address(tables: Tables, table: Table, ask: Any) -> dict[str, _Ranked] | None:
-    """The same by addresses of rows, whose keys are then read once for all looks.
+async def _by_place(places: Places, table: Table, ask: Any) -> dict[str, _Ranked] | None:
+    """The same by where rows stand, whose keys are then read once for all looks, or known.
 
-    Reading keys is a third of what a look costs. An address holds in one version of a table only:
-    None where another came meanwhile.
+    Reading keys is a third of what a look costs. None where another version came meanwhile.
     """
-    version = await tables.attempt(tables[table].version)
-    found: dict[str, _Ranked] = await ask(address=True)
-    wanted = sorted({address for ranked in found.values() for address, _ in ranked})
-    if not wanted:
-        return found
-    try:
-        taken = tables[table].take_row_ids(wanted).select(["key"]).with_row_id()
-        rows = await taken.to_arrow()
-    except (RuntimeError, OSError, ValueError):
-        return None  # what is amiss beside another version, asking for keys will tell
-    if await tables.attempt(tables[table].version) != version:
+    version = await places.version(table)
+    found: dict[str, _Ranked] = await ask(placed=True)
+    wanted = {place for ranked in found.values() for place, _ in ranked}
+    keys = await places.keys(table, wanted, version) if wanted else {}
+    if keys is None:
         return None
-    keys = dict(zip(rows.column(_ADDRESS).to_pylist(), rows.column("key").to_pylist(), strict=True))
     return {
-        name: [(keys[address], score) for address, score in ranked]
-        for name, ranked in found.items()
+        name: [(keys[place], score) for place, score in ranked] for name, ranked in found.items()
     }
 
 
@@ -76,13 +74,13 @@ async def _each(
     *,
     where: Where,
     limit: int,
-    address: bool = False,
+    placed: bool = False,
 ) -> dict[str, _Ranked]:
     found: dict[str, _Ranked] = {}
 
     async def ask(name: str) -> None:
         found[name] = await _ranked(
-            tables, table, looks[name], where=where, limit=limit, address=address
+            tables, table, looks[name], where=where, limit=limit, placed=placed
         )
 
     async with anyio.create_task_group() as tasks:
@@ -91,37 +89,65 @@ async def _each(
     return found
 
 
-async def _ranked(
-    tables: Tables, table: Table, look: Look, *, where: Where, limit: int, address: bool = False
-) -> _Ranked:
-    from lancedb.query import MatchQuery  # heavy: only once a store is opened
-
-    words = " ".join(look.words.split()[:MOST_TERMS])
-    if not look.vector and not any(letter.isalnum() for letter in words):
+async def rows_by_words(
+    tables: Tables, words: str, columns: Sequence[str], *, where: Where, limit: int
+) -> list[EvidenceRow]:
+    """Evidence whose own words hold any of these, each row once: found and read by one query."""
+    look = Look(words=words, column="text")
+    if _silent(look):
         return []
-    score = "_distance" if look.vector else "_score"
 
     def ask() -> Any:
-        asked = tables[table].query()
-        if look.vector:
-            asked = asked.nearest_to(list(look.vector)).distance_type(METRIC)
-        else:
-            asked = asked.nearest_to_text(MatchQuery(words, look.column))
-        condition = to_sql(table, where)
-        asked = asked if condition is None else asked.where(condition)
-        named = asked.select([score]).with_row_id() if address else asked.select(["key", score])
+        named = _asked(tables, "evidence", look, where).select([*columns, _SCORE])
+        return named.limit(limit).to_arrow()
+
+    rows = await tables.turned(await tables.attempt(ask), EvidenceRow)
+    return list({row.key: row for row in rows}.values())
+
+
+async def _ranked(
+    tables: Tables, table: Table, look: Look, *, where: Where, limit: int, placed: bool = False
+) -> _Ranked:
+    if _silent(look):
+        return []
+    score = _DISTANCE if look.vector else _SCORE
+
+    def ask() -> Any:
+        asked = _asked(tables, table, look, where)
+        named = asked.select([score]).with_row_id() if placed else asked.select(["key", score])
         return named.limit(limit).to_arrow()
 
     rows = await tables.attempt(ask)
     scores = rows.column(score).to_pylist()
     if look.vector:
         scores = [1.0 - distance / 2 for distance in scores]  # squared, between unit vectors
-    return list(zip(rows.column(_ADDRESS if address else "key").to_pylist(), scores, strict=True))
+    return list(zip(rows.column(PLACE if placed else "key").to_pylist(), scores, strict=True))
+
+
+def _silent(look: Look) -> bool:
+    """Whether there is nothing to look for."""
+    return not look.vector and not any(letter.isalnum() for letter in _words(look))
+
+
+def _words(look: Look) -> str:
+    return " ".join(look.words.split()[:MOST_TERMS])
+
+
+def _asked(tables: Tables, table: Table, look: Look, where: Where) -> Any:
+    from lancedb.query import MatchQuery  # heavy: only once a store is opened
+
+    asked = tables.query(table)
+    if look.vector:
+        asked = asked.nearest_to(list(look.vector)).distance_type(METRIC)
+    else:
+        asked = asked.nearest_to_text(MatchQuery(_words(look), look.column))
+    condition = to_sql(table, where)
+    return asked if condition is None else asked.where(condition)
 
 
 def _unique(found: Iterable[tuple[str, float]]) -> list[Found]:
     # A key may stand twice for a moment, while a newer row replaces an older one.
-    best: dict[str, Found] = {}
+    best: dict[str, float] = {}
     for key, score in found:
-        best.setdefault(key, Found(key, score))
-    return list(best.values())
+        best.setdefault(key, score)
+    return [Found(key, score) for key, score in best.items()]

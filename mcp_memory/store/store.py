@@ -26,6 +26,7 @@ from mcp_memory.store.filters import parts, quoted, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.kept import Kept
 from mcp_memory.store.locking import MAINTENANCE, Writer
+from mcp_memory.store.places import Places
 from mcp_memory.store.purging import Erased, Erasure, purge, sweep
 from mcp_memory.store.quieting import quieten
 from mcp_memory.store.rows import (
@@ -40,7 +41,7 @@ from mcp_memory.store.rows import (
     Where,
 )
 from mcp_memory.store.schema import R
-from mcp_memory.store.search import by_each, by_vector, by_words
+from mcp_memory.store.search import by_each, by_vector, by_words, rows_by_words
 from mcp_memory.store.surveying import Survey
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance, maintain
@@ -64,6 +65,7 @@ class Store:
         self._tables = tables
         self._catalogue = Catalogue(tables)
         self._reads = Kept(tables)
+        self._places = Places(tables)
         self._writer = writer
         self._meta = meta
         self.vectors_ready = vectors_ready
@@ -97,7 +99,7 @@ class Store:
         self, table: Table, looks: Mapping[str, Look], *, where: Where, limit: int
     ) -> dict[str, list[Found]]:
         """What several looks find at once, by their names; cheaper than one after another."""
-        return await by_each(self._tables, table, looks, where=where, limit=limit)
+        return await by_each(self._tables, self._places, table, looks, where=where, limit=limit)
 
     @overload
     async def by_keys(
@@ -121,23 +123,25 @@ class Store:
         self, keys: Sequence[str], columns: Sequence[str] = BRIEF
     ) -> list[EvidenceRow]:
         """Evidence rows in whatever state with what is ranked and shown, or these columns, only."""
-        rows = [
-            row
-            for part in parts(Where(keys=tuple(keys), states=()))
-            for row in await self._read("evidence", part, EvidenceRow, columns)
-        ]
+        rows = await self._places.rows(keys, columns)
+        if rows is None:
+            some = parts(Where(keys=tuple(keys), states=()))
+            rows = [r for p in some for r in await self._read("evidence", p, EvidenceRow, columns)]
         return list({row.key: row for row in rows}.values())
+
+    async def saying(
+        self, words: str, columns: Sequence[str], *, where: Where, limit: int
+    ) -> list[EvidenceRow]:
+        """Evidence that has any of these words of its own, with these columns only."""
+        return await rows_by_words(self._tables, words, columns, where=where, limit=limit)
 
     async def brief(
         self, where: Where, *, limit: int, columns: Sequence[str] = BRIEF
     ) -> list[EvidenceRow]:
         """As many evidence rows of a filter, with what is shown or these columns, in no order."""
-        condition = to_sql("evidence", where)
-        rows = await self._tables.read(
-            "evidence",
-            lambda q: (q.where(condition) if condition else q).select(list(columns)).limit(limit),
-            EvidenceRow,
-        )
+        sql, names = to_sql("evidence", where), list(columns)
+        ask = lambda q: (q.where(sql) if sql else q).select(names).limit(limit)  # noqa: E731
+        rows = await self._tables.read("evidence", ask, EvidenceRow)
         return list({row.key: row for row in rows}.values())
 
     @overload

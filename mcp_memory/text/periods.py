@@ -40,13 +40,18 @@ class Period:
         return at is not None and self.start - _NEAR <= at <= self.end + _NEAR
 
 
+def names_any(question: str) -> bool:
+    """Whether a question names a time at all: to read which one takes long."""
+    return _CUE.search(question) is not None
+
+
 def asked_about(question: str, *, now: datetime) -> tuple[Period, ...]:
     """The periods that a question names, relative ones counted from `now`; mostly none.
 
     "May" and "on" alone are no dates: without a capital month, a year, a weekday or a word like
     "yesterday" nothing is parsed at all.
     """
-    if not _CUE.search(question):
+    if not names_any(question):
         return ()
     from dateparser.search import search_dates  # 0.2 s: only where a question names a time
 

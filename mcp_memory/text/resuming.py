@@ -104,22 +104,33 @@ class Resumed(NamedTuple):
     one: bool = False
 
 
+def may_ask(question: str) -> bool:
+    """Whether a question asks for nothing but the newest sessions: known before its time is read."""
+    text = question.strip()
+    if not text or len(text) > 40 * MOST_WORDS:
+        return False
+    if _CJK.search(text):
+        return bool(_CJK_ALL.fullmatch(text) and _CJK_TIME.search(text))
+    words = _said(text)
+    return 0 < len(words) <= MOST_WORDS and _only_resumes(words)
+
+
+def _said(text: str) -> list[str]:
+    return [word.replace("\u2019", "'") for word in _WORD.findall(text.casefold())]
+
+
 def asked(question: str, *, now: datetime) -> Resumed | None:
     """What a question asks of the newest sessions; None where it names anything to look for.
 
     It is known by what it lacks: beside words of time, of work and of asking there is nothing in
     it, and it tells whose work or which time is meant. `why` asks for more than that.
     """
+    if not may_ask(question):
+        return None
     text = question.strip()
-    if not text or len(text) > 40 * MOST_WORDS:
-        return None
     if _CJK.search(text):
-        known = _CJK_ALL.fullmatch(text) and _CJK_TIME.search(text)
-        return Resumed(_day(set(_CJK_TIME.findall(text)), now)) if known else None
-    words = [word.replace("\u2019", "'") for word in _WORD.findall(text.casefold())]
-    if not words or len(words) > MOST_WORDS or not _only_resumes(words):
-        return None
-    held = set(words)
+        return Resumed(_day(set(_CJK_TIME.findall(text)), now))
+    held = set(_said(text))
     named = periods.asked_about(text, now=now)
     one = bool(held & {"session", "conversation", "chat", "sitzung", "sesión", "sessione"})
     return Resumed(_day(held, now) or (named[0] if named else None), one and bool(held & _LAST))
