@@ -91,7 +91,7 @@ async def _deeds(
 ) -> dict[str, list[Deed]]:
     """What sessions of these projects ran with such words, and did not fail; by project."""
     where = Where(projects=tuple(sorted(projects)), kinds=("step",))
-    rows = await rooms.store.saying(words, _DEED, where=where, limit=MOST_DEEDS)
+    rows = await rooms.store.brief(where, limit=MOST_DEEDS, columns=_DEED, words=words)
     trusting = rooms.trusting()
     made: dict[str, list[Deed]] = {}
     for row in sorted(rows, key=lambda row: row.key):

@@ -107,7 +107,7 @@ async def _rows(rooms: Rooms, named: Sequence[str]) -> list[EvidenceRow]:
     """The steps in whose words the refs stand."""
     ids = " ".join(ref.partition(":")[2] for ref in named)
     where = Where(kinds=("step", "output"))
-    return await rooms.store.saying(ids, _MET, where=where, limit=MOST_MET)
+    return await rooms.store.brief(where, limit=MOST_MET, columns=_MET, words=ids)
 
 
 def _ended(named: Sequence[str], rows: Sequence[EvidenceRow]) -> dict[str, Met]:

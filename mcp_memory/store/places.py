@@ -37,12 +37,12 @@ class Places:
     """
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+        self.tables = tables
         self._known: dict[Table, _Known] = {}
 
     async def version(self, table: Table) -> int:
         """The newest version of a table."""
-        return int(await self._tables.attempt(self._tables[table].version))
+        return int(await self.tables.attempt(self.tables[table].version))
 
     async def keys(
         self, table: Table, places: Collection[int], version: int
@@ -72,12 +72,12 @@ class Places:
         rows = await self._taken("evidence", places, columns)
         if rows is None or await self.version("evidence") != known.version:
             return None
-        return await self._tables.turned(rows, EvidenceRow)
+        return await self.tables.turned(rows, EvidenceRow)
 
     async def _taken(self, table: Table, places: Sequence[int], columns: Sequence[str]) -> Any:
         """Rows by their places, in that order; what is amiss beside another version, keys will tell."""
         try:
-            taken = self._tables.taking(table, places).select(list(columns))
+            taken = self.tables.taking(table, places).select(list(columns))
             return await taken.with_row_id().to_arrow()
         except (RuntimeError, OSError, ValueError):
             return None

@@ -35,16 +35,10 @@ async def by_vector(
 
 
 async def by_each(
-    tables: Tables,
-    places: Places,
-    table: Table,
-    looks: Mapping[str, Look],
-    *,
-    where: Where,
-    limit: int,
+    places: Places, table: Table, looks: Mapping[str, Look], *, where: Where, limit: int
 ) -> dict[str, list[Found]]:
     """What several looks find at once, by their names."""
-    ask = partial(_each, tables, table, looks, where=where, limit=limit)
+    ask = partial(_each, places.tables, table, looks, where=where, limit=limit)
     found = await _by_place(places, table, ask) if len(looks) > 1 else None
     if found is None:
         found = await ask()
@@ -89,17 +83,16 @@ async def _each(
     return found
 
 
-async def rows_by_words(
-    tables: Tables, words: str, columns: Sequence[str], *, where: Where, limit: int
+async def rows_of(
+    tables: Tables, look: Look | None, where: Where, *, columns: Sequence[str], limit: int
 ) -> list[EvidenceRow]:
-    """Evidence whose own words hold any of these, each row once: found and read by one query."""
-    look = Look(words=words, column="text")
-    if _silent(look):
+    """As many rows of evidence, each once, found and read by one query; without a look any."""
+    if look is not None and _silent(look):
         return []
+    named = [*columns] if look is None else [*columns, _SCORE]
 
     def ask() -> Any:
-        named = _asked(tables, "evidence", look, where).select([*columns, _SCORE])
-        return named.limit(limit).to_arrow()
+        return _asked(tables, "evidence", look, where).select(named).limit(limit).to_arrow()
 
     rows = await tables.turned(await tables.attempt(ask), EvidenceRow)
     return list({row.key: row for row in rows}.values())
@@ -133,13 +126,13 @@ def _words(look: Look) -> str:
     return " ".join(look.words.split()[:MOST_TERMS])
 
 
-def _asked(tables: Tables, table: Table, look: Look, where: Where) -> Any:
+def _asked(tables: Tables, table: Table, look: Look | None, where: Where) -> Any:
     from lancedb.query import MatchQuery  # heavy: only once a store is opened
 
     asked = tables.query(table)
-    if look.vector:
+    if look is not None and look.vector:
         asked = asked.nearest_to(list(look.vector)).distance_type(METRIC)
-    else:
+    elif look is not None:
         asked = asked.nearest_to_text(MatchQuery(_words(look), look.column))
     condition = to_sql(table, where)
     return asked if condition is None else asked.where(condition)

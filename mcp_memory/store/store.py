@@ -41,7 +41,7 @@ from mcp_memory.store.rows import (
     Where,
 )
 from mcp_memory.store.schema import R
-from mcp_memory.store.search import by_each, by_vector, by_words, rows_by_words
+from mcp_memory.store.search import by_each, by_vector, by_words, rows_of
 from mcp_memory.store.surveying import Survey
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance, maintain
@@ -99,7 +99,7 @@ class Store:
         self, table: Table, looks: Mapping[str, Look], *, where: Where, limit: int
     ) -> dict[str, list[Found]]:
         """What several looks find at once, by their names; cheaper than one after another."""
-        return await by_each(self._tables, self._places, table, looks, where=where, limit=limit)
+        return await by_each(self._places, table, looks, where=where, limit=limit)
 
     @overload
     async def by_keys(
@@ -129,20 +129,12 @@ class Store:
             rows = [r for p in some for r in await self._read("evidence", p, EvidenceRow, columns)]
         return list({row.key: row for row in rows}.values())
 
-    async def saying(
-        self, words: str, columns: Sequence[str], *, where: Where, limit: int
-    ) -> list[EvidenceRow]:
-        """Evidence that has any of these words of its own, with these columns only."""
-        return await rows_by_words(self._tables, words, columns, where=where, limit=limit)
-
     async def brief(
-        self, where: Where, *, limit: int, columns: Sequence[str] = BRIEF
+        self, where: Where, *, limit: int, columns: Sequence[str] = BRIEF, words: str | None = None
     ) -> list[EvidenceRow]:
-        """As many evidence rows of a filter, with what is shown or these columns, in no order."""
-        sql, names = to_sql("evidence", where), list(columns)
-        ask = lambda q: (q.where(sql) if sql else q).select(names).limit(limit)  # noqa: E731
-        rows = await self._tables.read("evidence", ask, EvidenceRow)
-        return list({row.key: row for row in rows}.values())
+        """As many evidence rows of a filter, or of those with such words, in no order."""
+        look = None if words is None else Look(words=words, column="text")
+        return await rows_of(self._tables, look, where, columns=columns, limit=limit)
 
     @overload
     async def find(self, table: Literal["evidence"], where: Where) -> list[EvidenceRow]: ...
