@@ -19,6 +19,8 @@ LIGHT = 0.3
 _ENDING = re.compile(r"(?<=\w{4})(?:(?<=[sxzh])es|(?<!s)s|ed|ing)$")
 ALONE = 0.6
 """What a term must say to be looked for by itself."""
+_REF = re.compile(r"\b[tem]:[0-9a-z]{12}\S*")
+"""Letters of a ref that happen to be a word of the task tell nothing."""
 _SAFE = re.compile(r"[\w./-]{3,40}")
 _SEARCHED = tuple(name for name in INDEXES if name != "by-file.md")
 
@@ -63,13 +65,19 @@ def told(one: Grep) -> str:
 def _best(folder: Path, words: Sequence[str], lines: Mapping[str, Sequence[str]]) -> Grep | None:
     pattern = _pattern(words)
     looked = re.compile(pattern, re.IGNORECASE)
+    found = {name: [line for line in read if looked.search(line)] for name, read in lines.items()}
     made = [
-        Grep(pattern, str(folder / name), count)
-        for name, read in lines.items()
-        if FEW <= (count := sum(looked.search(line) is not None for line in read)) <= MANY
+        Grep(pattern, str(folder / name), len(some))
+        for name, some in found.items()
+        if FEW <= len(some) <= MANY and 2 * _telling(looked, some) > len(some)
     ]
     # The index of episodes is what the attempts are told from already.
     return max(made, key=lambda one: (not one.path.endswith("INDEX.md"), one.lines), default=None)
+
+
+def _telling(looked: re.Pattern[str], lines: Sequence[str]) -> int:
+    """How many of the lines hold it outside the refs in them."""
+    return sum(looked.search(_REF.sub("", line)) is not None for line in lines)
 
 
 def _pattern(words: Sequence[str]) -> str:

@@ -53,3 +53,11 @@ def test_endings_are_taken_off_and_a_common_word_is_no_search_alone(folder: Path
 def test_a_term_that_a_shell_would_obey_is_left_out(folder: Path, term: str) -> None:
     (folder / "by-error.md").write_text(f"{term} here\n{term} there\n", encoding="utf-8")
     assert not any(term in one.command for one in greps.tried(folder, (term,)))
+
+
+def test_letters_of_a_ref_are_no_line_that_tells(tmp_path: Path) -> None:
+    lines = [
+        f"- `{name}` changed 2026-01-22 t:42q366k7xv76#{at}" for at, name in enumerate("abcdef")
+    ]
+    (tmp_path / "by-name.md").write_text("\n".join(lines), encoding="utf-8")
+    assert greps.tried(tmp_path, ("v76",)) == ()
