@@ -1,5 +1,9 @@
 """What many tests share: a home of their own, and no way out to the network."""
 
+import bytecode  # noqa: F401 what is imported after it is compiled once
+
+# isort: split
+
 import os
 import socket
 from collections.abc import Iterator
