@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli import ending, options
-from mcp_memory.cli.door import ask, command, here, json_text
+from mcp_memory.cli import options
+from mcp_memory.cli.door import ask, command, here, show_drawn
 
 
 @click.command("blame")
@@ -27,18 +27,11 @@ async def blame_command(path: str, limit: int, project: str | None, as_json: boo
     put in, and what was committed.
     """
     from mcp_memory.cli.drawing import named
-    from mcp_memory.cli.drawing.screen import Page
     from mcp_memory.search.named.blame import Blame
 
     where = inside(path, here())
     found = await ask("blame", Blame, vectors=False, path=where, project=project, limit=limit)
-    if as_json:
-        click.echo(json_text(found))
-    else:
-        page = Page()
-        page.show(named.blame(page, found))
-    if not found.sessions:
-        ending.nothing()
+    show_drawn(found, named.blame, as_json=as_json, answered=bool(found.sessions))
 
 
 def inside(path: str, root: str) -> str:

@@ -3,7 +3,7 @@
 import functools
 import re
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -96,6 +96,19 @@ def show(
     else:
         click.echo(_typed(model, confirming))
     if not _answered(model):
+        ending.nothing()
+
+
+def show_drawn(
+    model: Told, draw: Callable[[Any, Told], Iterable[Any]], *, as_json: bool, answered: bool
+) -> None:
+    """Print an answer that has a drawing of its own, or JSON; end so where nothing was found."""
+    if as_json:
+        click.echo(json_text(model))
+    else:
+        page = screen.Page()
+        page.show(draw(page, model))
+    if not answered:
         ending.nothing()
 
 

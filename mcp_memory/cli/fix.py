@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from mcp_memory.cli import ending, options
-from mcp_memory.cli.door import ask, command, json_text
+from mcp_memory.cli import options
+from mcp_memory.cli.door import ask, command, show_drawn
 
 
 @click.command("fix")
@@ -25,14 +25,9 @@ async def fix_command(error: str, limit: int, project: str | None, as_json: bool
     if not told.strip():
         raise click.UsageError("Give the error's text, or pipe a command's output in.")
     from mcp_memory.cli.drawing import named
-    from mcp_memory.cli.drawing.screen import Page
     from mcp_memory.search.named.fix import Fixed
 
     found = await ask("fix", Fixed, error=told, project=project, limit=limit)
-    if as_json:
-        click.echo(json_text(found))
-    else:
-        page = Page()
-        page.show(named.fix(page, found))
-    if not (found.cures or found.learned or found.met):
-        ending.nothing()
+    show_drawn(
+        found, named.fix, as_json=as_json, answered=bool(found.cures or found.learned or found.met)
+    )

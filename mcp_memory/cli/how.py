@@ -2,8 +2,8 @@
 
 import click
 
-from mcp_memory.cli import ending, options
-from mcp_memory.cli.door import ask, command, json_text
+from mcp_memory.cli import options
+from mcp_memory.cli.door import ask, command, show_drawn
 
 
 @click.command("how")
@@ -22,15 +22,8 @@ async def how_command(
     Best are those that went well often and lately; each with the step that ran it last.
     """
     from mcp_memory.cli.drawing import named
-    from mcp_memory.cli.drawing.screen import Page
     from mcp_memory.search.named.how import Ways
 
     wanted = " ".join(what)
     found = await ask("how", Ways, vectors=False, what=wanted, project=project, limit=limit)
-    if as_json:
-        click.echo(json_text(found))
-    else:
-        page = Page()
-        page.show(named.how(page, found))
-    if not found.ways:
-        ending.nothing()
+    show_drawn(found, named.how, as_json=as_json, answered=bool(found.ways))
