@@ -9,7 +9,6 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from mcp_memory.archive.files import Archive
 from mcp_memory.checkup import remaking
 from mcp_memory.domain.asked import (
     ANYTHING,
@@ -37,7 +36,6 @@ from mcp_memory.domain.models import (
     Status,
 )
 from mcp_memory.domain.reports import FileReport
-from mcp_memory.embedding.reranker import build_reranker
 from mcp_memory.forgetting import delete, proving, purging, undo
 from mcp_memory.history import crew, following, indexer, receiving, writing
 from mcp_memory.history.wire import Holding, Listing, Part, Receipt
@@ -46,7 +44,7 @@ from mcp_memory.hooks.ledger import Book
 from mcp_memory.importing import by_hand
 from mcp_memory.importing.by_hand import ByHand
 from mcp_memory.memories import (
-    beside,
+    answered,
     feedback,
     fetch,
     listing,
@@ -56,12 +54,10 @@ from mcp_memory.memories import (
     retain,
     retrusting,
 )
-from mcp_memory.rooms import Rooms, embedder_of, standing_in, utc_now
+from mcp_memory.rooms import Rooms, open_rooms, utc_now
 from mcp_memory.runbook import asking
-from mcp_memory.search import searching
 from mcp_memory.settings import Settings
-from mcp_memory.store import open_store, trimming
-from mcp_memory.store.address import home_of
+from mcp_memory.store import trimming
 
 logger = logging.getLogger(__name__)
 
@@ -98,10 +94,7 @@ class MemoryBank(Bank):
 
     async def search(self, query: Query) -> SearchResult:
         """What bears on the questions, best first; the newest sessions where that is all they ask."""
-        left = await recent.resumed(self.rooms, query)
-        if left is not None:
-            return left
-        return await beside.told(self.rooms, query, await searching.search(self.rooms, query))
+        return await answered.search(self.rooms, query)
 
     async def recent(self, query: Query) -> SearchResult:
         """The newest sessions as they were left, within what the query says."""
@@ -321,7 +314,7 @@ class MemoryBank(Bank):
             logger.debug("not noted: %s", error)
 
 
-async def _repaired(bank: MemoryBank) -> MemoryBank:
+async def repaired(bank: MemoryBank) -> MemoryBank:
     """The bank, with what a kill or a full disk cut off brought to its end."""
     await indexer.repair(bank.rooms)
     await purging.finish_if_it_can_be(bank.rooms)
@@ -352,35 +345,10 @@ async def open_bank(
         StoreTooNew: a newer version wrote it.
         StoreUnreadable: its files are damaged.
     """
-    home = home_of(settings)
-    embedder = await anyio.to_thread.run_sync(embedder_of, settings)
-    try:
-        async with open_store(
-            home,
-            model=embedder.name if embedder else "none",
-            dim=embedder.dim if embedder else 0,
-            busy_seconds=settings.busy_seconds,
-            actor=actor,
-        ) as store:
-            rooms = Rooms(
-                settings=settings,
-                store=store,
-                archive=Archive(home.shelf("archive")),
-                embedder=embedder,
-                project=settings.project or standing_in(settings, cwd),
-                now=now,
-                reranker=build_reranker(
-                    settings.rerank_model,
-                    path=settings.rerank_path,
-                    threads=settings.embedding_threads,
-                ),
-            )
-            bank = await _repaired(build(rooms))
-            try:
-                yield bank
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await _settled(bank)
-    finally:
-        if embedder is not None:
-            await embedder.aclose()
+    async with open_rooms(settings, cwd=cwd, actor=actor, now=now) as rooms:
+        bank = await repaired(build(rooms))
+        try:
+            yield bank
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _settled(bank)

@@ -2,8 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,9 +17,10 @@ from mcp_memory.domain.models import Outcome
 from mcp_memory.domain.rules import Ruling
 from mcp_memory.domain.trusting import Trusting
 from mcp_memory.embedding.embedder import Embedder, build_embedder
-from mcp_memory.embedding.reranker import Reranker
+from mcp_memory.embedding.reranker import Reranker, build_reranker
 from mcp_memory.settings import Settings
-from mcp_memory.store import Store
+from mcp_memory.store import Store, open_store
+from mcp_memory.store.address import home_of
 from mcp_memory.store.rows import Look, Where
 from mcp_memory.store.upkeep import SEARCHED, WORD_COLUMNS
 
@@ -218,3 +219,45 @@ def embedder_of(settings: Settings) -> Embedder | None:
     except EmbedderUnavailable as error:
         logger.warning("%s", error)
         return None
+
+
+@asynccontextmanager
+async def open_rooms(
+    settings: Settings,
+    *,
+    cwd: str | None = None,
+    actor: str = "library",
+    now: Callable[[], datetime] = utc_now,
+) -> AsyncIterator[Rooms]:
+    """Store, archive and embedder of the home in `settings`, open until the block is left.
+
+    Raises:
+        StoreTooNew: a newer version wrote it.
+        StoreUnreadable: its files are damaged.
+    """
+    home = home_of(settings)
+    embedder = await anyio.to_thread.run_sync(embedder_of, settings)
+    try:
+        async with open_store(
+            home,
+            model=embedder.name if embedder else "none",
+            dim=embedder.dim if embedder else 0,
+            busy_seconds=settings.busy_seconds,
+            actor=actor,
+        ) as store:
+            yield Rooms(
+                settings=settings,
+                store=store,
+                archive=Archive(home.shelf("archive")),
+                embedder=embedder,
+                project=settings.project or standing_in(settings, cwd),
+                now=now,
+                reranker=build_reranker(
+                    settings.rerank_model,
+                    path=settings.rerank_path,
+                    threads=settings.embedding_threads,
+                ),
+            )
+    finally:
+        if embedder is not None:
+            await embedder.aclose()

@@ -16,6 +16,7 @@ from mcp_memory.cli import ending
 from mcp_memory.cli.drawing import screen, waiting
 from mcp_memory.cli.drawing.notes import spoken
 from mcp_memory.domain import projects
+from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import MemoryBankError, of_system, only
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import Runbook
@@ -68,6 +69,11 @@ async def ask(name: str, told: type[Told], *, vectors: bool = True, **asked: Any
     answer = await ask_server(settings.home, name, question, told)
     if answer is not None:
         return answer
+    if name == "search" and not settings.team_url:
+        from mcp_memory.cli.finding import found  # LanceDB: only where nobody answered
+
+        settings = settings if vectors else Settings(embedding_model="none")
+        return told.model_validate(await found(settings, Query.model_validate(asked)))
     from mcp_memory.cli.opening import opened  # 0.3 s, and LanceDB: only where nobody answered
     from mcp_memory.server.reads import read
 

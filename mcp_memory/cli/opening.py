@@ -3,14 +3,13 @@
 Importing it takes half a second: commands do so when they run, not for a help page or a wrong option.
 """
 
-import logging
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.cli.drawing import waiting
+from mcp_memory.cli.finding import log
 from mcp_memory.search.named.project import check_project
 from mcp_memory.settings import Settings
 
@@ -23,9 +22,7 @@ async def opened(*, vectors: bool = True, project: str | None = None) -> AsyncIt
         InvalidInput: `project` names none of its projects.
     """
     settings = Settings() if vectors else Settings(embedding_model="none")
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(message)s"
-    )
+    log(settings)
     opening: Callable[..., AbstractAsyncContextManager[MemoryBank]] = open_bank
     if settings.team_url:
         from mcp_memory.remote.overlay import open_overlaid  # a client of HTTP: where one is set

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from mcp_memory.domain.errors import of_system
 from mcp_memory.domain.models import Frozen
 from mcp_memory.domain.replacing import replace
+from mcp_memory.forgetting.begun import NAME
 from mcp_memory.forgetting.hiding import Hidden
 from mcp_memory.settings import Settings
 
 LOCK = "purging.lock"
 """Held while a purge is carried out: whoever else finds its order leaves it alone."""
-_NAME = "purging-{}.json"
 
 
 class Order(Frozen):
@@ -35,7 +35,7 @@ def give(settings: Settings, order: Order) -> Path:
         StoreFull: the disk took no more; nothing was begun.
         HomeRefused: it may not be written.
     """
-    file = settings.store_dir / _NAME.format(uuid4().hex)
+    file = settings.store_dir / NAME.format(uuid4().hex)
     try:
         replace(file, order.model_dump_json().encode())
     except OSError as error:
@@ -46,7 +46,7 @@ def give(settings: Settings, order: Order) -> Path:
 def pending(settings: Settings) -> list[tuple[Path, Order]]:
     """Orders that were begun and not carried out; what is none is passed over."""
     found = []
-    for file in sorted(settings.store_dir.glob(_NAME.format("*"))):
+    for file in sorted(settings.store_dir.glob(NAME.format("*"))):
         try:
             found.append((file, Order.model_validate_json(file.read_bytes())))
         except (OSError, ValidationError):

@@ -11,14 +11,13 @@ from mcp_memory.memories import citing, gate, retain, superseding
 from mcp_memory.memories.gate import Admit, Cited
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
+from mcp_memory.store.home import FORMER
 from mcp_memory.store.rows import Where
 
 logger = logging.getLogger(__name__)
 
 OP = "retrust"
 """The ledger's word for it: a bank that has one was judged."""
-FORMER = "store.schema-*"
-"""What lies beside a store that an older version wrote, from its first opening by this one on."""
 TYPED = ("cli", "view")
 """How those begin who acted where a person typed it; what others called the user's must be borne."""
 

@@ -16,6 +16,8 @@ META = "meta.json"
 TOMBSTONES = "tombstones"
 PURGE = "purge.json"
 BACKUPS = "backups.json"
+FORMER = "store.schema-*"
+"""What lies beside a store that an older version wrote, from its first opening by this one on."""
 _MARK_CHARS = 64
 
 
