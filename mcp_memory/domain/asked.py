@@ -1,4 +1,4 @@
-"""What is asked of a bank: queries, tasks, inspections and deletions."""
+"""What is asked of a bank: queries, readings, tasks, plans, inspections and deletions."""
 
 from datetime import datetime
 from typing import Annotated, Literal
