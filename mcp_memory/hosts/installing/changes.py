@@ -187,7 +187,8 @@ def unfit(target: Target, file: Path, reason: str) -> InvalidInput:
     """Why a file is left as it is."""
     return InvalidInput(
         f"{target.title}'s settings {file} cannot be edited safely ({redact(reason).text}).",
-        next_step=f"Put the entry in by hand; `mcp-memory install {target.name} --print` shows it.",
+        next_step="Put our entry in, or take it out, by hand: "
+        f"`mcp-memory install {target.name} --print` shows it.",
     )
 
 
@@ -219,7 +220,7 @@ def decoded(file: Path, held: bytes | None) -> str:
         return (held or b"").decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            f"{file} is not UTF-8.", next_step="Save it as UTF-8, or put the entry in by hand."
+            f"{file} is not UTF-8.", next_step="Save it as UTF-8, or mend it by hand."
         ) from error
 
 
