@@ -16,6 +16,7 @@ _LEAST = {"said": 160, "called": 120}
 """Bytes that a part takes at least where it is shortened; anything else takes less."""
 _SEAM = 2
 """Bytes of the end of a line within JSON."""
+MOST_WEAKER = 8
 NOTHING = "Nothing of that kind in these steps."
 
 
@@ -108,7 +109,7 @@ def _told(steps: Sequence[Step], asked: Asked) -> Iterator[_Told]:
 
 
 def _folded(told: Sequence[_Told], telling: float) -> list[_Told]:
-    """Runs of steps that hold nothing of what is asked, as one line each."""
+    """Runs of steps that hold nothing or little of what is asked, as one line each."""
     made: list[_Told] = []
     for matches, run in groupby(told, key=lambda each: max(each.scores, default=0.0) >= telling):
         steps = list(run)
@@ -117,8 +118,15 @@ def _folded(told: Sequence[_Told], telling: float) -> list[_Told]:
         else:
             first, last = steps[0].number, steps[-1].number
             span = f"#{first}-{last}" if last > first else f"#{first}"
-            made.append(_Told(f"[{span}: no match]", last))
+            made.append(_Told(f"[{span}: {_weaker(steps)}]", last))
     return made
+
+
+def _weaker(folded: Sequence[_Told]) -> str:
+    """That steps hold nothing of what is asked, or which of them hold less of it."""
+    some = [f"#{each.number}" for each in folded if any(each.scores)]
+    more = "\u2026" if len(some) > MOST_WEAKER else ""
+    return f"less of it in {' '.join(some[:MOST_WEAKER])}{more}" if some else "no match"
 
 
 def _fitting(told: Sequence[_Told], room: int) -> list[_Told]:

@@ -21,6 +21,8 @@ class Query(Frozen):
     """What `search` is asked; without texts, what happened within its other fields."""
 
     texts: Annotated[tuple[str, ...], Field(max_length=5)] = ()
+    reworded: bool = False
+    """Whether the texts after the first are other wordings of it, and no questions of their own."""
     kinds: tuple[HitKind, ...] = ()
     project: str | None = None
     """None: where the server was started, and `user`; `*`: everywhere."""

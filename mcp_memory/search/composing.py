@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -20,6 +20,8 @@ PLENTY = 6_000
 """Bytes from which on every hit that clears the floor is worth its line, and stands by itself."""
 LABELLED = 10
 """What a further record of a session costs beside its words, where one is shown: its step."""
+_OVERTAKING = re.compile(r"(?P<ref>t:\w+#(?P<step>\d+)\S*) (?P<name>\S+) = ")
+_STEP = re.compile(r"#(\d+)")
 _FURTHER = re.compile(r"(?m)^#(\d+(?:-\d+)?) ")
 
 
@@ -125,9 +127,28 @@ def _together(main: Hit, others: Sequence[tuple[str, Hit]]) -> Hit:
             "text": "\n".join(told),
             "source": min((hit.source for hit in every), key=lambda each: each.trust),
             "flags": tuple(dict.fromkeys(flag for hit in every for flag in hit.flags)),
-            "later": tuple(dict.fromkeys(line for hit in every for line in hit.later)),
+            "later": tuple(dict.fromkeys(_not_told_since(every))),
         }
     )
+
+
+def _not_told_since(every: Sequence[Hit]) -> Iterator[str]:
+    """What overtook values of hits of a session, but what one of them tells anew from a later step."""
+    told = [(refs.session_of(hit.ref), _step_of(hit.ref), hit.text) for hit in every]
+    for line in (line for hit in every for line in hit.later):
+        found = _OVERTAKING.match(line)
+        if found is None or not any(
+            session == refs.session_of(found["ref"])
+            and step >= int(found["step"])
+            and found["name"] in text
+            for session, step, text in told
+        ):
+            yield line
+
+
+def _step_of(ref: str) -> int:
+    found = _STEP.search(ref)
+    return int(found[1]) if found else 0
 
 
 def refs_of(hit: Hit) -> tuple[str, ...]:

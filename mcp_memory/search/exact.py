@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.search.passages import Passage
+from mcp_memory.search.passages import LONGEST, Passage
 from mcp_memory.search.telling import Told
 
 MOST_CHARS = 300
@@ -38,13 +38,23 @@ def pattern(text: str) -> str:
     return f"(?i){text}"
 
 
+def with_line(expression: str, cut: Sequence[Passage], text: str) -> list[Passage]:
+    """A record's passages; where none holds what matched, the line of its text that does, too.
+
+    What an edit left as it was, or stands in the middle of a very long text, is in no passage.
+    """
+    find = _finder(expression)
+    if any(_found(find, passage.text) for passage in cut):
+        return list(cut)
+    line = next((one for one in text.splitlines() if _found(find, one)), "")
+    return [*cut, Passage("output", line.strip()[:LONGEST])] if line else list(cut)
+
+
 def told(
     expression: str, records: Sequence[Sequence[Passage]], scores: Sequence[float]
 ) -> list[Told]:
     """The passages with a line that matches, in the order of their records."""
-    import regex  # its searches can be given an end, which those of `re` cannot
-
-    find = regex.compile(expression, regex.IGNORECASE | regex.MULTILINE)
+    find = _finder(expression)
     made = []
     for record, cut in enumerate(records):
         for place, passage in enumerate(cut):
@@ -52,6 +62,12 @@ def told(
             if held:
                 made.append(Told(record, place, passage, scores[record], frozenset({held})))
     return made
+
+
+def _finder(expression: str) -> Any:
+    import regex  # its searches can be given an end, which those of `re` cannot
+
+    return regex.compile(expression, regex.IGNORECASE | regex.MULTILINE)
 
 
 def _found(find: Any, text: str) -> str:

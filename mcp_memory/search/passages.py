@@ -27,7 +27,10 @@ _RANGE = re.compile(r"\bsed\s+-n\s+['\"]?(\d+),\d+p['\"]?\s+\S+\s*(?:\|\s*cat\s*
 _INSET = re.compile(r"^[ \t]+(?=\d+\u2192)", re.MULTILINE)
 _LEADS = re.compile(r"^[-+ ]?[ \t]*(?:\d+[:\u2192]\s*)?(?://|#|--\s)|:\s*$")
 """A comment, of an edit or of a file read with line numbers too, or a line that ends with a colon."""
-_NUMBERED = re.compile(r"\s*(?:L?\d+\s*[:\u2192|\t]|<file>|cat -n)")
+_NUMBERED = re.compile(
+    r"\s*(?:<\w+>[^<\n]{0,300}</\w+>\s*)*(?:<\w+>\s*)?(?:L?\d+\s*[:\u2192|\t]|<file>|cat -n)"
+)
+"""A file that is shown with line numbers of its own, perhaps below tags that name it."""
 
 Kind = Literal["said", "memory", "thought", "edit", "ran", "output", "read", "argument"]
 

@@ -9,11 +9,12 @@ from mcp_memory.domain.hits import SearchResult
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import candidates, ranking, repeats, showing, withholding, wordless
 from mcp_memory.search.candidates import Candidate, Judged
-from mcp_memory.search.channels import narrowed
+from mcp_memory.search.channels import Scope, narrowed
 from mcp_memory.search.repeats import Fact
 from mcp_memory.search.showing import Shown
 from mcp_memory.store.rows import EvidenceRow
 from mcp_memory.text import wording
+from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import holding
 
 MOST_NEAREST = 3
@@ -42,18 +43,26 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
             tasks.start_soon(ask, place, text)
     floor = max(rooms.settings.floor, rooms.ruling(rooms.project).rules.floor)
     answered = [[c for c in each.candidates if c.score >= floor] for each in lists]
-    found = any(answered)
+    # Other wordings guess at names: they find more, and say nothing of whether history has an answer.
+    found = any(answered[:1] if query.reworded else answered)
     told = answered if found else [list(each.candidates)[:MOST_NEAREST] for each in lists]
     frame = SearchResult(
         found=found,
         unknown=tuple(dict.fromkeys(name for each in lists for name in each.unknown)),
-        notes=(*scope.notes, *rooms.degraded()),
+        notes=(*scope.notes, *rooms.degraded(), *(() if found else await _looked(rooms, scope))),
     )
     most = showing.competing(rooms, query) if found else MOST_NEAREST
     chosen = _chosen(told, query, most + _flagged(told, most))
     pool = [one for each in lists for one in each.candidates]
     held = withholding.joined(each.held for each in lists)
     return await showing.shown(rooms, query, chosen, frame, pool, held)
+
+
+async def _looked(rooms: Rooms, scope: Scope) -> tuple[str, ...]:
+    """How much a silence covers."""
+    known = {} if scope.session else await rooms.store.projects()
+    sessions = sum(known[each] for each in scope.projects or known if each in known)
+    return (f"Looked in {counted(sessions, 'session')}.",) if sessions else ()
 
 
 def _flagged(lists: Sequence[Sequence[Candidate]], most: int) -> int:

@@ -39,6 +39,8 @@ SLACK = 50
 BRIEF = 700
 """How many bytes the nearest may take where nothing is found."""
 MOST_ALSO = 3
+FAILED_ATTEMPT = "failed-attempt"
+"""The mark of a step whose attempt failed; the step itself may have gone well."""
 _RECORD = ("key", "kind", "body")
 """What a step is put together from: its searched words are half of a row and tell nothing more."""
 
@@ -67,6 +69,9 @@ async def shown(
     `pool`: all that was found, of which later records may have overtaken what is shown.
     """
     cut = await _cut(rooms, [each.candidate for each in chosen])
+    if query.match:
+        texts = (each.candidate.row.text for each in chosen)
+        cut = [exact.with_line(query.match, *pair) for pair in zip(cut, texts, strict=True)]
     if not query.explain:
         chosen, cut, partly = _told_only(rooms, chosen, cut)
         pool = [one for one in pool if not _holds_back(rooms, one)]
@@ -146,7 +151,7 @@ def _told_only(
         if left or not reasons:
             kept.append((each, left))
         if reasons:
-            held[each.candidate.ref] = reasons
+            held[each.candidate.ref] = (f"in part: {reasons[0]}",) if left else reasons
     return [each for each, _ in kept], [cut for _, cut in kept], held
 
 
@@ -326,13 +331,11 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
         )
     assert isinstance(row, EvidenceRow)
     outcome = Outcome(row.outcome)
-    # That a step is of an attempt that went well says nothing of the step.
-    telling_of_it = {Outcome.FAILURE} | ({Outcome.SUCCESS} if row.kind == "episode" else set())
-    return Hit.model_validate(
-        common
-        | {
-            "kind": "episode" if row.kind == "episode" else "step",
-            "outcome": outcome if outcome in telling_of_it else None,
-            "flags": (*odd, *row.flags),
-        }
-    )
+    if row.kind == "episode":
+        ended = outcome if outcome is not Outcome.UNKNOWN else None
+        return Hit.model_validate(
+            common | {"kind": "episode", "outcome": ended, "flags": (*odd, *row.flags)}
+        )
+    # How an attempt ended is no verdict on each of its steps.
+    of_it = (FAILED_ATTEMPT,) if outcome is Outcome.FAILURE else ()
+    return Hit.model_validate(common | {"kind": "step", "flags": (*of_it, *odd, *row.flags)})

@@ -155,7 +155,8 @@ async def search(
     bank: OpenBank,
     query: Query1 = "",
     queries: Annotated[
-        list[str] | None, Field(description="1 or 2 other wordings; or up to 5 questions")
+        list[str] | None,
+        Field(description="other wordings of query; without it, up to 5 questions"),
     ] = None,
     kinds: list[HitKind] | None = None,
     project: Project = None,
@@ -168,7 +169,8 @@ async def search(
     ] = "",
     within: Annotated[str, Field(description="t:… or e:…")] = "",
     match: Annotated[
-        str, Field(description="regular expression over all prompts, commands, outputs")
+        str,
+        Field(description="regular expression over every line kept, any case"),
     ] = "",
     order: Order = "best",
     explain: bool = False,  # noqa: FBT001, FBT002 hosts fill it in by name
@@ -184,7 +186,8 @@ async def search(
     """
     texts = tuple(text for text in (query, *(queries or ())) if text.strip())
     asked = Query(
-        texts=texts, kinds=tuple(kinds or ()), project=project, outcome=outcome,
+        texts=texts, reworded=bool(query.strip()), kinds=tuple(kinds or ()), project=project,
+        outcome=outcome,
         since=await moment(since, "start"), until=await moment(until, "end"),
         as_of=await moment(as_of, "end"), path=path, within=within, match=match, order=order,
         explain=explain, limit=limit, budget_tokens=budget_tokens,

@@ -79,6 +79,15 @@ def test_where_not_all_fits_steps_that_hold_nothing_of_the_words_are_folded() ->
     assert shown.last == 39
 
 
+def test_steps_that_hold_less_of_the_words_are_folded_by_their_numbers() -> None:
+    steps = [said(n, "words " * 200) for n in range(1, 40)]
+    steps[19] = said(20, "the heron timeout is 30 s")
+    steps[4] = said(5, f"{'words ' * 200}\nthe heron sleeps")
+    shown = reading.show(steps, Asked(find=shortening.finder("heron timeout")), room=1_000)
+    assert "[#1-19: less of it in #5]" in shown.text
+    assert "[#21-39: no match]" in shown.text
+
+
 def test_nothing_is_folded_where_all_of_it_fits_or_nothing_matches() -> None:
     steps = [said(1, "one"), said(2, "the heron")]
     assert "one" in reading.show(steps, Asked(find=shortening.finder("heron")), room=1_000).text
@@ -166,3 +175,9 @@ def test_shares_hold_the_room_and_give_nobody_more_than_it_needs(
     assert all(got <= need for got, need in zip(shares, costs, strict=True))
     if sum(costs) > room:
         assert sum(shares) >= room - len(costs), "what the modest leave over is given on"
+
+
+def test_what_a_host_writes_below_an_output_does_not_stand_for_it() -> None:
+    steps = [ran(2, "pytest -q", f"{LONG}\n1 failed, 2 passed\nShell cwd was reset to /w/shop", 1)]
+    shown = reading.show(steps, Asked(show="calls"), room=1_000).text
+    assert "← [exit 1] … 1 failed, 2 passed" in shown

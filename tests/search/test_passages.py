@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.models import Observation, Step, ToolCall
-from mcp_memory.search import passages
+from mcp_memory.search import exact, passages
 
 
 def step(call: ToolCall, output: str = "", **seen: object) -> Step:
@@ -79,3 +79,18 @@ def test_nothing_that_was_said_is_lost_but_fences_headings_and_rules(text: str) 
 @given(st.text(max_size=5_000))
 def test_a_passage_is_never_much_longer_than_it_should_be(text: str) -> None:
     assert all(len(p.text) <= 2 * passages.LONGEST for p in passages.of_text(text))
+
+
+def test_a_file_that_is_shown_with_numbers_below_tags_gets_no_second_ones() -> None:
+    call = ToolCall(id="1", name="read", arguments={}, paths=("/w/shop/caps.py",))
+    shown = "<path>/w/shop/caps.py</path>\n<type>file</type>\n<content>1: a = 1\n2: limit = 5"
+    ((_, text),) = cut(call, shown)
+    assert "2: limit = 5" in text
+    assert "5: 2:" not in text
+
+
+def test_what_matched_is_told_though_no_passage_holds_it() -> None:
+    cut_ = [passages.Passage("edit", "- a = 1\n+ a = 2")]
+    told = exact.with_line("newCleanCmd", cut_, "x = 1\n\tcmd.AddCommand(newCleanCmd())\na = 2")
+    assert told[-1].text == "cmd.AddCommand(newCleanCmd())"
+    assert exact.with_line("a = 2", cut_, "a = 2") == cut_

@@ -98,6 +98,18 @@ def test_the_surest_names_the_hit_and_the_least_trusted_says_how_far_it_is_trust
     assert hit.flags == ("held:x",)
 
 
+def test_what_a_later_step_of_the_hit_tells_anew_is_not_said_to_be_overtaken() -> None:
+    records = [record(9, 0.9, SourceClass.AGENT), record(30, 0.7, SourceClass.AGENT)]
+    texts = ("limit = 20", "limit = 5")
+    later = ("t:s#12 limit = 10", "t:s#12 depth = 3", "t:x#2 limit = 10")
+    made = {
+        place: one.hit.model_copy(update={"text": text, "later": later})
+        for place, (one, text) in enumerate(zip(records, texts, strict=True))
+    }
+    (hit,) = composing.joined(made, records)
+    assert hit.later == later[1:], "the limit of step 30 is newer than that of step 12"
+
+
 def test_memories_and_records_without_a_session_stand_by_themselves() -> None:
     alone = [
         Record(Hit(ref=f"m:{name}", text=name, score=0.5, source=SourceClass.USER), [])

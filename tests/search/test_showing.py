@@ -65,3 +65,16 @@ async def test_likeness_is_asked_of_light_models_only(bank: MemoryBank) -> None:
     heavy.light = False
     assert await replace(light, embedder=heavy).likeness("heron", ["heron"]) == [0.0]
     assert await replace(light, embedder=None).likeness("heron", ["heron"]) == [0.0]
+
+
+async def test_other_wordings_find_more_but_silence_goes_by_the_question(bank: MemoryBank) -> None:
+    found = await bank.search(ask("UnicodeEncodeError in the export"))
+    absent = "walrus grpc ingress quota"
+    both = Query(texts=(absent, "UnicodeEncodeError in the export"), project="*")
+    assert found.found
+    assert (await bank.search(both)).found, "two questions: one has an answer"
+    silent = await bank.search(both.model_copy(update={"reworded": True}))
+    assert not silent.found
+    assert "Looked in 2 sessions." in silent.notes
+    turned = Query(texts=tuple(reversed(both.texts)), project="*", reworded=True)
+    assert (await bank.search(turned)).found
