@@ -74,7 +74,7 @@ def _search(result: SearchResult) -> Iterator[str]:
     if hits:
         yield guard.fence("\n".join(line for hit in hits for line in _hit(hit)))
     if result.more:
-        yield f"{result.more} more: raise budget_tokens"
+        yield f"{result.more} more: ask in other words or within a session, or raise budget_tokens"
     yield from _notes(result.notes)
 
 

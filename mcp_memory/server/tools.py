@@ -110,7 +110,7 @@ async def retain(
     when_to_use: Annotated[str, Field(description="needed for procedure and gotcha")] = "",
     not_when: str = "",
     evidence: Annotated[
-        list[Evidence] | None, Field(description="spans that show it; two sessions establish it")
+        list[Evidence] | None, Field(description="spans that show it")
     ] = None,
     files: list[str] | None = None,
     tags: list[str] | None = None,
@@ -175,7 +175,7 @@ async def search(
     order: Order = "best",
     explain: bool = False,  # noqa: FBT001, FBT002 hosts fill it in by name
     limit: Annotated[int, Field(ge=1, le=50)] = 8,
-    budget_tokens: Annotated[Budget, Field(description="default 500: enough")] = None,
+    budget_tokens: Annotated[Budget, Field(description="leave out (500): asking again beats more")] = None,
 ) -> Annotated[CallToolResult, SearchResult]:
     """Ask the past when an error appears, before you edit an unknown file or guess a command, for any "why" or "when".
 
@@ -205,7 +205,7 @@ async def fetch(
         Show, Field(description="prose: what was said; calls: commands and edits")
     ] = "everything",
     as_of: str = "",
-    budget_tokens: Annotated[Budget, Field(description="default 4000")] = None,
+    budget_tokens: Annotated[Budget, Field(description="default 1500")] = None,
 ) -> Annotated[CallToolResult, FetchResult]:
     """Read what search or runbook cited: steps (t:…#12-40), an episode, a memory with its evidence, an output.
 
