@@ -109,9 +109,7 @@ async def retain(
     title: str = "",
     when_to_use: Annotated[str, Field(description="needed for procedure and gotcha")] = "",
     not_when: str = "",
-    evidence: Annotated[
-        list[Evidence] | None, Field(description="spans that show it")
-    ] = None,
+    evidence: Annotated[list[Evidence] | None, Field(description="spans that show it")] = None,
     files: list[str] | None = None,
     tags: list[str] | None = None,
     project: Annotated[
@@ -175,7 +173,9 @@ async def search(
     order: Order = "best",
     explain: bool = False,  # noqa: FBT001, FBT002 hosts fill it in by name
     limit: Annotated[int, Field(ge=1, le=50)] = 8,
-    budget_tokens: Annotated[Budget, Field(description="leave out (500): asking again beats more")] = None,
+    budget_tokens: Annotated[
+        Budget, Field(description="leave out (500): asking again beats more")
+    ] = None,
 ) -> Annotated[CallToolResult, SearchResult]:
     """Ask the past when an error appears, before you edit an unknown file or guess a command, for any "why" or "when".
 
