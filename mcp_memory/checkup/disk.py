@@ -21,8 +21,9 @@ async def look(rooms: Rooms) -> list[Finding]:
     told = f"the store takes {_mb(on_disk)}, of which {_mb(live)} are alive"
     heavy = on_disk > _SMALL and on_disk > MOST_TIMES * live
     free = (await anyio.to_thread.run_sync(shutil.disk_usage, rooms.settings.home)).free
-    needed = max(LEAST_ROOM, live)
-    room = f"{_mb(free)} are free on its disk"
+    away = bool(rooms.settings.address)
+    needed = LEAST_ROOM if away else max(LEAST_ROOM, live)
+    room = f"{_mb(free)} are free on {'this machine, for its own part' if away else 'its disk'}"
     return [
         ill("disk", told) if heavy else well("disk", told),
         well("disk", room)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -99,8 +99,20 @@ class BucketShelf:
         with _asking(str(self)):
             there = bool(self._infos(folder, recursive=False))
             if there:
-                self._files.delete_dir(self._at(folder))
+                self._dropped(folder)
         return there
+
+    def _dropped(self, folder: str) -> None:
+        """Arrow stops at the first that is not there: one that went meanwhile, or a folder's own mark.
+
+        At Google's it looks for that mark, which no object has that was put without folders.
+        """
+        try:
+            self._files.delete_dir(self._at(folder))
+        except FileNotFoundError:
+            for item in self.listed(folder):
+                with suppress(FileNotFoundError):
+                    self._files.delete_file(self._at(item.name))
 
     def drop_empty(self, folder: str) -> None:
         """A folder that holds nothing is nothing, but for a mark that some leave."""

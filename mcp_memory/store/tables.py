@@ -338,9 +338,12 @@ async def open_beside(connection: Any, home: Home, name: str, first: Any) -> Any
         StoreUnreadable: it cannot be reached.
     """
     try:
-        if name not in (await connection.list_tables()).tables:
-            return await connection.create_table(name, data=first, exist_ok=True)
-        return await connection.open_table(name)
+        try:
+            return await connection.open_table(name)
+        except ValueError as error:
+            if "not found" not in str(error).lower():
+                raise
+        return await connection.create_table(name, data=first, exist_ok=True)
     except (RuntimeError, OSError, ValueError) as error:
         raise _unopened(home, error) from error
 
