@@ -61,6 +61,7 @@ async def read(
                 err=True,
             )
             raise
+    await bank.rest(0)  # upkeep has the memory that the model took
     await bank.rooms.store.maintain()
     return reports
 

@@ -4,16 +4,17 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import anyio.to_thread
 
 from mcp_memory.domain.reports import FileReport
+from mcp_memory.store.packing import Packed
 from mcp_memory.trajectories import indexing
 from mcp_memory.trajectories.indexing import Prepared
 from mcp_memory.trajectories.terms import Allowance, Gone, Ground, Known
@@ -107,7 +108,7 @@ class Crew:
     def begin(self, path: Path) -> "Future[Made]":
         """Start preparing a transcript."""
         if self._remote:
-            return self._pool.submit(_prepare, path)
+            return cast("Future[Made]", self._pool.submit(_prepare, path))
         return self._pool.submit(self._here, path)
 
     async def finish(self, path: Path, begun: "Future[Made]") -> Made:
@@ -123,20 +124,63 @@ class Crew:
 
     async def again(self, path: Path, ground: Ground) -> Made:
         """The transcript prepared now, with the catalogue as it is now."""
-        return await anyio.to_thread.run_sync(made_of, path, self._terms, ground)
+        return (await anyio.to_thread.run_sync(Parcel.of, path, self._terms, ground)).opened()
 
     def close(self) -> None:
         """Let the crew go; what was begun and not taken is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _here(self, path: Path) -> Made:
-        return made_of(path, self._terms, self._terms.ground)
+        return Parcel.of(path, self._terms, self._terms.ground).opened()
 
 
 def made_of(path: Path, terms: Terms, ground: Ground) -> Made:
-    """One transcript prepared, its rows packed for their way."""
+    """One transcript prepared, the rows of each session packed for a way of their own."""
     report, made = indexing.prepare(path, terms.known, terms.gone, terms.allowance, ground=ground)
     return report, [one.as_columns() for one in made]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A transcript prepared, the rows of all its sessions packed as one.
+
+    A file of 986 sessions of one request each made as many tables of twenty columns.
+    """
+
+    report: FileReport
+    bare: Sequence[Prepared]
+    """The sessions without their rows."""
+    rows: Packed
+    many: Sequence[int]
+    """How many of the rows are each session's."""
+
+    @classmethod
+    def of(cls, path: Path, terms: Terms, ground: Ground) -> "Parcel":
+        """Prepare a transcript; blocking."""
+        told = (terms.known, terms.gone, terms.allowance)
+        report, made = indexing.prepare(path, *told, ground=ground)
+        rows = Packed.of([row for one in made for row in one.rows])
+        bare = [replace(one, rows=[]) for one in made]
+        return cls(report, bare, rows, [len(one.rows) for one in made])
+
+    def opened(self) -> Made:
+        """Each session with its part of the rows."""
+        made = []
+        start = 0
+        for one, many in zip(self.bare, self.many, strict=True):
+            made.append(replace(one, packed=self.rows.part(start, many)))
+            start += many
+        return self.report, made
+
+
+class _Sent:
+    """A parcel on its way between processes: where it arrives, it is open."""
+
+    def __init__(self, parcel: Parcel) -> None:
+        self._parcel = parcel
+
+    def __reduce__(self) -> tuple[Callable[[Parcel], Made], tuple[Parcel]]:
+        return Parcel.opened, (self._parcel,)
 
 
 def broken(path: Path, error: Exception) -> FileReport:
@@ -161,6 +205,6 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
 
-def _prepare(path: Path) -> Made:
+def _prepare(path: Path) -> _Sent:
     (terms,) = _hired
-    return made_of(path, terms, terms.ground)
+    return _Sent(Parcel.of(path, terms, terms.ground))

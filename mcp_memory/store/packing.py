@@ -72,10 +72,14 @@ class Packed:
             return self
         return Packed(self.table.take(pa.array(list(places), pa.int64())))
 
+    def part(self, start: int, many: int) -> "Packed":
+        """So many rows from a place on; nothing is copied. Trap: pickled, it takes all along."""
+        return Packed(self.table.slice(start, many))
+
     def parts(self, most: int) -> Iterator["Packed"]:
         """The rows in their order, at most so many at a time; nothing is copied."""
         for start in range(0, len(self), most):
-            yield Packed(self.table.slice(start, most))
+            yield self.part(start, most)
 
     def written(
         self, batch: str, schema: Any, vectors: bytes | None, *, having: Sequence[bool]

@@ -12,10 +12,10 @@ from tour_sessions import archived, written
 
 from mcp_memory.bank import open_bank
 from mcp_memory.domain.errors import Busy
-from mcp_memory.history.crew import Crew, Terms
+from mcp_memory.history.crew import Crew, Terms, made_of
 from mcp_memory.history.writing import Tombstones
 from mcp_memory.settings import Settings
-from mcp_memory.trajectories.terms import Allowance
+from mcp_memory.trajectories.terms import Allowance, Ground
 
 TERMS = Terms({}, Tombstones(b"", frozenset()), Allowance((), (), None, 4_000))
 
@@ -42,6 +42,29 @@ async def test_processes_make_the_same_archive_as_a_thread(tmp_path: Path) -> No
             assert [report.path for report in reports] == paths
     assert archived(alone) == archived(helped)
     assert len(archived(alone)) > 8
+
+
+async def test_sessions_of_one_file_come_with_their_own_rows_from_one_table(tmp_path: Path) -> None:
+    path = tmp_path / ".aider.chat.history.md"
+    talks = (
+        f"# aider chat started at 2025-03-01 10:00:{n:02}\n\n#### Polish lamp {n}\n\nIt shines.\n\n"
+        for n in range(20)
+    )
+    path.write_text("".join(talks), encoding="utf-8")
+    _, apart = made_of(path, TERMS, Ground())
+    crew = Crew(TERMS, 1)
+    try:
+        _, together = await crew.finish(path, crew.begin(path))
+    finally:
+        crew.close()
+    assert len(apart) == 20
+    for one, other in zip(apart, together, strict=True):
+        assert one.packed is not None
+        assert other.packed is not None
+        assert other.packed.table.equals(one.packed.table)
+        assert (one.session, one.files) == (other.session, other.files)
+    rows = [one.packed.table.column("body").chunk(0) for one in together if one.packed]
+    assert len({each.buffers()[2].address for each in rows}) == 1
 
 
 async def test_a_process_that_dies_costs_no_transcript(tmp_path: Path) -> None:
