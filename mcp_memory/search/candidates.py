@@ -93,7 +93,7 @@ async def asked(rooms: Rooms, text: str, query: Query, scope: Scope) -> Judged:
             ranked[table], found_held = _apart(rooms, each, query.limit)
             held_back |= found_held
     held = [one.held for each in ranked.values() for one in each]
-    gone = await _gone(rooms, confidence.missing(text, held), scope)
+    gone = await _gone(rooms, confidence.missing(text, held), scope, found=bool(held))
     tells = await _telling(rooms, text, ranked.get("evidence", ()), scope) if gone else 0.0
     without = confidence.lacking(text, held, gone, tells=tells)
     if await _scattered(rooms, text, ranked.get("evidence", ()), scope):
@@ -167,7 +167,7 @@ async def _scattered(rooms: Rooms, text: str, found: Sequence[Candidate], scope:
     return apart and await _telling(rooms, text, found, scope) >= 1
 
 
-async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[str]:
+async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope, *, found: bool) -> frozenset[str]:
     """Those of the terms that no record holds in any form.
 
     Pairs of CJK letters are no words: the index, which cuts words, cannot tell whether they are there.
@@ -176,11 +176,13 @@ async def _gone(rooms: Rooms, lost: Sequence[str], scope: Scope) -> frozenset[st
     if not lost:
         return frozenset()
     where = Where(projects=scope.projects)
+    if not found and not await rooms.store.count("evidence", where):
+        return frozenset(lost)  # a project without history: no word needs to be asked for
     gone: set[str] = set()
 
     async def look(term: str) -> None:
-        found = await rooms.store.by_words("evidence", term, column="text", where=where, limit=1)
-        gone.update(() if found else (term,))
+        hits = await rooms.store.by_words("evidence", term, column="text", where=where, limit=1)
+        gone.update(() if hits else (term,))
 
     async with anyio.create_task_group() as tasks:
         for term in lost:

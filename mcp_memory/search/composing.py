@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 
 from mcp_memory.domain import refs
@@ -66,13 +67,12 @@ def composed(
         room -= _words(hit, records[place]) + frames.price(place)
         frames.show(place)
     picked, more = list(pinned), most - len(kept)
+    cost = cache(voicing.length)  # each is asked for as often as passages are chosen
     for offered in (told, _shortened(told, stems)):
         places = {(one.record, one.place) for one in picked}
         rest = [one for one in offered if (one.record, one.place) not in places]
         said = [one.passage.text for one in picked]
-        chosen = telling.choose(
-            rest, frames=frames, cost=voicing.length, room=room, more=more, said=said
-        )
+        chosen = telling.choose(rest, frames=frames, cost=cost, room=room, more=more, said=said)
         picked += chosen
         kept |= {
             place: voicing.joined(records[place].hit, few) for place, few in _by_record(picked)

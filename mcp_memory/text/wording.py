@@ -148,12 +148,18 @@ def weight(term: str) -> float:
 
 def held(term: str, text: str) -> float:
     """1 where the text has the term as a word, 0.7 where another ending of it."""
-    stem = term[: max(4, math.ceil(len(term) * 0.7))]
+    stem = _stem(term)
     if stem not in text:
         return 0.0
     if _found(term, text, whole=True):
         return 1.0
     return 0.7 * (term.isalpha() and stem != term and _found(stem, text, whole=False))
+
+
+@lru_cache(maxsize=1 << 12)
+def _stem(term: str) -> str:
+    """As much of a term as its other endings share; a question asks for it of every record."""
+    return term[: max(4, math.ceil(len(term) * 0.7))]
 
 
 def _found(term: str, text: str, *, whole: bool) -> bool:
