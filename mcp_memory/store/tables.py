@@ -375,8 +375,6 @@ def _lancedb() -> Any:
     os.environ.setdefault("LANCE_LOG", "error")
     # Each shard of a word index that is built holds memory of its own: 600 MB became 460.
     os.environ.setdefault("LANCE_FTS_NUM_SHARDS", "1")
-    # A compaction reads so many of the pieces it joins at a time: of 27 it took 110 MB, with this 85.
-    os.environ.setdefault("LANCE_DEFAULT_FRAGMENT_READAHEAD", "1")
     return imported_lancedb()
 
 
