@@ -97,7 +97,7 @@ class BucketShelf:
     def drop(self, folder: str) -> bool:
         """Remove all objects below a name; whether there were any."""
         with _asking(str(self)):
-            there = bool(self._infos(folder, recursive=False))
+            there = bool(self._infos(folder, recursive=True))
             if there:
                 self._dropped(folder)
         return there
@@ -124,6 +124,11 @@ class BucketShelf:
 
     def folders(self, folder: str = "") -> list[str]:
         """Names of the folders in a folder, in order; none where it is not there."""
+        if self._scheme == "gs":
+            # Arrow tells a folder of Google's only where an object marks it, and ours have none.
+            at = f"{folder}/" if folder else ""
+            below = (item.name.removeprefix(at) for item in self.listed(folder))
+            return sorted({name.partition("/")[0] for name in below if "/" in name})
         found = self._infos(folder, recursive=False)
         return sorted(each.base_name for each in found if not each.is_file)
 
