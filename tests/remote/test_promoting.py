@@ -278,6 +278,7 @@ async def _tried(team: Team, token: str, scope: str) -> dict[str, bool]:
         await told("push", remote.holdings(()))
         await told("propose", remote.propose(Draft(text=f"{text} Too.", project="shop")))
         await told("decide", remote.decide(teams.Decision(ref=waits, approve=True)))
+        await told("audit --at", remote.audit(None))
     async with connected(team.url, token) as client:
         for verb, tool, asked in (
             ("retain", "retain", {"text": f"{text} Kept.", "project": "shop"}),

@@ -465,7 +465,7 @@ async def test_the_log_names_callers_and_paths_and_no_contents(
     assert f"caller=token:{token.split('_')[1]}" in told
     assert "POST /mcp 200" in told
     assert "(other)" in told
-    for secret in (token, token.split("_")[2], "mcpm_guess", "heron", "LIBHERON"):
+    for secret in (token, token.split("_", 2)[2], "mcpm_guess", "heron", "LIBHERON"):
         assert secret not in told
 
 
