@@ -111,8 +111,14 @@ def indexed(text: str) -> tuple[str, ...]:
     for name in tuple(found):
         if len(found) >= MOST_IDENTIFIERS:
             break
-        found.update(dict.fromkeys(part for part in parts(name) if not part.isdigit()))
+        found.update(_worded(name))
     return tuple(islice(found, MOST_IDENTIFIERS))
+
+
+@lru_cache(maxsize=1 << 15)
+def _worded(name: str) -> dict[str, None]:
+    """Its parts, numbers left out: names come again and again."""
+    return dict.fromkeys(part for part in parts(name) if not part.isdigit())
 
 
 def column(text: str, marks: Iterable[str] = ()) -> str:
