@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
-from mcp_memory.trajectories import edits
+from mcp_memory.trajectories import calls, edits
 from mcp_memory.trajectories.edits import Edit
 
 PASSAGE_CHARS = 360
@@ -45,6 +45,8 @@ class Passage:
     """What it belongs to: a heading, a command with its exit code, a file."""
     by: SourceClass | None = None
     """Whose words they are, where they are of a step: an agent's beside what it read are its own."""
+    refused: bool = False
+    """Whether it leads to an edit or a command that the user refused: then it was not done."""
 
 
 def of_step(step: Step) -> list[Passage]:
@@ -52,6 +54,8 @@ def of_step(step: Step) -> list[Passage]:
     own = [*of_text(step.text), *of_text(step.reasoning, "thought")]
     for edit in edits.of_step(step):
         own += _edited(edit)
+    if calls.refused(step):
+        own = [replace(one, refused=True) for one in own]
     made = _by(step.source, own)
     seen = {each.call_id: each for each in step.observations}
     for call in step.calls:

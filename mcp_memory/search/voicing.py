@@ -13,13 +13,15 @@ from mcp_memory.text import guard
 LINE_CHARS, MEMORY_CHARS = 110, 300
 """How long a line is; a memory was written to be read, so that its line holds most of it."""
 GAP = "\u2026"
+REFUSED = "[refused by the user]"
+"""Stands after words of a step whose edit or command its user refused: it reads like done otherwise."""
 HEAD_SHOWN = 30
 
 
 def length(passage: Passage) -> int:
     """The bytes that a passage takes of an answer's JSON."""
     head = len(json.dumps(passage.head)) + 1 if passage.head else 0
-    return len(json.dumps(passage.text)) + head
+    return len(json.dumps(passage.text)) + head + (len(REFUSED) + 2) * passage.refused
 
 
 def joined(hit: Hit, few: Sequence[Told]) -> Hit:
@@ -36,6 +38,8 @@ def joined(hit: Hit, few: Sequence[Told]) -> Hit:
             parts.append(GAP)
         parts.append(one.passage.text)
         above, last = head, one.place
+    if any(one.passage.refused for one in few):
+        parts.append(REFUSED)
     return _said(hit, guard.neutralise("\n".join(parts)), (one.passage for one in few))
 
 
@@ -49,7 +53,8 @@ def line(hit: Hit, cut: Sequence[Passage], told: Passage | None, stems: Sequence
         return hit
     if best.kind == "memory":
         return _said(hit, guard.neutralise(passages.one_line(best.text, MEMORY_CHARS)), ())
-    return _said(hit, guard.neutralise(brief(best, stems).text), (best,))
+    told_of = f" {REFUSED}" if best.refused else ""
+    return _said(hit, f"{guard.neutralise(brief(best, stems).text)}{told_of}", (best,))
 
 
 def brief(passage: Passage, stems: Sequence[str]) -> Passage:

@@ -22,6 +22,15 @@ def failed(seen: Observation | None) -> bool:
     return bool(seen.failed or seen.exit_code)
 
 
+def refused(step: Step) -> bool:
+    """Whether the user refused an edit or a command of a step; readers give a denial its user as source."""
+    return any(
+        seen is not None and seen.failed is True and seen.source is SourceClass.USER
+        for call, seen in called(step)
+        if call.edits or call.command
+    )
+
+
 class Made(NamedTuple):
     """One call with all that came back, also from what went on in the background."""
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from mcp_memory.domain.models import Episode, Observation, Outcome, SourceClass, Step, Trajectory
-from mcp_memory.trajectories import edits, verdicts
+from mcp_memory.domain.models import Episode, Outcome, SourceClass, Step, Trajectory
+from mcp_memory.trajectories import calls, edits, verdicts
 from mcp_memory.trajectories.verdicts import Verdict
 
 GOAL_CHARS = 1000
@@ -163,16 +163,10 @@ def _stopped(span: Sequence[Step]) -> tuple[Outcome, str] | None:
         if _is_interrupt(step):
             interrupted = interrupted or step.number
         elif step.kind == "agent":
-            acts = {call.id for call in step.calls if call.edits or call.command}
-            if any(_is_refusal(seen) and seen.call_id in acts for seen in step.observations):
+            if calls.refused(step):
                 return Outcome.FAILURE, f"step {step.number}: refused by the user"
             break
     return (Outcome.UNKNOWN, f"step {interrupted}: stopped by the user") if interrupted else None
-
-
-def _is_refusal(seen: Observation) -> bool:
-    """Readers give a denial the user as its source."""
-    return seen.failed is True and seen.source is SourceClass.USER
 
 
 def unresolved(judged: Sequence[Verdict]) -> Verdict | None:

@@ -40,3 +40,15 @@ def test_a_line_is_by_whom_its_passage_is() -> None:
     bare = Hit(ref="t:x#1", text="", score=0.5, source=SourceClass.EXTERNAL)
     assert voicing.line(bare, [said, read], None, ("encoding",)).source is SourceClass.AGENT
     assert voicing.line(bare, [said, read], read, ("checks",)).source is SourceClass.EXTERNAL
+
+
+def test_words_that_lead_to_an_edit_that_was_refused_say_so() -> None:
+    call = ToolCall(id="c1", name="Edit", paths=("a.py",), edits=True)
+    denied = Observation(call_id="c1", text="No.", failed=True, source=SourceClass.USER)
+    step = STEP.model_copy(update={"calls": (call,), "observations": (denied,)})
+    (said, *_) = passages.of_step(step)
+    bare = Hit(ref="t:x#1", text="", score=0.5, source=SourceClass.AGENT)
+    told = voicing.joined(bare, [Told(0, 0, said, 1.0, frozenset())])
+    assert told.text == f"{STEP.text}\n{voicing.REFUSED}"
+    assert voicing.REFUSED in voicing.line(bare, [said], None, ("encoding",)).text
+    assert voicing.REFUSED not in hit("said").text
