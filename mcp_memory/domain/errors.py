@@ -49,6 +49,19 @@ class UnknownRef(MemoryBankError, LookupError):
         )
 
 
+class PastTheEnd(UnknownRef):
+    """Raised when a session has no step of so high a number."""
+
+    def __init__(self, ref: str, last: int) -> None:
+        self.ref = ref
+        session = ref.partition("#")[0]
+        MemoryBankError.__init__(
+            self,
+            f"{session} ends at #{last}: it has no steps {ref.partition('#')[2]}. Nothing was changed. "
+            f"Its last ones are {session}#{max(1, last - 9)}-{last}.",
+        )
+
+
 class NothingFits(UnknownRef):
     """Raised when a filter fits no record."""
 

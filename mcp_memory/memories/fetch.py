@@ -68,14 +68,15 @@ async def fetch(rooms: Rooms, asked: Reading) -> FetchResult:
             f"{len(asked.refs)} refs were given; 1 to {MOST_REFS} can be opened at once.",
             next_step="Take refs from an answer of `search`.",
         )
-    opened, unknown = [], []
+    opened, unknown, faults = [], [], []
     for text in dict.fromkeys(asked.refs):
         try:
             opened.append(await _opened(rooms, refs.parse(text), asked))
-        except (UnknownRef, InvalidInput):
+        except (UnknownRef, InvalidInput) as error:
             unknown.append(text[:80])
+            faults.append(error if isinstance(error, UnknownRef) else UnknownRef(text[:80]))
     if not opened:
-        raise UnknownRef(unknown[0])
+        raise faults[0]
     await uses.note(rooms, "opened", [ref for ref in asked.refs if ref[:80] not in unknown])
     root, paths = rooms.placed([each.bare.path for each in opened])
     placed = [

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.search.passages import LONGEST, Passage
+from mcp_memory.domain.models import Step
+from mcp_memory.search.passages import LONGEST, Passage, strings
 from mcp_memory.search.telling import Told
 
 MOST_CHARS = 300
@@ -48,6 +49,12 @@ def with_line(expression: str, cut: Sequence[Passage], text: str) -> list[Passag
         return list(cut)
     line = next((one for one in text.splitlines() if _found(find, one)), "")
     return [*cut, Passage("output", line.strip()[:LONGEST])] if line else list(cut)
+
+
+def text_of(step: Step) -> str:
+    """All that is stored of a step, a line below the other."""
+    calls = ("\n".join((call.command or "", *strings(call.arguments))) for call in step.calls)
+    return "\n".join((step.text, *calls, *(seen.text for seen in step.observations)))
 
 
 def told(

@@ -39,8 +39,6 @@ SLACK = 50
 BRIEF = 700
 """How many bytes the nearest may take where nothing is found."""
 MOST_ALSO = 3
-FAILED_ATTEMPT = "failed-attempt"
-"""The mark of a step whose attempt failed; the step itself may have gone well."""
 _RECORD = ("key", "kind", "body")
 """What a step is put together from: its searched words are half of a row and tell nothing more."""
 
@@ -68,10 +66,7 @@ async def shown(
     More may be chosen than the query's limit: of these only passages are shown, no lines.
     `pool`: all that was found, of which later records may have overtaken what is shown.
     """
-    cut = await _cut(rooms, [each.candidate for each in chosen])
-    if query.match:
-        texts = (each.candidate.row.text for each in chosen)
-        cut = [exact.with_line(query.match, *pair) for pair in zip(cut, texts, strict=True)]
+    cut = await _cut(rooms, [each.candidate for each in chosen], query.match)
     if not query.explain:
         chosen, cut, partly = _told_only(rooms, chosen, cut)
         pool = [one for one in pool if not _holds_back(rooms, one)]
@@ -218,16 +213,23 @@ async def _told(
     return telling.nearer(told, await rooms.likeness(asked, texts))
 
 
-async def _cut(rooms: Rooms, chosen: Sequence[Candidate]) -> list[list[Passage]]:
-    """Each candidate's passages; steps are read whole, outputs included, as far as many are."""
+async def _cut(rooms: Rooms, chosen: Sequence[Candidate], match: str = "") -> list[list[Passage]]:
+    """Each candidate's passages; steps are read whole, outputs included, as far as many are.
+
+    Where an expression is looked for, the line that holds it is among them.
+    """
     named = {c.ref: c for c in chosen[:READ_WHOLE] if c.memory is None}
     keys = [ref for ref in named if ref.startswith("t:")]
     rows = await rooms.store.briefs(keys, _RECORD) if keys else []
     outputs = await spans.outputs_of(rooms, rows)
     steps = {row.key: evidence.step_of(row, outputs) for row in rows if row.body}
-    return [
+    made = [
         passages.of_step(steps[c.ref]) if c.ref in steps else list(_searched(c)) for c in chosen
     ]
+    if not match:
+        return made
+    texts = [exact.text_of(steps[c.ref]) if c.ref in steps else c.row.text for c in chosen]
+    return [exact.with_line(match, cut, text) for cut, text in zip(made, texts, strict=True)]
 
 
 def _searched(candidate: Candidate) -> Sequence[Passage]:
@@ -337,5 +339,4 @@ def _bare(each: Shown, query: Query, project: str) -> Hit:
             common | {"kind": "episode", "outcome": ended, "flags": (*odd, *row.flags)}
         )
     # How an attempt ended is no verdict on each of its steps.
-    of_it = (FAILED_ATTEMPT,) if outcome is Outcome.FAILURE else ()
-    return Hit.model_validate(common | {"kind": "step", "flags": (*of_it, *odd, *row.flags)})
+    return Hit.model_validate(common | {"kind": "step", "flags": (*odd, *row.flags)})

@@ -8,7 +8,7 @@ import orjson
 from pydantic import ValidationError
 
 from mcp_memory.domain import refs
-from mcp_memory.domain.errors import RecordUnreadable, UnknownRef
+from mcp_memory.domain.errors import PastTheEnd, RecordUnreadable, UnknownRef
 from mcp_memory.domain.models import Episode, Memory, Step, Trajectory
 from mcp_memory.domain.refs import Ref
 from mcp_memory.rooms import Rooms
@@ -80,7 +80,7 @@ async def bounds(rooms: Rooms, ref: Ref) -> tuple[int, int]:
     if ref.first is None:
         return 1, max(1, row.steps)
     if ref.first > row.steps:
-        raise UnknownRef(str(ref))
+        raise PastTheEnd(str(ref), row.steps)
     return ref.first, min(ref.last or ref.first, row.steps)
 
 

@@ -10,7 +10,7 @@ from tour_sessions import written
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
 from mcp_memory.domain.asked import Reading, Show
-from mcp_memory.domain.errors import InvalidInput, UnknownRef
+from mcp_memory.domain.errors import InvalidInput, PastTheEnd, UnknownRef
 from mcp_memory.domain.models import Draft
 from mcp_memory.server.answers import as_structure, as_text
 from mcp_memory.settings import Settings
@@ -97,6 +97,12 @@ async def test_wrong_and_gone_refs_are_named_and_the_rest_answered(bank: MemoryB
         await bank.fetch(Reading(refs=["t:000000000000#1"]))
     with pytest.raises(InvalidInput):
         await bank.fetch(Reading(refs=[]))
+
+
+async def test_steps_past_the_end_are_told_where_the_session_ends(bank: MemoryBank) -> None:
+    ref = await session(bank)
+    with pytest.raises(PastTheEnd, match=rf"{ref} ends at #\d+: it has no steps 900-950"):
+        await bank.fetch(Reading(refs=[f"{ref}#900-950"]))
 
 
 async def test_equal_calls_give_equal_bytes(bank: MemoryBank) -> None:
