@@ -1,18 +1,14 @@
 """`mcp-memory serve`: the server as a host launches it, or as others reach it over the network."""
 
-import gc
 import sys
 
 import click
 
 from mcp_memory.cli import ending
-from mcp_memory.server import logs
+from mcp_memory.server import collecting, logs
 from mcp_memory.server.app import build_server
 from mcp_memory.settings import Settings
 
-YOUNG, OLDER, OLD = 10_000, 20, 20
-"""After so many new objects the interpreter looks for what refers to itself, where it would after 700
-look 14 times as often: 5 % of a search's processor, and of a call's under load."""
 TRANSPORTS = ("stdio", "streamable-http", "http", "sse")
 
 
@@ -35,7 +31,7 @@ TRANSPORTS = ("stdio", "streamable-http", "http", "sse")
 )
 def serve_command(transports: tuple[str, ...], host: str | None, port: int | None) -> None:
     """Serve the six tools: over stdio until the host closes the input, else until it is stopped."""
-    gc.set_threshold(YOUNG, OLDER, OLD)
+    collecting.begin()
     given = {"listen_host": host, "listen_port": port}
     settings = Settings().model_copy(
         update={name: value for name, value in given.items() if value is not None}

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from mcp_memory.domain.access import AccessTokens, TokenRecord
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import Busy, MemoryBankError
+from mcp_memory.server import collecting
 from mcp_memory.server.buckets import Buckets
 from mcp_memory.server.door import answer_at_door
 from mcp_memory.settings import Settings
@@ -123,6 +124,7 @@ class HeldBank:
             async with opening(self._settings, cwd=self._cwd, actor="server") as bank:
                 if self._settings.address:
                     await bank.rooms.warm_up()  # a balancer sends calls as soon as this is ready
+                collecting.opened()
                 self._bank = bank
                 self._settled.set()
                 async with anyio.create_task_group() as tasks:
