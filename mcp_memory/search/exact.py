@@ -48,7 +48,10 @@ def with_line(expression: str, cut: Sequence[Passage], text: str) -> list[Passag
     if any(_found(find, passage.text) for passage in cut):
         return list(cut)
     line = next((one for one in text.splitlines() if _found(find, one)), "")
-    return [*cut, Passage("output", line.strip()[:LONGEST])] if line else list(cut)
+    if not line:
+        return list(cut)
+    begin = max(0, line.casefold().find(_found(find, line)) - LONGEST // 4)
+    return [*cut, Passage("output", line[begin : begin + LONGEST].strip())]
 
 
 def text_of(step: Step) -> str:

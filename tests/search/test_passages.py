@@ -94,3 +94,5 @@ def test_what_matched_is_told_though_no_passage_holds_it() -> None:
     told = exact.with_line("newCleanCmd", cut_, "x = 1\n\tcmd.AddCommand(newCleanCmd())\na = 2")
     assert told[-1].text == "cmd.AddCommand(newCleanCmd())"
     assert exact.with_line("a = 2", cut_, "a = 2") == cut_
+    long = f"{'x ' * 2_000}the heron sleeps {'y ' * 2_000}"
+    assert "the heron sleeps" in exact.with_line("heron", cut_, long)[-1].text
