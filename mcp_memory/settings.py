@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         description="Default token budget of a search answer, at four bytes of JSON a token.",
     )
     fetch_tokens: int = Field(
-        default=1500, ge=100, le=100000, description="Default token budget of a fetch answer."
+        default=1000, ge=100, le=100000, description="Default token budget of a fetch answer."
     )
     runbook_tokens: int = Field(
         default=2000, ge=200, le=20000, description="Default token budget of a runbook."

@@ -205,7 +205,7 @@ async def fetch(
         Show, Field(description="prose: what was said; calls: commands and edits")
     ] = "everything",
     as_of: str = "",
-    budget_tokens: Annotated[Budget, Field(description="default 1500")] = None,
+    budget_tokens: Annotated[Budget, Field(description="default 1000")] = None,
 ) -> Annotated[CallToolResult, FetchResult]:
     """Read what search or runbook cited: steps (t:…#12-40), an episode, a memory with its evidence, an output.
 
