@@ -157,21 +157,33 @@ def _short(word: str, given: Given) -> str:
 
 
 def _written(out: Path, rows: Sequence[str]) -> None:
+    """The table; what an earlier run of the same revision and day left there stays."""
     git = shutil.which("git") or "git"
     asked = subprocess.run(
         [git, "-C", str(HERE), "describe", "--always", "--dirty"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+    head = f"# Figures of {asked.stdout.strip() or 'no revision'}, {datetime.now(UTC):%Y-%m-%d}"
+    path = out / "figures.md"
+    before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    told = {_named(row): row for row in (*before, *rows) if _named(row)} if head in before else {}
+    told |= {_named(row): row for row in rows}
     lines = (
-        f"# Figures of {asked.stdout.strip() or 'no revision'}, {datetime.now(UTC):%Y-%m-%d}",
+        head,
         "",
         f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}.",
         "",
         "| script | command | seconds | peak MB | load before | exit |",
         "|---|---|---|---|---|---|",
-        *rows,
+        *told.values(),
     )
-    (out / "figures.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _named(row: str) -> str:
+    """The run that a row of the table is of; empty for any other line."""
+    name, _, rest = row.removeprefix("| ").partition(" | ")
+    return name if row.startswith("| ") and rest.startswith("`") else ""
 
 
 if __name__ == "__main__":
