@@ -166,8 +166,8 @@ def _written(out: Path, rows: Sequence[str]) -> None:
     head = f"# Figures of {asked.stdout.strip() or 'no revision'}, {datetime.now(UTC):%Y-%m-%d}"
     path = out / "figures.md"
     before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    told = {_named(row): row for row in (*before, *rows) if _named(row)} if head in before else {}
-    told |= {_named(row): row for row in rows}
+    told = {_run_of(row): row for row in (*before, *rows) if _run_of(row)} if head in before else {}
+    told |= {_run_of(row): row for row in rows}
     lines = (
         head,
         "",
@@ -180,7 +180,7 @@ def _written(out: Path, rows: Sequence[str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _named(row: str) -> str:
+def _run_of(row: str) -> str:
     """The run that a row of the table is of; empty for any other line."""
     name, _, rest = row.removeprefix("| ").partition(" | ")
     return name if row.startswith("| ") and rest.startswith("`") else ""
