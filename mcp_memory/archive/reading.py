@@ -14,6 +14,8 @@ _MATCHED, _UNMATCHED = 3.0, 0.5
 """How much more a part weighs that holds what is asked, and how much less one that does not."""
 _LEAST = {"said": 160, "called": 120}
 """Bytes that a part takes at least where it is shortened; anything else takes less."""
+_ANY = 1e-9
+"""What a step scores at least that holds anything of what is asked."""
 _SEAM = 2
 """Bytes of the end of a line within JSON."""
 MOST_WEAKER = 8
@@ -84,7 +86,9 @@ def show(steps: Sequence[Step], asked: Asked, *, room: int) -> Shown:
         return Shown(NOTHING if steps else "", steps[-1].number if steps else 0)
     telling = shortening.NEARLY * max((max(each.scores, default=0.0) for each in told), default=0.0)
     if telling and sum(each.most for each in told) > room:
-        told = _folded(told, telling)
+        holding = _folded(told, _ANY)
+        fits = sum(each.least for each in holding) <= room
+        told = holding if fits else _folded(told, telling)
     kept = _fitting(told, room)
     if not kept:
         return Shown(_alone(steps, told[0], asked.name, room), told[0].number)

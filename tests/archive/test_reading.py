@@ -79,13 +79,19 @@ def test_where_not_all_fits_steps_that_hold_nothing_of_the_words_are_folded() ->
     assert shown.last == 39
 
 
-def test_steps_that_hold_less_of_the_words_are_folded_by_their_numbers() -> None:
+def test_steps_that_hold_less_of_the_words_stay_as_long_as_there_is_room() -> None:
     steps = [said(n, "words " * 200) for n in range(1, 40)]
     steps[19] = said(20, "the heron timeout is 30 s")
-    steps[4] = said(5, f"{'words ' * 200}\nthe heron sleeps")
-    shown = reading.show(steps, Asked(find=shortening.finder("heron timeout")), room=1_000)
-    assert "[#1-19: less of it in #5]" in shown.text
-    assert "[#21-39: no match]" in shown.text
+    for number in (5, 9, 30):
+        steps[number - 1] = said(number, f"{'words ' * 200}\nthe heron sleeps")
+    asked = Asked(find=shortening.finder("heron timeout"))
+    wide = reading.show(steps, asked, room=1_500).text
+    assert wide.count("the heron sleeps") == 3
+    assert "[#1-4: no match]" in wide
+    narrow = reading.show(steps, asked, room=250).text
+    assert "[#1-19: less of it in #5 #9]" in narrow
+    assert "the heron timeout is 30 s" in narrow
+    assert "[#21-39: less of it in #30]" in narrow
 
 
 def test_nothing_is_folded_where_all_of_it_fits_or_nothing_matches() -> None:
