@@ -76,7 +76,9 @@ def _runs(given: Given) -> Iterator[Run]:
     yield _script("gate", "--held", *given.packs)
     if given.clone:
         yield _script("premises", given.clone)
-    yield _script("poison", "--data", str(given.data), "--attacks")
+    yield _script("poison", "--data", str(given.data))
+    attacks = (PYTHON, str(HERE / "poison.py"), "--data", str(given.data), "--attacks")
+    yield Run("poison-attacks", attacks)
     corpora = given.held("secrets")
     yield _script("redaction", "--data", corpora, "--transcripts", *given.packs)
     for name in ("hooks", "load", "store", "purge", "torture"):
