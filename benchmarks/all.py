@@ -76,9 +76,7 @@ def _runs(given: Given) -> Iterator[Run]:
     yield _script("gate", "--held", *given.packs)
     if given.clone:
         yield _script("premises", given.clone)
-    yield _script("poison", "--data", str(given.data))
-    attacks = (PYTHON, str(HERE / "poison.py"), "--data", str(given.data), "--attacks")
-    yield Run("poison-attacks", attacks)
+    yield from _poison("--data", str(given.data))
     corpora = given.held("secrets")
     yield _script("redaction", "--data", corpora, "--transcripts", *given.packs)
     for name in ("hooks", "load", "store", "purge", "torture"):
@@ -86,6 +84,12 @@ def _runs(given: Given) -> Iterator[Run]:
     yield _script("growth", "--data", *given.packs)
     yield _script("calls", "--count", "500")
     yield _script("fuzz", "--data", *given.packs)
+
+
+def _poison(*words: str) -> Iterator[Run]:
+    """The table of the ways in, then those that know the defence."""
+    yield (table := _script("poison", *words))
+    yield Run("poison-attacks", (*table.words, "--attacks"))
 
 
 def _script(name: str, *words: str) -> Run:
