@@ -1,8 +1,8 @@
 """Exact: a regular expression over what is stored, read in linear time, and the passages it holds in."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+import time
+from collections.abc import Iterable, Sequence
 
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Step
@@ -12,8 +12,8 @@ from mcp_memory.search.telling import Told
 MOST_CHARS = 300
 _BEYOND = re.compile(r"\(\?<?[=!]|\(\?\(|\\[1-9]|\(\?P=|\(\?>|[*+?}]\+")
 """Look-arounds, back references and the like: a reader in linear time has none of them."""
-SECONDS = 0.05
-"""What one passage may cost: the store has matched in linear time, this reader may not."""
+SECONDS, SECONDS_IN_ALL = 0.05, 0.25
+"""What one passage may cost, and all: the store has matched in linear time, this reader may not."""
 
 
 def pattern(text: str) -> str:
@@ -39,18 +39,25 @@ def pattern(text: str) -> str:
     return f"(?i){text}"
 
 
-def with_line(expression: str, cut: Sequence[Passage], text: str) -> list[Passage]:
-    """A record's passages; where none holds what matched, the line of its text that does, too.
+def with_lines(
+    expression: str, records: Sequence[Sequence[Passage]], texts: Iterable[str]
+) -> list[list[Passage]]:
+    """Each record's passages; where none holds what matched, the line of its text that does, too.
 
     What an edit left as it was, or stands in the middle of a very long text, is in no passage.
     """
-    find = _finder(expression)
-    if any(_found(find, passage.text) for passage in cut):
+    finder = _Finder(expression)
+    return [_with_line(finder, cut, text) for cut, text in zip(records, texts, strict=True)]
+
+
+def _with_line(finder: "_Finder", cut: Sequence[Passage], text: str) -> list[Passage]:
+    if any(finder.found(passage.text) for passage in cut):
         return list(cut)
-    line = next((one for one in text.splitlines() if _found(find, one)), "")
+    looked = ((line, finder.found(line)) for line in text.splitlines())
+    line, held = next(((line, held) for line, held in looked if held), ("", ""))
     if not line:
         return list(cut)
-    begin = max(0, line.casefold().find(_found(find, line)) - LONGEST // 4)
+    begin = max(0, line.casefold().find(held) - LONGEST // 4)
     return [*cut, Passage("output", line[begin : begin + LONGEST].strip())]
 
 
@@ -64,26 +71,34 @@ def told(
     expression: str, records: Sequence[Sequence[Passage]], scores: Sequence[float]
 ) -> list[Told]:
     """The passages with a line that matches, in the order of their records."""
-    find = _finder(expression)
+    finder = _Finder(expression)
     made = []
     for record, cut in enumerate(records):
         for place, passage in enumerate(cut):
-            held = _found(find, passage.text)
+            held = finder.found(passage.text)
             if held:
                 made.append(Told(record, place, passage, scores[record], frozenset({held})))
     return made
 
 
-def _finder(expression: str) -> Any:
-    import regex  # its searches can be given an end, which those of `re` cannot
+class _Finder:
+    """Looks for an expression; a hostile one is given up, also where each look alone is quick."""
 
-    return regex.compile(expression, regex.IGNORECASE | regex.MULTILINE)
+    def __init__(self, expression: str) -> None:
+        import regex  # its searches can be given an end, which those of `re` cannot
 
+        self._find = regex.compile(expression, regex.IGNORECASE | regex.MULTILINE)
+        self._left = SECONDS_IN_ALL
 
-def _found(find: Any, text: str) -> str:
-    """What matches, folded; nothing where looking takes too long."""
-    try:
-        match = find.search(text, timeout=SECONDS)
-    except TimeoutError:
-        return ""
-    return match[0].casefold() if match else ""
+    def found(self, text: str) -> str:
+        """What matches, folded; nothing where looking takes too long."""
+        if self._left <= 0:
+            return ""
+        begun = time.perf_counter()
+        try:
+            match = self._find.search(text, timeout=min(SECONDS, self._left))
+        except TimeoutError:
+            return ""
+        finally:
+            self._left -= time.perf_counter() - begun
+        return match[0].casefold() if match else ""

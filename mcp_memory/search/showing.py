@@ -229,9 +229,9 @@ async def _cut(rooms: Rooms, chosen: Sequence[Candidate], match: str = "") -> li
     if not match:
         return made
     # What was found may be an output, of which its step holds an excerpt.
-    wholes = [f"{exact.text_of(steps[c.ref])}\n" if c.ref in steps else "" for c in chosen]
-    texts = [f"{whole}{c.row.text}" for whole, c in zip(wholes, chosen, strict=True)]
-    return [exact.with_line(match, cut, text) for cut, text in zip(made, texts, strict=True)]
+    wholes = (f"{exact.text_of(steps[c.ref])}\n" if c.ref in steps else "" for c in chosen)
+    texts = (f"{whole}{c.row.text}" for whole, c in zip(wholes, chosen, strict=True))
+    return exact.with_lines(match, made, texts)
 
 
 def _searched(candidate: Candidate) -> Sequence[Passage]:

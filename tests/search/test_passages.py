@@ -1,5 +1,7 @@
 """Passages begin and end where sense does: sentences, edits, commands, lines of a file."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,8 +93,15 @@ def test_a_file_that_is_shown_with_numbers_below_tags_gets_no_second_ones() -> N
 
 def test_what_matched_is_told_though_no_passage_holds_it() -> None:
     cut_ = [passages.Passage("edit", "- a = 1\n+ a = 2")]
-    told = exact.with_line("newCleanCmd", cut_, "x = 1\n\tcmd.AddCommand(newCleanCmd())\na = 2")
+    (told,) = exact.with_lines("newCleanCmd", [cut_], ["x\n\tcmd.AddCommand(newCleanCmd())\na = 2"])
     assert told[-1].text == "cmd.AddCommand(newCleanCmd())"
-    assert exact.with_line("a = 2", cut_, "a = 2") == cut_
+    assert exact.with_lines("a = 2", [cut_], ["a = 2"]) == [cut_]
     long = f"{'x ' * 2_000}the heron sleeps {'y ' * 2_000}"
-    assert "the heron sleeps" in exact.with_line("heron", cut_, long)[-1].text
+    assert "the heron sleeps" in exact.with_lines("heron", [cut_], [long])[0][-1].text
+
+
+def test_an_expression_that_is_slow_line_by_line_is_given_up() -> None:
+    text = "\n".join(["a" * 40 + "!"] * 5_000)
+    begun = time.perf_counter()
+    exact.with_lines("(a|aa)*b$", [[passages.Passage("output", "x")]] * 8, [text] * 8)
+    assert time.perf_counter() - begun < 10 * exact.SECONDS_IN_ALL
