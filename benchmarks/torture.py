@@ -138,6 +138,7 @@ class Server:
             watch.cancel()
         if late:
             self._tally.counts["hangs"] += 1
+            self._tally.counts[f"hang of {params.get('name', method)}"] += 1
         raise BrokenPipeError(method)
 
     def _say(self, message: dict[str, object]) -> None:
