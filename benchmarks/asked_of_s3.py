@@ -19,6 +19,7 @@ from typing import Any
 import anyio
 import httpx2
 from apparatus import tables
+from apparatus.words import WORDS
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query, Reading, Task
@@ -28,18 +29,6 @@ from mcp_memory.settings import Settings
 KINDS = ("LIST", "PUT", "GET", "HEAD", "DELETE")
 DOLLARS = {"LIST": 5.0, "PUT": 5.0, "GET": 0.4, "HEAD": 0.4}
 MEMORIES = 60
-WORDS = (
-    "heron",
-    "otter",
-    "build",
-    "cache",
-    "socket",
-    "export",
-    "parser",
-    "retry",
-    "token",
-    "schema",
-)
 
 
 class Counted:

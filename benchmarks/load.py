@@ -19,16 +19,13 @@ import anyio
 import httpx2
 from apparatus.servers import Running, listening
 from apparatus.timing import machine, middle, quantile, resident
+from apparatus.words import WORDS
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from mcp_memory.domain.access import AccessTokens, Wanted
 
-WORDS = (
-    *("heron", "otter", "build", "cache", "socket", "export", "parser", "retry"),
-    *("token", "schema", "index", "worker", "shard", "proxy"),
-)
 RETAINS = 0.2
 """The share of calls that write."""
 

@@ -28,11 +28,8 @@ import httpx2
 from apparatus import tables
 from apparatus.servers import OURS, environment, free_port
 from apparatus.timing import machine, quantile, resident
+from apparatus.words import WORDS
 
-WORDS = (
-    *("heron", "otter", "build", "cache", "socket", "export", "parser", "retry"),
-    *("token", "schema", "index", "worker", "shard", "proxy"),
-)
 RETAINS = 0.2
 MEMORIES = 40
 """Kept before the time is taken, so that searches find something."""

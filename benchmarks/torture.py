@@ -32,6 +32,7 @@ import anyio
 from apparatus import banks
 from apparatus.servers import OURS, environment
 from apparatus.timing import machine, quantile
+from apparatus.words import WORDS
 
 from mcp_memory.bank import open_bank
 from mcp_memory.checkup import doctor
@@ -41,18 +42,6 @@ from mcp_memory.store.changes import CHANGED
 from mcp_memory.store.rows import Where
 from mcp_memory.text.needles import Needles
 
-WORDS = (
-    "heron",
-    "otter",
-    "build",
-    "cache",
-    "socket",
-    "export",
-    "parser",
-    "retry",
-    "token",
-    "shard",
-)
 ANSWER_SECONDS = 90.0
 MAY_GROW = (("megabytes", 1.1, 20), ("open files", 1.0, 50), ("threads", 1.0, 4))
 """What is watched, and how much more of it than in the second quarter there may be in the last.

@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import pytest
 from exports import records
-from tour_sessions import SECRET, archived, written
+from tour_sessions import SECRET, archived, evidence, sessions, written
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Filter, Query
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Draft, Evidence, MemoryKind, Standing
+from mcp_memory.domain.models import Draft, MemoryKind, Standing
 from mcp_memory.embedding import embedder
 from mcp_memory.history import exchange
 from mcp_memory.settings import Settings
@@ -46,17 +46,9 @@ async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[MemoryBank]:
         yield bank
 
 
-async def sessions(bank: MemoryBank) -> list[str]:
-    return [each.ref for each in await bank.listing("sessions")]
-
-
 async def planted_ref(bank: MemoryBank) -> str:
     found = await bank.search(ask("heron sleeps violet bridges", kinds=["step"]))
     return found.hits[0].ref
-
-
-async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
-    return tuple(Evidence(ref=f"{ref}#1-6", quote="") for ref in await sessions(bank))
 
 
 async def test_a_second_indexing_changes_nothing(

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from tour_sessions import written
+from tour_sessions import evidence, sessions, written
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query, Reading, Task
@@ -45,14 +45,6 @@ async def bank(settings: Settings) -> AsyncIterator[MemoryBank]:
     async with open_bank(settings, cwd=str(folder / "shop")) as bank:
         await bank.index(paths)
         yield bank
-
-
-async def sessions(bank: MemoryBank) -> list[str]:
-    return [each.ref for each in await bank.listing("sessions")]
-
-
-async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
-    return tuple(Evidence(ref=f"{ref}#1-6", quote="") for ref in await sessions(bank))
 
 
 async def test_a_hit_cites_a_line_that_opens_at_the_right_step(

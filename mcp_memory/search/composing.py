@@ -21,7 +21,7 @@ PLENTY = 6_000
 """Bytes from which on every hit that clears the floor is worth its line, and stands by itself."""
 LABELLED = 10
 """What a further record of a session costs beside its words, where one is shown: its step."""
-_OVERTAKING = re.compile(r"(?P<ref>t:\w+#(?P<step>\d+)\S*) (?P<name>\S+) = ")
+_OVERTAKING = re.compile(r"(?P<ref>t:\w+#\d+\S*) (?P<name>\S+) = ")
 _STEP = re.compile(r"#(\d+)")
 _FURTHER = re.compile(r"(?m)^#(\d+(?:-\d+)?) ")
 
@@ -121,7 +121,8 @@ def _together(main: Hit, others: Sequence[tuple[str, Hit]]) -> Hit:
     if not others:
         return main
     every = [main, *(hit for _, hit in others)]
-    told = [main.text, *(f"{steps} {hit.text}" for steps, hit in sorted(others, key=_first_step))]
+    ordered = sorted(others, key=lambda other: _step_of(other[0]))
+    told = [main.text, *(f"{steps} {hit.text}" for steps, hit in ordered)]
     return main.model_copy(
         update={
             "text": "\n".join(told),
@@ -139,15 +140,16 @@ def _not_told_since(every: Sequence[Hit]) -> Iterator[str]:
         found = _OVERTAKING.match(line)
         if found is None or not any(
             session == refs.session_of(found["ref"])
-            and step >= int(found["step"])
+            and step >= _step_of(found["ref"])
             and found["name"] in text
             for session, step, text in told
         ):
             yield line
 
 
-def _step_of(ref: str) -> int:
-    found = _STEP.search(ref)
+def _step_of(spelled: str) -> int:
+    """The first step of a ref, or of steps such as `#12-40`; 0 of what names none."""
+    found = _STEP.search(spelled)
     return int(found[1]) if found else 0
 
 
@@ -156,10 +158,6 @@ def refs_of(hit: Hit) -> tuple[str, ...]:
     own = refs.parse(hit.ref)
     further = _FURTHER.findall(hit.text) if own.kind in ("trajectory", "episode") else ()
     return (hit.ref, *hit.also, *(f"t:{own.id}#{steps}" for steps in further))
-
-
-def _first_step(other: tuple[str, Hit]) -> int:
-    return int(other[0].strip("#").partition("-")[0])
 
 
 def _words(hit: Hit, record: Record) -> int:

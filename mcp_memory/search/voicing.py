@@ -53,8 +53,8 @@ def line(hit: Hit, cut: Sequence[Passage], told: Passage | None, stems: Sequence
         return hit
     if best.kind == "memory":
         return _said(hit, guard.neutralise(passages.one_line(best.text, MEMORY_CHARS)), ())
-    told_of = f" {REFUSED}" if best.refused else ""
-    return _said(hit, f"{guard.neutralise(brief(best, stems).text)}{told_of}", (best,))
+    mark = f" {REFUSED}" if best.refused else ""
+    return _said(hit, f"{guard.neutralise(brief(best, stems).text)}{mark}", (best,))
 
 
 def brief(passage: Passage, stems: Sequence[str]) -> Passage:

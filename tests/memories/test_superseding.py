@@ -5,13 +5,13 @@ from pathlib import Path
 
 import anyio
 import pytest
-from tour_sessions import written
+from tour_sessions import evidence, written
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query, Task
 from mcp_memory.domain.errors import GateRefused, InvalidInput
 from mcp_memory.domain.hits import Hit
-from mcp_memory.domain.models import Draft, Evidence, Memory, MemoryKind, Retained, State
+from mcp_memory.domain.models import Draft, Memory, MemoryKind, Retained, State
 from mcp_memory.hooks import digests
 from mcp_memory.search import spans
 from mcp_memory.settings import Settings
@@ -25,10 +25,6 @@ async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[MemoryBank]:
     async with open_bank(settings, cwd=str(tmp_path / "shop")) as bank:
         await bank.index(written(tmp_path))
         yield bank
-
-
-async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
-    return tuple(Evidence(ref=f"{each.ref}#1-6") for each in await bank.listing("sessions"))
 
 
 async def established(bank: MemoryBank, **fields: object) -> Retained:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from mcp_memory.bank import MemoryBank
+from mcp_memory.domain.models import Evidence
 from mcp_memory.settings import Settings
 from mcp_memory.store.address import home_of
 
@@ -23,6 +25,15 @@ def written(folder: Path, *, plant: str = "") -> list[Path]:
         paths.append(folder / name)
         paths[-1].write_text(text, encoding="utf-8")
     return paths
+
+
+async def sessions(bank: MemoryBank) -> list[str]:
+    return [each.ref for each in await bank.listing("sessions")]
+
+
+async def evidence(bank: MemoryBank) -> tuple[Evidence, ...]:
+    """A span of each session: enough to make a memory stand."""
+    return tuple(Evidence(ref=f"{ref}#1-6") for ref in await sessions(bank))
 
 
 def archived(settings: Settings) -> dict[str, bytes]:
