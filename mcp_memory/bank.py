@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Unpack
 
 import anyio
 import anyio.to_thread
@@ -12,9 +13,9 @@ import anyio.to_thread
 from mcp_memory.checkup import remaking
 from mcp_memory.domain.asked import (
     ANYTHING,
-    DeletionMode,
     Filter,
     Inspection,
+    Manner,
     Planning,
     Query,
     Reading,
@@ -141,17 +142,11 @@ class MemoryBank(Bank):
             return done
 
     async def delete(
-        self,
-        refs: Sequence[str],
-        chosen: Filter | None = None,
-        *,
-        mode: DeletionMode = "preview",
-        reason: str = "",
-        confirm: str = "",
+        self, refs: Sequence[str], chosen: Filter | None = None, **how: Unpack[Manner]
     ) -> Deletion:
         """Preview, forget, restore or purge."""
-        asked = delete.Asked(tuple(refs), chosen, mode=mode, reason=reason, confirm=confirm)
-        if mode == "preview":
+        asked = delete.Asked(tuple(refs), chosen, **how)
+        if asked.mode == "preview":
             return await delete.delete(self.rooms, asked)
         async with self.silent(await delete.projects_of(self.rooms, asked)):
             return await delete.delete(self.rooms, asked)

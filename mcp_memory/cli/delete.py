@@ -27,7 +27,6 @@ CONFIRMING = "To carry it out, run it again with --mode … --confirm {}"
 @options.sender
 @options.kinds
 @options.period
-@click.option("--reason", default="", help="Why, for the ledger.")
 @click.option("--confirm", default="", help="What the preview printed.")
 @options.as_json
 @command
@@ -42,7 +41,6 @@ async def delete_command(
     kinds: tuple[str, ...],
     since: datetime | None,
     until: datetime | None,
-    reason: str,
     confirm: str,
     as_json: bool,
 ) -> None:
@@ -68,5 +66,5 @@ async def delete_command(
     async with opened() as bank:
         if sender:
             refs = (*refs, *await leaving.refs_of(bank, sender))
-        done = await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
+        done = await bank.delete(refs, chosen, mode=mode, confirm=confirm)
         show(done, as_json=as_json, confirming=CONFIRMING)

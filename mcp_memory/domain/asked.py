@@ -1,7 +1,7 @@
 """What is asked of a bank: queries, readings, tasks, plans, inspections and deletions."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
@@ -93,6 +93,14 @@ class Inspection(Frozen):
     commands: bool = False
     cap: int = 12_000
     """Most characters shown."""
+
+
+class Manner(TypedDict, total=False):
+    """How a deletion goes about it; where nothing is said, it is a preview."""
+
+    mode: DeletionMode
+    confirm: str
+    """What the preview told; a filter and a purge need it."""
 
 
 class Filter(Frozen):

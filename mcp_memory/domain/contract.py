@@ -1,12 +1,12 @@
 """The contract of a bank: the verbs and what they promise; light, so that a server starts at once."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Unpack
 
 from mcp_memory.domain.asked import (
     ANYTHING,
-    DeletionMode,
     Filter,
+    Manner,
     Planning,
     Query,
     Reading,
@@ -86,13 +86,7 @@ class Bank(Protocol):
         ...
 
     async def delete(
-        self,
-        refs: Sequence[str],
-        chosen: Filter | None = None,
-        *,
-        mode: DeletionMode = "preview",
-        reason: str = "",
-        confirm: str = "",
+        self, refs: Sequence[str], chosen: Filter | None = None, **how: Unpack[Manner]
     ) -> Deletion:
         """Preview, forget, restore or purge; a filter and a purge need the preview's `confirm`.
 

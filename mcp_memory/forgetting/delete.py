@@ -29,7 +29,6 @@ class Asked:
     refs: tuple[str, ...]
     chosen: Filter | None
     mode: DeletionMode = "preview"
-    reason: str = ""
     confirm: str = ""
 
 

@@ -173,9 +173,7 @@ async def _missing(
         )
         return
     for ref in live:
-        await delete.delete(
-            rooms, Asked((ref,), None, mode="forget", reason="its file was deleted")
-        )
+        await delete.delete(rooms, Asked((ref,), None, mode="forget"))
         done.forgotten.append(ref)
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.domain import projects
 from mcp_memory.domain.access import Access, Scope, acting
-from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Reading, Task
+from mcp_memory.domain.asked import ANYTHING, Filter, Manner, Planning, Query, Reading, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import NotAllowed, UnknownRef
 from mcp_memory.domain.fetched import FetchResult
@@ -107,13 +107,7 @@ class Caller(Bank):
             return await bank.undo(batch)
 
     async def delete(
-        self,
-        refs: Sequence[str],
-        chosen: Filter | None = None,
-        *,
-        mode: DeletionMode = "preview",
-        reason: str = "",
-        confirm: str = "",
+        self, refs: Sequence[str], chosen: Filter | None = None, **how: Unpack[Manner]
     ) -> Deletion:
         """Needs `admin`, for a preview as well."""
         async with self._entered("admin") as bank:
@@ -121,7 +115,7 @@ class Caller(Bank):
             if chosen is not None and await self._bounds(bank) is not None:
                 project = await self._writable(bank, chosen.project or None)
                 chosen = chosen.model_copy(update={"project": project})
-            return await bank.delete(refs, chosen, mode=mode, reason=reason, confirm=confirm)
+            return await bank.delete(refs, chosen, **how)
 
     async def listing(self, what: Listable, *, project: str = "*", limit: int = 50) -> list[Listed]:
         """Needs `read`, for changes `admin`."""

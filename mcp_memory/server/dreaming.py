@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Unpack
 
 import anyio.to_thread
 import orjson
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from mcp_memory.domain import replacing
 from mcp_memory.domain.access import acting
-from mcp_memory.domain.asked import ANYTHING, DeletionMode, Filter, Planning, Query, Reading, Task
+from mcp_memory.domain.asked import ANYTHING, Filter, Manner, Planning, Query, Reading, Task
 from mcp_memory.domain.contract import Bank, Listable
 from mcp_memory.domain.errors import GateRefused, InvalidInput, NotAllowed
 from mcp_memory.domain.fetched import FetchResult
@@ -221,16 +221,10 @@ class Dreaming(Bank):
         self._no(batch)
 
     async def delete(
-        self,
-        refs: Sequence[str],
-        chosen: Filter | None = None,
-        *,
-        mode: DeletionMode = "preview",
-        reason: str = "",
-        confirm: str = "",
+        self, refs: Sequence[str], chosen: Filter | None = None, **how: Unpack[Manner]
     ) -> Deletion:
         """Not in a dream."""
-        self._no(refs, chosen, mode, reason, confirm)
+        self._no(refs, chosen, how)
 
     async def listing(self, what: Listable, *, project: str = "*", limit: int = 50) -> list[Listed]:
         """As the bank has it."""

@@ -290,7 +290,7 @@ async def delete(
     mode: Annotated[
         DeletionMode, Field(description="forget can be restored; purge cannot")
     ] = "preview",
-    reason: str = "",
+    reason: str = "",  # noqa: ARG001 whom a host asks to allow the call reads it; no text is kept
     confirm: Annotated[
         str, Field(description="from the preview; needed for a filter or a purge")
     ] = "",
@@ -300,9 +300,7 @@ async def delete(
     preview shows what would go, with the memories that rest on it. forget hides until restore.
     purge erases the bytes and proves it; it names the copies out of its reach.
     """
-    return answer(
-        await bank.delete(tuple(refs or ()), filter, mode=mode, reason=reason, confirm=confirm)
-    )
+    return answer(await bank.delete(tuple(refs or ()), filter, mode=mode, confirm=confirm))
 
 
 @dataclass(frozen=True, slots=True)

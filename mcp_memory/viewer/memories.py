@@ -170,7 +170,7 @@ async def _change(request: Request, visit: Visit) -> Response:
         case "retire":
             # A person takes back what they will; a token's wish goes through the gate.
             if visit.own:
-                await visit.bank.delete([ref], mode="forget", reason="retired on the page")
+                await visit.bank.delete([ref], mode="forget")
             else:
                 await visit.bank.apply([], retire=[ref])
             return back(request, f"/memory/{ref}")

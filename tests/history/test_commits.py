@@ -139,7 +139,7 @@ async def test_a_purged_commit_does_not_come_back(repository: Path, settings: Se
         (listed,) = await bank.listing("sessions")
         gone = [f"{listed.ref}#1"]
         asked = await bank.delete(gone)
-        await bank.delete(gone, mode="purge", reason="a test", confirm=asked.confirm or "")
+        await bank.delete(gone, mode="purge", confirm=asked.confirm or "")
         commit(repository, "later.py", "Go on", at=MARCH + 3 * DAY)
         report = await index_repository(bank.rooms, repository)
         assert report.steps == 3

@@ -175,7 +175,7 @@ async def test_equal_calls_give_equal_bytes(bank: MemoryBank) -> None:
 
 async def test_forgotten_sessions_are_not_told(bank: MemoryBank) -> None:
     first, *_ = await newest(bank)
-    await bank.delete([first.ref], mode="forget", reason="private")
+    await bank.delete([first.ref], mode="forget")
     told = as_text(await bank.search(Query()))
     assert first.ref not in told
     assert "tax" not in told
