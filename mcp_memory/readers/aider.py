@@ -21,6 +21,7 @@ from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import read_head
 from mcp_memory.readers.prose import text_lines
 from mcp_memory.readers.tools import tool_call
+from mcp_memory.text import running
 
 FORMAT = "aider"
 VERSION = 1
@@ -105,7 +106,7 @@ class _Run:
             id=refs.trajectory_id(FORMAT, self.native_id),
             format=FORMAT,
             native_id=self.native_id,
-            title=self.drafts.goal.partition("\n")[0][:120],
+            title=running.headline(self.drafts.goal),
             goal=self.drafts.goal,
             cwd=self.facts.get("cwd"),
             model=self.facts.get("model"),

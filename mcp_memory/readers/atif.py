@@ -18,6 +18,7 @@ from mcp_memory.readers.jsonl import (
     read_whole,
     text_at,
 )
+from mcp_memory.text import running
 
 FORMAT = "atif"
 VERSION = 2
@@ -86,7 +87,7 @@ def _trajectory(run: Record, parent: str | None, name: str, refusals: list[Refus
         id=refs.trajectory_id(FORMAT, native_id),
         format=FORMAT,
         native_id=native_id,
-        title=steps.goal.partition("\n")[0][:120],
+        title=running.headline(steps.goal),
         goal=steps.goal,
         cwd=_place(run, "cwd"),
         git_branch=_place(run, "git_branch"),

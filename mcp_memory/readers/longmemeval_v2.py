@@ -11,6 +11,7 @@ from mcp_memory.readers.blobs import without_blobs
 from mcp_memory.readers.drafts import Draft, Drafts
 from mcp_memory.readers.jsonl import Record, list_at, read_head, read_lines, text_at
 from mcp_memory.readers.tools import tool_call
+from mcp_memory.text import running
 
 FORMAT = "longmemeval_v2"
 VERSION = 1
@@ -66,7 +67,7 @@ def _trajectory(record: Record, refusals: list[Refusal]) -> Trajectory:
         id=refs.trajectory_id(FORMAT, native_id),
         format=FORMAT,
         native_id=native_id,
-        title=goal.partition("\n")[0][:120],
+        title=running.headline(goal),
         goal=goal[:1000],
         steps=tuple(draft.finished() for draft in drafts),
         verdict=verdict,

@@ -15,6 +15,7 @@ from mcp_memory.readers.jsonl import read_head
 from mcp_memory.readers.prose import text_lines
 from mcp_memory.readers.specstory_tools import Use
 from mcp_memory.readers.tools import tool_call
+from mcp_memory.text import running
 
 FORMAT = "specstory"
 VERSION = 2
@@ -65,7 +66,7 @@ class _Branch:
             id=refs.trajectory_id(FORMAT, native_id),
             format=FORMAT,
             native_id=native_id,
-            title=self.drafts.goal.partition("\n")[0][:120],
+            title=running.headline(self.drafts.goal),
             goal=self.drafts.goal,
             model=self.model,
             parent=parent.id if parent else None,

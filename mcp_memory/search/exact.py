@@ -5,8 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Step
-from mcp_memory.search.passages import LONGEST, Passage, strings
+from mcp_memory.search.passages import LONGEST, Passage
 from mcp_memory.search.telling import Told
 
 MOST_CHARS = 300
@@ -59,12 +58,6 @@ def _with_line(finder: "_Finder", cut: Sequence[Passage], text: str) -> list[Pas
         return list(cut)
     begin = max(0, line.casefold().find(held) - LONGEST // 4)
     return [*cut, Passage("output", line[begin : begin + LONGEST].strip())]
-
-
-def text_of(step: Step) -> str:
-    """All that is stored of a step, a line below the other."""
-    calls = ("\n".join((call.command or "", *strings(call.arguments))) for call in step.calls)
-    return "\n".join((step.text, *calls, *(seen.text for seen in step.observations)))
 
 
 def told(

@@ -2,12 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
-
-from pydantic import JsonValue
 
 from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
 from mcp_memory.trajectories import calls, edits
@@ -170,7 +168,7 @@ def _call(call: ToolCall, seen: Observation | None) -> Iterator[Passage]:
     else:
         head = file or call.name
         if not file:
-            yield from _block("argument", "\n".join(strings(call.arguments)), head)
+            yield from _block("argument", "\n".join(calls.strings(call.arguments)), head)
     if seen is not None:
         kind: Kind = "read" if file and not call.command else "output"
         yield from _block(kind, _numbered(call, _ends(seen.text)), head)
@@ -228,16 +226,6 @@ def _block(kind: Kind, text: str, head: str) -> Iterator[Passage]:
         else:
             yield from held.full(head, least=PASSAGE_CHARS // 2)
     yield from held.full(head)
-
-
-def strings(value: JsonValue | Mapping[str, JsonValue]) -> Iterator[str]:
-    """Every text within a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        inner: Iterable[JsonValue] = value.values() if isinstance(value, Mapping) else value
-        for each in inner:
-            yield from strings(each)
 
 
 def short_path(path: str) -> str:

@@ -229,8 +229,11 @@ async def _cut(rooms: Rooms, chosen: Sequence[Candidate], match: str = "") -> li
     if not match:
         return made
     # What was found may be an output, of which its step holds an excerpt.
-    wholes = (f"{exact.text_of(steps[c.ref])}\n" if c.ref in steps else "" for c in chosen)
-    texts = (f"{whole}{c.row.text}" for whole, c in zip(wholes, chosen, strict=True))
+    seen = (steps[c.ref].observations if c.ref in steps else () for c in chosen)
+    texts = (
+        "\n".join((c.row.text, *(each.text for each in its)))
+        for c, its in zip(chosen, seen, strict=True)
+    )
     return exact.with_lines(match, made, texts)
 
 

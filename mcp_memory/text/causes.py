@@ -34,11 +34,13 @@ _NEVER_RAN = (
 )
 _HARNESS = re.compile("|".join(_NEVER_RAN))
 """What a host says of a call that it never made."""
+MOVED_BACK = "Shell cwd was reset to "
+"""What Claude Code writes below an output: it sums up nothing."""
 _DULL = (
     # of hosts
     r"Process running with session ID \d+|<shellId: .*|Total output lines: .*",
     r"Command (?:running|was manually backgrounded|did not complete)\b.*|\[Command timed out.*",
-    r"Shell cwd was reset to .*|Exit code -?\d+|exit status -?\d+|exit:? ?\d+|\[rerun: .*",
+    rf"{MOVED_BACK}.*|Exit code -?\d+|exit status -?\d+|exit:? ?\d+|\[rerun: .*",
     # good ends, and bad ones without a cause
     r"(?:ok|\?)\s+\S+\s.*|PASS|FAIL|OK|(?:FAIL|---)\s*|testing: warning.*",
     r"FAIL\s+\S+\s+(?:[\d.]+s|\[.*\]|\(cached\))|FAILED \((?:failures|errors).*",

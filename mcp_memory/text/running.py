@@ -9,6 +9,7 @@ _HEADING = re.compile(r"\s{0,3}#{1,6}\s+(?P<said>.*?)[\s#]*\Z")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(?P<said>.*)")
 _RULE = re.compile(r"\s*(?:(?:[-*_]\s*){3,}|\|?(?:\s*:?-{2,}:?\s*\|?)+|`{3,}.*|~{3,}.*)\Z")
 _STRONG = re.compile(r"(?<![\w*])\*\*(?P<said>[^*\n]{1,200})\*\*(?![\w*])")
+TITLE_CHARS = 120
 _ENDS = (".", ":", "!", "?", ";", ",", "…")
 
 
@@ -31,6 +32,11 @@ def title(text: str) -> str:
     plan = asked(text)
     named = _TITLE.match(plan) if plan != text else None
     return named["title"].rstrip() if named else text
+
+
+def headline(goal: str) -> str:
+    """What a session is called whose host gave it no title: the first line of what was asked."""
+    return goal.partition("\n")[0][:TITLE_CHARS]
 
 
 def _part(line: str) -> str:

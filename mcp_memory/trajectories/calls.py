@@ -1,7 +1,7 @@
 """Calls: what a session's agents did, each call with all that came back of it."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
@@ -13,6 +13,15 @@ def called(step: Step) -> Iterator[tuple[ToolCall, Observation | None]]:
     """The calls of a step, each with what came back."""
     ended = {seen.call_id: seen for seen in step.observations}
     return ((call, ended.get(call.id)) for call in step.calls)
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every text within an argument, in its order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from strings(each)
 
 
 def failed(seen: Observation | None) -> bool:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from mcp_memory.domain.models import Episode, Outcome, SourceClass, Step, Trajectory
+from mcp_memory.text import running
 from mcp_memory.trajectories import calls, edits, verdicts
 from mcp_memory.trajectories.verdicts import Verdict
 
@@ -13,7 +14,6 @@ TINY = 16
 """A request of so few characters (`yes`, `go on`) goes on with what went before."""
 SHORT = 160
 """A request of so few goes on where it answers a question or breaks into work."""
-TITLE_CHARS = 120
 _SHOWN = 80
 _REASON = 160
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
@@ -60,7 +60,7 @@ def stood_by(trajectory: Trajectory) -> Trajectory:
     if not meant or not requests[0].abandoned or goal not in requests[0].text:
         return trajectory
     of_goal = trajectory.title.strip() in goal
-    title = meant.partition("\n")[0][:TITLE_CHARS] if of_goal else trajectory.title
+    title = running.headline(meant) if of_goal else trajectory.title
     return trajectory.model_copy(update={"goal": meant[:GOAL_CHARS], "title": title})
 
 

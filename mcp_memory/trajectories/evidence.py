@@ -18,7 +18,7 @@ from mcp_memory.domain.models import (
 from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow
 from mcp_memory.text import guard, identifiers, powers
-from mcp_memory.trajectories import edits, failures, holding, marks, origins, rendering
+from mcp_memory.trajectories import calls, edits, failures, holding, marks, origins, rendering
 from mcp_memory.trajectories.lineage import pointer
 
 EMBEDDED_CHARS = 600
@@ -238,17 +238,7 @@ def _words(step: Step) -> str:
 def _call_words(call: ToolCall) -> str:
     if call.command:
         return f"{call.name}: {call.command}"
-    return f"{call.name}: {' '.join(_strings(list(call.arguments.values())))}"
-
-
-def _strings(values: Iterable[object]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, Mapping):
-            yield from _strings(value.values())
-        elif isinstance(value, list):
-            yield from _strings(value)
+    return f"{call.name}: {' '.join(calls.strings(call.arguments))}"
 
 
 def _ends(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
 from mcp_memory.text import shell
 from mcp_memory.text.typed import pasted, typed
+from mcp_memory.trajectories.calls import strings
 
 
 class Origin(StrEnum):
@@ -65,7 +66,7 @@ def parts(step: Step) -> Iterator[Part]:
 
 def called(call: ToolCall) -> str:
     """What a call says: its command, or all texts among its arguments."""
-    return call.command or "\n".join(_strings(list(call.arguments.values())))
+    return call.command or "\n".join(strings(call.arguments))
 
 
 def looks(command: str) -> bool:
@@ -128,13 +129,3 @@ def _of(seen: Observation, call: ToolCall | None) -> Origin:
     if seen.source is SourceClass.EXTERNAL or (call and call.command and looks(call.command)):
         return Origin.READ
     return Origin.PRINTED
-
-
-def _strings(values: list[object]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from _strings(list(value.values()))
-        elif isinstance(value, list):
-            yield from _strings(value)
