@@ -82,6 +82,17 @@ class InvalidInput(MemoryBankError, ValueError):
         super().__init__(f"{what} Nothing was changed. {next_step}")
 
 
+class ExpressionRefused(InvalidInput):
+    """Raised when a regular expression cannot be read, or not in time linear in the text."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The expression is not read: {reason}.",
+            next_step="Match the words themselves, a backslash before each sign meant as itself; "
+            "several calls may look for several things.",
+        )
+
+
 class AdmissionRefused(MemoryBankError, ValueError):
     """Raised when a record may not enter the bank."""
 

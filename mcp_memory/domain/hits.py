@@ -69,3 +69,5 @@ class SearchResult(Frozen):
     """Hits that clear the floor and found no room."""
     notes: tuple[str, ...] = ()
     """How the answer is limited: degraded channels, an index behind, an unknown project."""
+    held: Mapping[str, tuple[str, ...]] = Field({}, exclude=True)
+    """Ref to why all of it was held back; a note counts them."""

@@ -60,8 +60,7 @@ class _Found:
     hits: Mapping[str, tuple[Hit, ...]]
     attempts: tuple[Attempt, ...] = ()
     sessions: Mapping[str, Session] = field(default_factory=dict)
-    held: tuple[str, ...] = ()
-    """What search says of that which it held back."""
+    held: withholding.Held = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,8 @@ async def gather(rooms: Rooms, task: Task) -> Gathered:
     doubts = premises.doubts(named, here, seen, found.sessions)
     lines, held = _advisable(rooms, await _lines(rooms, known, found))
     await _without_echoes(rooms, lines)
-    notes = (*scope.notes, *rooms.degraded(), *apart, *dict.fromkeys((*found.held, *held)))
+    back = withholding.note({**found.held, **held})
+    notes = (*scope.notes, *rooms.degraded(), *apart, *back)
     return Gathered(task, lines, assembling.spans(found.hits["steps"]), doubts, notes)
 
 
@@ -171,12 +171,12 @@ async def _found_or_rest(
 
 async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:
     hits: dict[str, tuple[Hit, ...]] = {}
-    held: dict[str, None] = {}
+    held: dict[str, tuple[str, ...]] = {}
 
     async def ask(name: str, kinds: tuple[HitKind, ...]) -> None:
         found = await _asked(rooms, task, kinds)
         hits[name] = found.hits
-        held.update(dict.fromkeys(note for note in found.notes if withholding.noted(note)))
+        held.update(found.held)
 
     async with anyio.create_task_group() as tasks:
         for name, kinds in KINDS.items():
@@ -184,13 +184,13 @@ async def _found(rooms: Rooms, task: Task, scope: Scope) -> _Found:
     ids = tuple({hit.ref[2:].partition(".")[0]: None for hit in hits["episodes"]})
     sessions = await record.sessions(rooms, scope, ids, task.as_of)
     made = await record.attempts(rooms, hits["episodes"], sessions)
-    return _Found(hits, attempts.chosen(made), sessions, tuple(held))
+    return _Found(hits, attempts.chosen(made), sessions, held)
 
 
 def _advisable(
     rooms: Rooms, lines: Mapping[str, Sequence[Line]]
-) -> tuple[dict[str, list[Line]], tuple[str, ...]]:
-    """The lines that give nothing away, and what is said of the others.
+) -> tuple[dict[str, list[Line]], withholding.Held]:
+    """The lines that give nothing away, and the refs of the others.
 
     Of memories search has told those only that stand for what they say, or that the user released.
     """
@@ -206,7 +206,7 @@ def _advisable(
     }
     held = {ref: ("gives power away",) for each in lines.values() for said, ref in each
             if not fits((said, ref))}  # fmt: skip
-    return kept, withholding.note(held)
+    return kept, held
 
 
 async def _without_echoes(rooms: Rooms, lines: dict[str, list[Line]]) -> None:

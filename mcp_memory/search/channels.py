@@ -11,7 +11,7 @@ from mcp_memory.domain import projects, refs
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import exact, spans
+from mcp_memory.search import expressions, spans
 from mcp_memory.store.rows import Found, Look, Table, Where
 from mcp_memory.text import wording
 from mcp_memory.trajectories import marks
@@ -149,6 +149,6 @@ def where(table: Table, query: Query, scope: Scope) -> Where | None:
         first=scope.first,
         last=scope.last,
         below=query.path,
-        matches=exact.pattern(query.match),
+        matches=expressions.stored(query.match),
         states=("live",) if table == "evidence" else ("live", "superseded"),
     )

@@ -1,41 +1,14 @@
-"""Exact: a regular expression over what is stored, read in linear time, and the passages it holds in."""
+"""Exact: the passages in which a regular expression holds."""
 
-import re
 import time
 from collections.abc import Iterable, Sequence
 
-from mcp_memory.domain.errors import InvalidInput
+from mcp_memory.search import expressions
 from mcp_memory.search.passages import LONGEST, Passage
 from mcp_memory.search.telling import Told
 
-MOST_CHARS = 300
-_BEYOND = re.compile(r"\(\?<?[=!]|\(\?\(|\\[1-9]|\(\?P=|\(\?>|[*+?}]\+")
-"""Look-arounds, back references and the like: a reader in linear time has none of them."""
 SECONDS, SECONDS_IN_ALL = 0.05, 0.25
 """What one passage may cost, and all: the store has matched in linear time, this reader may not."""
-
-
-def pattern(text: str) -> str:
-    """The expression as the store reads it, without regard to case; empty for none.
-
-    Raises:
-        InvalidInput: it is none, or one that cannot be read in linear time.
-    """
-    if not text:
-        return ""
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise InvalidInput(
-            f"{text[:80]!r} is no regular expression: {error}.",
-            next_step="Put a backslash before each sign that is meant as itself.",
-        ) from error
-    if len(text) > MOST_CHARS or _BEYOND.search(text):
-        raise InvalidInput(
-            "Look-arounds, back references and more than 300 characters are not read.",
-            next_step="Match the words themselves; several calls may look for several things.",
-        )
-    return f"(?i){text}"
 
 
 def with_lines(
@@ -80,7 +53,7 @@ class _Finder:
     def __init__(self, expression: str) -> None:
         import regex  # its searches can be given an end, which those of `re` cannot
 
-        self._find = regex.compile(expression, regex.IGNORECASE | regex.MULTILINE)
+        self._find = regex.compile(expressions.stored(expression))
         self._left = SECONDS_IN_ALL
 
     def found(self, text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import anyio
 
 from mcp_memory.domain.asked import Query
+from mcp_memory.domain.errors import only
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import candidates, ranking, repeats, showing, withholding, wordless
@@ -38,9 +39,12 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
     async def ask(place: int, text: str) -> None:
         lists[place] = await candidates.asked(rooms, wording.clean_query(text), query, scope)
 
-    async with anyio.create_task_group() as tasks:
-        for place, text in enumerate(query.texts):
-            tasks.start_soon(ask, place, text)
+    try:
+        async with anyio.create_task_group() as tasks:
+            for place, text in enumerate(query.texts):
+                tasks.start_soon(ask, place, text)
+    except ExceptionGroup as group:
+        raise only(group) from group
     floor = max(rooms.settings.floor, rooms.ruling(rooms.project).rules.floor)
     answered = [[c for c in each.candidates if c.score >= floor] for each in lists]
     # Other wordings guess at names: they find more, and say nothing of whether history has an answer.

@@ -131,22 +131,23 @@ def _steps(one: Candidate) -> str:
 
 def _noting(frame: SearchResult, held: Held, *, found: bool) -> SearchResult:
     notes = (*frame.notes, *withholding.note(held))
-    return frame.model_copy(update={"found": frame.found and found, "notes": notes})
+    found = frame.found and found
+    return frame.model_copy(update={"found": found, "notes": notes, "held": held})
 
 
 def _told_only(
     rooms: Rooms, chosen: Sequence[Shown], records: Sequence[list[Passage]]
 ) -> tuple[list[Shown], list[list[Passage]], Held]:
-    """The chosen with the passages that may be told; what has none left is held back."""
+    """The chosen with the passages that may be told, and the refs of those that have none left."""
     kept: list[tuple[Shown, list[Passage]]] = []
     held: dict[str, tuple[str, ...]] = {}
     for each, cut in zip(chosen, records, strict=True):
         reasons = _holds_back(rooms, each.candidate)
         left = withholding.left(cut, reasons)
-        if left or not reasons:
+        if left or not reasons:  # of what is told in part, its flag says so
             kept.append((each, left))
-        if reasons:
-            held[each.candidate.ref] = (f"in part: {reasons[0]}",) if left else reasons
+        else:
+            held[each.candidate.ref] = reasons
     return [each for each, _ in kept], [cut for _, cut in kept], held
 
 

@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from mcp_memory.domain.errors import StoreAway, StoreFull, StoreGone, StoreUnreadable
+from mcp_memory.domain.errors import (
+    ExpressionRefused,
+    StoreAway,
+    StoreFull,
+    StoreGone,
+    StoreUnreadable,
+)
 from mcp_memory.store.address import Home
 from mcp_memory.store.away import is_away, reason
 from mcp_memory.store.forcing import Forcing
@@ -33,6 +39,7 @@ Of metadata, 64 MB held manifests of versions long gone, and made no search fast
 """
 _FEW, _SMALL = 8, 64 << 10
 """Rows, and bytes of an answer, that are turned over where they are: a thread costs more than they do."""
+_NOT_READ = ("regex parse error", "expression did not compile")
 _STALE = ("not found", "no such file", "notfound")
 _CONFLICT = ("conflict", "commit", "retry")
 
@@ -157,6 +164,7 @@ class Tables:
 
         Raises:
             StoreFull: the disk took no more.
+            ExpressionRefused: a regular expression takes too much memory.
             StoreUnreadable: it still fails.
         """
         for attempt in range(ATTEMPTS):
@@ -166,6 +174,8 @@ class Tables:
                 said = str(error).lower()
                 if any(mark in said for mark in _FULL):
                     raise StoreFull(_short(error)) from error
+                if any(mark in said for mark in _NOT_READ):
+                    raise ExpressionRefused("it is too large, or of another kind") from error
                 passing = passes(error)
                 if not passing or attempt == ATTEMPTS - 1:
                     raise await self._fault(error) from error
