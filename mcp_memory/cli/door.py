@@ -45,6 +45,7 @@ def command(body: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
         except ValidationError as error:
             raise ending.Failed(plainly(error)) from error
         except OSError as error:
+            ending.unread_if(error)
             raise ending.Failed(str(of_system(error))) from error
         except ExceptionGroup as group:
             raise ending.Failed(str(only(group))) from group

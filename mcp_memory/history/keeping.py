@@ -15,6 +15,7 @@ from mcp_memory.readers import prompts
 from mcp_memory.rooms import Rooms
 from mcp_memory.settings import Settings
 from mcp_memory.store.rows import PUSHED, SessionRow
+from mcp_memory.text.counting import counted
 from mcp_memory.trajectories.terms import Allowance, Stamp
 
 SOON = timedelta(days=7)
@@ -175,9 +176,15 @@ def _whole(path: Path) -> str:
 
 
 def _next_step(told: Sequence[Kept]) -> str:
-    waiting = sum(kept.new + kept.changed for kept in told)
-    named = any(kept.changed for kept in told if kept.host == OTHER)
-    if not waiting:
-        return "Nothing is new or changed."
-    paths = "; paths that no host names are given to it: `mcp-memory index PATH`" if named else ""
-    return f"Run `mcp-memory index` to read the {waiting} files that are new or changed{paths}."
+    waiting = sum(kept.new + kept.changed for kept in told if kept.host != OTHER)
+    elsewhere = sum(kept.changed for kept in told if kept.host == OTHER)
+    steps = []
+    if waiting:
+        steps.append(
+            f"Run `mcp-memory index` to read the {counted(waiting, 'file')} that are new or changed."
+        )
+    if elsewhere:
+        steps.append(
+            f"Of the files once given by path {elsewhere} changed: `mcp-memory index PATH` reads them."
+        )
+    return " ".join(steps) or "Nothing is new or changed."

@@ -1,18 +1,35 @@
 """Deleting: what a deletion reaches, shown first; then forgotten, brought back or purged."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mcp_memory.domain import refs
 from mcp_memory.domain.asked import DeletionMode, Filter
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Deletion
-from mcp_memory.viewer import fields
+from mcp_memory.store.rows import SessionRow
+from mcp_memory.viewer import fields, memories
 from mcp_memory.viewer.rendering import page
 from mcp_memory.viewer.visiting import Visit, Visits
 
 _MODES: tuple[DeletionMode, ...] = ("preview", "forget", "restore", "purge")
+
+MOST_NAMED = 60
+"""Sessions and memories told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What is reached, as a person reads it: sessions with their steps, and memories."""
+
+    steps: int
+    sessions: tuple[tuple[str, SessionRow | None, tuple[int, ...]], ...]
+    """Each with its id, what the catalogue says of it, and the steps; none where all of it goes."""
+    memories: tuple[tuple[str, str], ...]
+    """Each with what it is called."""
 
 
 def build(visits: Visits) -> Mapping[str, object]:
@@ -44,7 +61,37 @@ async def _delete(request: Request, visit: Visit) -> Response:
             )
         seen = await _asked(visit, named, contains, mode, str(given.get("confirm", "")))
     return page(
-        request, visit, "delete", seen=seen, refs=" ".join(named), contains=contains, mode=mode
+        request,
+        visit,
+        "delete",
+        seen=seen,
+        reach=await _reach(visit, seen) if seen else None,
+        refs=" ".join(named),
+        contains=contains,
+        mode=mode,
+        most=MOST_NAMED,
+    )
+
+
+async def _reach(visit: Visit, seen: Deletion) -> Reach:
+    """Its refs by what a person knows them by."""
+    steps: dict[str, list[int]] = {}
+    named = []
+    for ref in map(refs.parse, seen.refs):
+        if ref.kind == "memory":
+            named.append(str(ref))
+            continue
+        of_session = steps.setdefault(ref.id, [])
+        if ref.first is not None:
+            of_session += range(ref.first, (ref.last or ref.first) + 1)
+    rooms = visit.bank.rooms
+    rows = await rooms.store.sessions(ids=tuple(steps)[:MOST_NAMED]) if steps else []
+    known = {row.id: row for row in rows}
+    called = {m.ref: m.title or m.text for m in await memories.newest(rooms)} if named else {}
+    return Reach(
+        steps=sum(map(len, steps.values())),
+        sessions=tuple((id_, known.get(id_), tuple(its)) for id_, its in steps.items()),
+        memories=tuple((ref, called.get(ref, ref)) for ref in named),
     )
 
 

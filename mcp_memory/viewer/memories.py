@@ -82,7 +82,7 @@ async def _listed(request: Request, visit: Visit) -> Response:
     every = [one for one in await newest(visit.bank.rooms) if visit.sees(one.project)]
     tests: Mapping[str, Callable[[Memory], bool]] = {
         "all": lambda one: one.state is State.LIVE,
-        "standing": lambda one: one.state is State.LIVE and one.standing is Standing.ESTABLISHED,
+        "established": lambda one: one.state is State.LIVE and one.standing is Standing.ESTABLISHED,
         "candidates": lambda one: one.state is State.LIVE and one.standing is Standing.CANDIDATE,
         "challenged": lambda one: bool(one.challenged_by),
         "flagged": lambda one: bool(one.flags),

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from mcp_memory import hosts
 from mcp_memory.domain import projects
 from mcp_memory.text import days, guard, wording
 from mcp_memory.text.counting import counted
@@ -56,6 +57,8 @@ def _templates() -> Environment:
         "clock": clock,
         "size": size,
         "folder": folder,
+        "host": host,
+        "spoken": spoken,
         "cut": cut,
         "marked": marked,
         "counted": counted,
@@ -92,10 +95,33 @@ def folder(project: str) -> str:
     return projects.pure_path(project).name or project
 
 
+def host(format_: str) -> str:
+    """An agent by its own name."""
+    return _hosts().get(format_, format_)
+
+
+@cache
+def _hosts() -> dict[str, str]:
+    return {hosts.format_of(one): one.NAME for one in hosts.HOSTS}
+
+
+def spoken(text: str) -> Markup:
+    """A sentence of ours, in which backticks mean code; everything in it escaped."""
+    parts = guard.neutralise(text).split("`")
+    if not len(parts) % 2:
+        return escape(text)
+    told = (Markup("<code>{}</code>") if n % 2 else Markup("{}") for n in range(len(parts)))
+    return Markup("").join(one.format(part) for one, part in zip(told, parts, strict=True))
+
+
 def cut(text: str, chars: int = MOST_CHARS) -> str:
     """The beginning of a recalled text, marked where it goes on; escapes and hidden letters shown."""
-    shown = guard.neutralise(text[:chars])
-    return shown if len(text) <= chars else f"{shown.rstrip()} …"
+    if len(text) <= chars:
+        return guard.neutralise(text)
+    kept = text[:chars]
+    place = -1 if text[chars].isspace() else max(kept.rfind(" "), kept.rfind("\n"))
+    whole = kept[:place] if place * 3 >= chars * 2 else kept
+    return f"{guard.neutralise(whole).rstrip()} …"
 
 
 def marked(text: str, question: str) -> Markup:

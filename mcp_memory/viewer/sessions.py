@@ -77,7 +77,7 @@ def build(visits: Visits) -> Mapping[str, object]:
 
 
 async def _session(request: Request, visit: Visit) -> Response:
-    id_ = request.path_params["id"]
+    id_ = request.path_params["id"].removeprefix("t:")
     row = await spans.session(visit.bank.rooms, id_)
     visit.must_see(row.project, f"t:{id_}")
     if row.state == State.FORGOTTEN.value:

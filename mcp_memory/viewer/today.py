@@ -104,6 +104,7 @@ async def _today(request: Request, visit: Visit) -> Response:
         first_week=next(iter(weeks)),
         growth=_growth(rows),
         degraded=rooms.degraded(),
+        elsewhere=keeping.OTHER,
     )
 
 
@@ -113,7 +114,7 @@ def _counts(rows: Sequence[SessionRow], live: Sequence[Memory]) -> Mapping[str, 
         "sessions": sum(not row.parent for row in rows),
         "sub-agents": sum(bool(row.parent) for row in rows),
         "projects": len({row.project for row in rows}),
-        "memories that stand": sum(m.standing is Standing.ESTABLISHED for m in live),
+        "established memories": sum(m.standing is Standing.ESTABLISHED for m in live),
     }
 
 

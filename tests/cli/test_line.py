@@ -206,6 +206,22 @@ def test_an_empty_bank_says_what_comes_next(run) -> None:
     assert "mcp-memory setup" in run("status").output
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of Unix")
+def test_a_reader_that_stops_reading_is_no_fault_of_the_bank(
+    indexed, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "mcp_memory", "list"],
+        stdout=writing, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == ending.UNREAD
+
+
 def test_a_pipe_gets_what_was_recalled_fenced_and_without_colours(indexed) -> None:
     for words in (("blame", "export.py"), ("fix", "UnicodeEncodeError"), ("search", "euro")):
         told = indexed(*words, "--project", "shop").output

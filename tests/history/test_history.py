@@ -69,6 +69,18 @@ async def test_a_machine_without_agents_has_no_history(bank: MemoryBank) -> None
     assert told.next_step == "Nothing is new or changed."
 
 
+async def test_what_was_given_by_path_is_read_again_by_path(
+    bank: MemoryBank, tmp_path: Path, kept: list[Path]
+) -> None:
+    away = kept[1].rename(tmp_path / "away.jsonl")
+    await bank.index([kept[0], away])
+    away.write_bytes(away.read_bytes() + b"\n")
+    told = (await looked(bank)).next_step
+    assert told == (
+        "Of the files once given by path 1 changed: `mcp-memory index PATH` reads them."
+    )
+
+
 async def test_new_files_are_counted_and_the_next_step_named(
     bank: MemoryBank, kept: list[Path]
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from looking import HOSTILE, claude_session, filled, proof, viewing, visitor
+from looking import HOSTILE, WORD, claude_session, filled, proof, viewing, visitor
 from serving import listening, made
 
 from mcp_memory.bank import open_bank
@@ -93,7 +93,7 @@ async def test_what_a_person_writes_stands_and_can_be_edited_retired_and_undone(
         csrf = proof((await client.get(f"{base}/memories")).text)
         told = {"csrf": csrf, "text": "Tabs, not spaces.", "kind": "preference", "project": "user"}
         kept = await client.post(f"{base}/memories", data=told)
-        assert "stands" in kept.text
+        assert "established" in kept.text
         old = kept.url
         edited = await client.post(
             str(old), data={"csrf": csrf, "do": "edit", "text": "Spaces, not tabs."}
@@ -121,7 +121,7 @@ async def test_a_candidate_that_a_person_confirms_stands(
         assert ref is not None
         told = {"csrf": proof(page), "do": "confirm"}
         shown = await client.post(f"{base}/memory/{ref[1]}", data=told)
-        assert "stands" in shown.text
+        assert "established" in shown.text
 
 
 async def test_deleting_shows_its_reach_first_and_a_purge_wants_the_word(
@@ -133,7 +133,7 @@ async def test_deleting_shows_its_reach_first_and_a_purge_wants_the_word(
         assert session is not None
         ref = f"t:{session[1]}"
         page = (await client.get(f"{base}/delete", params={"refs": ref})).text
-        assert "It would reach" in page
+        assert "It would reach 1 session" in page
         confirm = re.search(r'name="confirm" value="([^"]+)"', page)
         assert confirm is not None
         told = {"csrf": proof(page), "refs": ref, "confirm": confirm[1], "mode": "purge"}
@@ -142,6 +142,30 @@ async def test_deleting_shows_its_reach_first_and_a_purge_wants_the_word(
         done = await client.post(f"{base}/delete", data={**told, "sure": "purge"})
         assert "The receipt" in done.text
         assert (await client.get(f"{base}/session/{session[1]}")).status_code == 404
+
+
+async def test_what_words_reach_is_told_by_session_and_memory_before_it_is_carried_out(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await filled(settings, tmp_path)
+    async with viewing(settings) as (base, link), visitor(link) as client:
+        page = (await client.get(f"{base}/delete", params={"contains": "shop"})).text
+        assert re.search(r"It would reach \d+ steps of \d sessions? and \d memor", page)
+        assert WORD in page
+        assert page.index("Forget (can be restored)") < page.index('class="reached"')
+
+
+async def test_a_session_is_found_by_its_ref_too_and_what_is_not_there_is_said_without_marks(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await filled(settings, tmp_path)
+    async with viewing(settings) as (base, link), visitor(link) as client:
+        session = re.search(r"/session/([0-9a-z]+)", (await client.get(f"{base}/timeline")).text)
+        assert session is not None
+        assert (await client.get(f"{base}/session/t:{session[1]}")).status_code == 200
+        told = await client.get(f"{base}/session/t:zzzzzzzzzzzz")
+        assert told.status_code == 404
+        assert "<code>search</code>" in told.text
 
 
 async def test_a_page_that_only_shows_changes_nothing(settings: Settings, tmp_path: Path) -> None:
