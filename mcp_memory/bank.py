@@ -311,7 +311,10 @@ class MemoryBank(Bank):
 
 async def repaired(bank: MemoryBank) -> MemoryBank:
     """The bank, with what a kill or a full disk cut off brought to its end."""
-    await indexer.repair(bank.rooms)
+    try:
+        await indexer.repair(bank.rooms)
+    except (MemoryBankError, OSError) as error:
+        logger.warning("the archive is brought in line at the next upkeep: %s", error)
     await purging.finish_if_it_can_be(bank.rooms)
     await retrusting.renew_if_it_can_be(bank.rooms)
     return bank

@@ -18,6 +18,7 @@ MemoryBankError
 ├── HomeRefused(PermissionError)        the home's folder may not be read or written
 ├── PurgeUnfinished(RuntimeError)       a purge was stopped half way; it goes on at the next opening
 ├── Busy(RuntimeError)                  another process holds a lock for longer than we wait
+├── TookTooLong(TimeoutError)           an answer that only reads took longer than a host waits
 ├── CameTooLate(RuntimeError)           this process was paused, and others went on without it
 ├── AddressRefused(ValueError)          an address that is none, or cannot do what is asked
 ├── NotAllowed(PermissionError)         a caller's access does not reach so far
@@ -268,6 +269,17 @@ class Busy(MemoryBankError, RuntimeError):
         super().__init__(
             f"Another process is busy with {work}; gave up after {waited:.0f} s. "
             "Nothing was changed. Try again in a moment."
+        )
+
+
+class TookTooLong(MemoryBankError, TimeoutError):
+    """Raised when an answer that only reads took longer than a host waits for one."""
+
+    def __init__(self, waited: float) -> None:
+        super().__init__(
+            f"The answer was not there after {waited:.0f} s and was given up. Nothing was changed. Ask "
+            "for less (one project, one question), or again in a moment; `mcp-memory doctor` says "
+            "whether the disk or the indexes are to be looked after."
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Unpack, cast
 
+import anyio
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 
@@ -11,7 +12,7 @@ from mcp_memory.domain import projects
 from mcp_memory.domain.access import Access, Scope, acting
 from mcp_memory.domain.asked import ANYTHING, Filter, Manner, Planning, Query, Reading, Task
 from mcp_memory.domain.contract import Bank, Listable
-from mcp_memory.domain.errors import NotAllowed, UnknownRef
+from mcp_memory.domain.errors import NotAllowed, TookTooLong, UnknownRef
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import (
@@ -26,6 +27,8 @@ from mcp_memory.domain.models import (
 from mcp_memory.server.held import Banks
 
 EVERYTHING = "*"
+ANSWER_SECONDS = 55.0
+"""How long an answer that only reads may take: most hosts give a call up after a minute."""
 
 
 class Verified(AccessToken):
@@ -46,13 +49,13 @@ class Caller(Bank):
 
     async def search(self, query: Query) -> SearchResult:
         """Needs `read`."""
-        async with self._entered("read") as bank:
+        async with self._reading() as bank:
             project = await self._readable(bank, query.project)
             return await bank.search(query.model_copy(update={"project": project}))
 
     async def fetch(self, asked: Reading) -> FetchResult:
         """Needs `read`; a ref of another project is as unknown as one that does not exist."""
-        async with self._entered("read") as bank:
+        async with self._reading() as bank:
             found = await bank.fetch(asked)
             bounds = await self._bounds(bank)
             if bounds is None:
@@ -65,7 +68,7 @@ class Caller(Bank):
 
     async def runbook(self, task: Task) -> Runbook:
         """Needs `read`."""
-        async with self._entered("read") as bank:
+        async with self._reading() as bank:
             project = await self._readable(bank, task.project)
             return await bank.runbook(task.model_copy(update={"project": project}))
 
@@ -144,6 +147,15 @@ class Caller(Bank):
     def _reviewed(self) -> bool:
         """Whether what this caller writes waits for somebody who may approve."""
         return self._banks.reviewed and not (self._access is None or self._access.holds("approve"))
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Bank]:
+        """Entered to read; given up while the host still listens, so that it hears why."""
+        with anyio.move_on_after(ANSWER_SECONDS) as answering:
+            async with self._entered("read") as bank:
+                yield bank
+        if answering.cancelled_caught:
+            raise TookTooLong(ANSWER_SECONDS)
 
     @asynccontextmanager
     async def _entered(self, scope: Scope) -> AsyncIterator[Bank]:

@@ -47,20 +47,18 @@ async def answer_at_door(home: Path, still_holds: Check, read: Read) -> None:
 
     Until cancelled. Where the system has no such sockets hooks go by the ready files alone, and
     commands open the bank themselves.
+
+    Raises:
+        OSError: the home takes no socket, or no note of where it is.
     """
     if os.name != "posix":
         return
     token = secrets.token_hex(32)
-    try:
-        await anyio.to_thread.run_sync(_sweep, ready.folder(home))
-        address = await anyio.to_thread.run_sync(_address, ready.folder(home))
-        listener = await anyio.create_unix_listener(address, mode=0o600)
-    except OSError as error:
-        logger.warning("hooks go by the ready files: %s", error)
-        return
+    await anyio.to_thread.run_sync(_sweep, ready.folder(home))
+    address = await anyio.to_thread.run_sync(_address, ready.folder(home))
     note = ready.folder(home) / NOTE
     try:
-        async with listener:
+        async with await anyio.create_unix_listener(address, mode=0o600) as listener:
             await anyio.to_thread.run_sync(_announce, note, str(address), token)
             await listener.serve(lambda line: _serve(line, token, still_holds, read))
     finally:

@@ -2,8 +2,9 @@
 
 import importlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 
 from mcp_memory.domain.access import AccessTokens, TokenRecord
 from mcp_memory.domain.contract import Bank
-from mcp_memory.domain.errors import Busy, MemoryBankError
+from mcp_memory.domain.errors import Busy, MemoryBankError, of_system
 from mcp_memory.server import collecting
 from mcp_memory.server.buckets import Buckets
 from mcp_memory.server.door import answer_at_door
@@ -25,12 +26,18 @@ HANDSHAKE_SECONDS = 10.0
 """How long to wait for a host to list the tools before the bank is opened all the same."""
 IDLE_SECONDS = 300.0
 """So long after the last question the embedding model is held; loading it again takes 0.1 s."""
+AGAIN_SECONDS = 30.0
+"""Until what failed in the background is begun again."""
 WRITES_BETWEEN = 8
 """Writes between two rounds of upkeep; each leaves two small files."""
 MOST_AT_WORK = 8
 """Calls of one bank that are carried out at a time; the others wait their turn, in order."""
+MOST_WAIT = 45.0
+"""How long a call waits for the bank and its turn; most hosts give a call up after a minute."""
 MOST_OPEN = 64
 """Banks of tenants that are open at a time; the one idle for longest makes room."""
+
+Work = Callable[[], Awaitable[None]]
 
 
 class HeldBank:
@@ -75,6 +82,26 @@ class HeldBank:
             raise self._error or MemoryBankError("The bank is closed; start the server again.")
         return self._bank
 
+    @asynccontextmanager
+    async def in_turn(self) -> AsyncIterator[Any]:
+        """The open bank, for one of the calls that are carried out at a time.
+
+        Raises:
+            MemoryBankError: it cannot be opened.
+            Busy: neither that nor a turn came in the time that a host waits for an answer.
+        """
+        work = "opening the memory"
+        with anyio.move_on_after(MOST_WAIT) as waiting:
+            bank = await self.bank()
+            work = "other calls"
+            await self.at_work.acquire()
+        if waiting.cancelled_caught:
+            raise Busy(work, MOST_WAIT)
+        try:
+            yield bank
+        finally:
+            self.at_work.release()
+
     def wrote(self) -> None:
         """Count a write: so many of them leave files that slow every search down."""
         self._writes += 1
@@ -101,8 +128,8 @@ class HeldBank:
         """What a command of this user reads, in its turn among the calls."""
         # What commands alone ask of a server is not loaded before one does.
         reads = await anyio.to_thread.run_sync(importlib.import_module, "mcp_memory.server.reads")
-        async with self.at_work:
-            answer: BaseModel = await reads.read(await self.bank(), name, asked)
+        async with self.in_turn() as bank:
+            answer: BaseModel = await reads.read(bank, name, asked)
             return answer
 
     def close(self) -> None:
@@ -128,23 +155,52 @@ class HeldBank:
                 self._bank = bank
                 self._settled.set()
                 async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._keep_tidy, bank)
-                    tasks.start_soon(self._keep_light, bank)
-                    tasks.start_soon(bank.keep_ready)
-                    if self._cwd is not None:
-                        tasks.start_soon(
-                            answer_at_door, self._settings.home, bank.still_holds, self._read
-                        )
-                    if self._settings.index_auto:
-                        tasks.start_soon(bank.keep_indexed)
-                    if self._settings.push_url and self._cwd is not None:
-                        tasks.start_soon(_keep_pushed, self._settings, self._cwd)
-        except MemoryBankError as error:
-            logger.warning("the bank could not be opened: %s", error)
-            self._error = error
+                    for what, work in self._kept_up(bank):
+                        tasks.start_soon(lasting, what, work)
+        except Exception as error:  # BLE001: whatever it is: callers are told, and the server lives
+            self._error = _told(error)
+            logger.warning("the bank could not be opened: %s", self._error, exc_info=True)
         finally:
             self._bank = None
             self._settled.set()
+
+    def _kept_up(self, bank: Any) -> Iterator[tuple[str, Work]]:
+        """What goes on beside the calls for as long as the bank is open."""
+        yield "upkeep", partial(self._keep_tidy, bank)
+        yield "resting", partial(self._keep_light, bank)
+        yield "making digests", bank.keep_ready
+        home = self._settings.home
+        if self._cwd is not None:
+            yield "answering hooks", partial(answer_at_door, home, bank.still_holds, self._read)
+        if self._settings.index_auto:
+            yield "indexing", bank.keep_indexed
+        if self._settings.push_url and self._cwd is not None:
+            yield "pushing", partial(_keep_pushed, self._settings, self._cwd)
+
+
+async def lasting(what: str, work: Work) -> None:
+    """Do what goes on in the background; where it fails it begins again, and takes nothing with it."""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # BLE001: one task's fault leaves no call unanswered
+            ours = isinstance(error, MemoryBankError | OSError)
+            logger.warning("%s stopped for now: %s", what, error, exc_info=not ours)
+        else:
+            return
+        await anyio.sleep(AGAIN_SECONDS)
+
+
+def _told(error: Exception) -> MemoryBankError:
+    """Why a bank is not open, in words fit for a caller."""
+    if isinstance(error, MemoryBankError):
+        return error
+    if isinstance(error, OSError):
+        return of_system(error)
+    return MemoryBankError(
+        f"The bank could not be opened ({type(error).__name__}). Nothing was changed. Call again, or "
+        "let `mcp-memory doctor` look at it; the log in its home says where it stopped."
+    )
 
 
 async def _opening(settings: Settings) -> Callable[..., AbstractAsyncContextManager[Any]]:
@@ -221,13 +277,12 @@ class Banks:
 
         Raises:
             MemoryBankError: it cannot be opened.
-            Busy: as many banks as may be open are all at work.
+            Busy: as many banks as may be open are all at work, or its turn does not come.
         """
         held = self._of(tenant)
         held.borrowers += 1
         try:
-            bank: Any = await held.bank()
-            async with held.at_work:
+            async with held.in_turn() as bank:
                 await bank.fresh()
                 yield bank
                 if writes:

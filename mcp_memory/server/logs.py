@@ -59,6 +59,9 @@ class _TurnedOver(RotatingFileHandler):
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, privacy.FILE)
         return TextIOWrapper(os.fdopen(handle, "ab"), encoding=self.encoding, write_through=True)
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 the standard library's name
+        """A disk that takes nothing more takes no line of this either: stderr has it."""
+
 
 @contextmanager
 def without_boxes() -> Iterator[None]:

@@ -45,12 +45,15 @@ def read_meta(path: Path) -> Meta | None:
     Raises:
         StoreTooNew: a newer version wrote it.
         StoreUnreadable: the papers are damaged.
+        HomeRefused: the system does not let this user read them.
     """
     file = path / META
-    if not file.exists():
-        return None
     try:
         meta = Meta(**orjson.loads(file.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise of_system(error) from error
     except (orjson.JSONDecodeError, TypeError) as error:
         raise StoreUnreadable(file, str(error)) from error
     if meta.schema > SCHEMA:
@@ -101,14 +104,39 @@ def end_purge(path: Path) -> None:
 
 
 def back_up(path: Path, meta: Meta) -> Path:
-    """A copy of an older store beside it, before it is migrated; an earlier copy is kept."""
+    """A copy of an older store beside it, before it is migrated; an earlier copy is kept.
+
+    Raises:
+        StoreFull: there is no room for it; the older store is as it was.
+        HomeRefused: it may not be made.
+    """
     backup = path.with_name(f"{path.name}.schema-{meta.schema}")
     if not backup.exists():
         fresh = backup.with_name(f"{backup.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(path, fresh)
-        fresh.replace(backup)
+        try:
+            shutil.copytree(path, fresh, copy_function=_copied)
+            fresh.replace(backup)
+        except _Uncopied as stopped:
+            shutil.rmtree(fresh, ignore_errors=True)  # half a copy takes the room of the next try
+            raise of_system(stopped.error) from stopped.error
+        except OSError as error:
+            raise of_system(error) from error
     return backup
+
+
+class _Uncopied(Exception):
+    """Carries the first error out of a copy, which else goes on and gathers words of them all."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+
+def _copied(source: str, target: str) -> None:
+    try:
+        shutil.copy2(source, target)
+    except OSError as error:
+        raise _Uncopied(error) from error
 
 
 def migrated(path: Path, meta: Meta) -> Meta:

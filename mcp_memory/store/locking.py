@@ -3,8 +3,9 @@
 In a folder they are locked files; at an address they are leases in the store (`leases`).
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,16 +18,21 @@ import filelock
 import orjson
 from pydantic import JsonValue
 
-from mcp_memory.domain import refs
+from mcp_memory.domain import privacy, refs
 from mcp_memory.domain.access import acting
-from mcp_memory.domain.errors import Busy, of_system
+from mcp_memory.domain.errors import Busy, MemoryBankError, of_system
+from mcp_memory.store.arrears import Arrears
 from mcp_memory.store.rows import LedgerRow, Phase
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "writer-"
 OPENING = "opening.lock"
 """Held while a store is made, migrated or joined by a writer."""
 MAINTENANCE = "maintenance.lock"
 _PAUSE = 0.02
+_JOIN_SECONDS = 10.0
+"""How long another process is waited for by one that is about to write its first."""
 Mend = Callable[[str], Awaitable[object]]
 """Finishes what a writer of this name began and left."""
 
@@ -96,6 +102,7 @@ class Writer:
     alive: Alive
     locks: Locks
     busy_seconds: float
+    arrears: Arrears
 
     def entry(  # PLR0913: a ledger row is made of all that is known of a change
         self,
@@ -134,9 +141,12 @@ class FolderLocks:
 
     @asynccontextmanager
     async def alive(self) -> AsyncIterator[Alive]:
-        """The process as a writer, whose file is locked until the block is left."""
+        """The process as a writer, whose file is locked until the block is left.
+
+        Where it cannot be made now, it is made before the first change.
+        """
         alive = _AliveFile(self._folder, self._owner)
-        with alive.held():
+        async with alive.held():
             yield alive
 
     async def still(self) -> None:
@@ -187,24 +197,49 @@ class _AliveFile:
         self.owner = owner
         self.unfinished = False
         self._file = locks / f"{owner}.lock"
+        self._lock = filelock.FileLock(self._file, mode=0o600)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """Nothing to do: the system itself lets go of a dead process's file, and of no paused one's."""
+        """Sees to the file: who could not make it when it opened the store makes it now.
+
+        After that nothing is to do: the system itself lets go of a dead process's file, and of no
+        paused one's.
+        """
+        if not self._lock.is_locked:
+            opening = self._file.with_name(OPENING)
+            await anyio.to_thread.run_sync(_folder_of, opening)
+            async with elected(opening, seconds=_JOIN_SECONDS, work="opening the store"):
+                await self._take()
         yield
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold it; closed in good order, nothing stays behind."""
-        lock = filelock.FileLock(self._file, mode=0o600)
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold it, where it can be made; closed in good order, nothing stays behind."""
         try:
-            lock.acquire()
-        except OSError as error:
-            raise of_system(error) from error
+            await self._take()
+        except MemoryBankError as error:
+            logger.warning("this process only reads for now: %s", error)
         try:
             yield
         finally:
-            _let_go(lock, self._file, keep=self.unfinished)
+            if self._lock.is_locked:
+                _let_go(self._lock, self._file, keep=self.unfinished)
+
+    async def _take(self) -> None:
+        # Its name is this process's own: only who looks for dead writers may hold it, for a moment.
+        deadline = anyio.current_time() + _JOIN_SECONDS
+        while not self._lock.is_locked and not _taken(self._lock):
+            if anyio.current_time() >= deadline:
+                raise Busy("what dead writers left", _JOIN_SECONDS)
+            await anyio.sleep(_PAUSE)
+
+
+def _folder_of(lock: Path) -> None:
+    try:
+        privacy.make(lock.parent)
+    except OSError as error:
+        raise of_system(error) from error
 
 
 def dead_writers(locks: Path) -> Iterator[str]:
@@ -260,8 +295,10 @@ def _let_go(lock: filelock.BaseFileLock, file: Path, *, keep: bool) -> None:
     try:
         if not keep:
             file.unlink(missing_ok=True)
-    except PermissionError:
+    except OSError:
         lock.release()
-        file.unlink(missing_ok=True)
+        # On a disk that became read-only it stays, and is looked after as a dead writer's.
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
     finally:
         lock.release()

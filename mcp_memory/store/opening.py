@@ -1,10 +1,12 @@
 """Opening a store: papers, migration, recovery of what dead writers left, and a clean close."""
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,8 +16,10 @@ import anyio.to_thread
 from mcp_memory.domain import privacy
 from mcp_memory.domain.errors import Busy, of_system
 from mcp_memory.store.address import Home
+from mcp_memory.store.arrears import IN_THE_WAY, Arrears
 from mcp_memory.store.changes import Recovered, recover, untold
 from mcp_memory.store.home import (
+    META,
     Meta,
     back_up,
     end_purge,
@@ -46,6 +50,8 @@ from mcp_memory.store.trimming import spare
 from mcp_memory.store.upkeep import SEARCHED, build_indexes
 from mcp_memory.store.vectors import any_stored, resize_vectors
 
+logger = logging.getLogger(__name__)
+
 
 @asynccontextmanager
 async def open_store(
@@ -53,13 +59,14 @@ async def open_store(
 ) -> AsyncIterator[Store]:
     """The store of a home, made where there is none; LanceDB is imported in a worker thread.
 
-    `model` and `dim` are what vectors are made by now; where the stored ones differ the store opens
-    all the same, with `vectors_ready` False.
+    To open one that is there nothing has to be written: what cannot be now is made up for before the
+    first write. `model` and `dim` are what vectors are made by now; where the stored ones differ the
+    store opens all the same, with `vectors_ready` False.
 
     Raises:
         StoreTooNew: a newer version wrote it.
         StoreUnreadable: its files are damaged, or its address is out of reach.
-        StoreFull: the disk took no more.
+        StoreFull: the disk took no more, and it is still to be made or migrated.
         HomeRefused: the system does not let this user at its folder.
         AddressRefused: what its address needs is not set in the environment.
         Busy: another process does not get done with making or migrating it.
@@ -82,16 +89,31 @@ async def open_store(
         )
         until_closed.callback(tables.close)
         recovered: list[Recovered] = []
-
-        async def finish(dead: str) -> None:
-            await tables.seen()  # what it had written last must be seen, or it would stay
-            recovered.extend(await recover(tables, dead))
-
-        await locks.mend(finish)
-        await _erased_to_its_end(tables, locks)
+        arrears = await _caught_up(tables, locks, alive, recovered)
         ready = dim > 0 and (meta.model, tables.dim) == (model, dim)
-        writer = Writer(actor, alive, locks, busy_seconds)
+        writer = Writer(actor, alive, locks, busy_seconds, arrears)
         yield Store(tables, writer, meta, vectors_ready=ready, recovered=recovered)
+
+
+async def _caught_up(
+    tables: Tables, locks: Locks, alive: Alive, recovered: list[Recovered]
+) -> Arrears:
+    """What dead writers left is finished, or owed; where, `recovered` says what that was."""
+
+    async def finish(dead: str) -> None:
+        await tables.seen()  # what it had written last must be seen, or it would stay
+        recovered.extend(await recover(tables, dead))
+
+    async def signed() -> None:
+        async with alive.writing():
+            return
+
+    arrears = Arrears()
+    if tables.papers is None:  # at an address the first write signs, and costs a request
+        await arrears.now_or_later(signed)
+    await arrears.now_or_later(partial(locks.mend, finish))
+    await arrears.now_or_later(partial(_erased_to_its_end, tables, locks))
+    return arrears
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +140,10 @@ class _Wanted:
 
 
 def _make_private(home: Home) -> None:
-    """The folders, for the user alone; what an older version left open to others is closed, once."""
+    """The folders, for the user alone; what an older version left open to others is closed, once.
+
+    A store that is there can be read where nothing of this may be done.
+    """
     try:
         older = os.name == "posix" and privacy.is_open(home.papers / "lance")
         for folder in (home.folder, home.papers, home.locks):
@@ -126,7 +151,8 @@ def _make_private(home: Home) -> None:
         if older:
             privacy.close(privacy.open_to_others(home.folder))
     except OSError as error:
-        raise of_system(error) from error
+        if not os.access(home.papers / META, os.R_OK):
+            raise of_system(error) from error
 
 
 async def _joined(
@@ -139,13 +165,34 @@ async def _joined(
         tables = await _open(ground, wanted, unborn=False)
         if not wanted.differs(meta, tables):
             return meta, tables, await until_closed.enter_async_context(ground.locks.alive())
+    try:
+        return await _in_turn(ground, wanted, until_closed)
+    except IN_THE_WAY as error:
+        if meta is None or meta.schema != SCHEMA:
+            raise
+        # Nothing is to be made or migrated: to read it no lock is needed, nor room on the disk.
+        logger.warning("opened for reading until something can be written: %s", error)
+    tables = await _open(ground, wanted, unborn=False)
+    return meta, tables, await until_closed.enter_async_context(ground.locks.alive())
+
+
+async def _in_turn(
+    ground: _Ground, wanted: _Wanted, until_closed: AsyncExitStack
+) -> tuple[Meta, Tables, Alive]:
     seconds = wanted.busy_seconds
     async with ground.locks.elected(OPENING, seconds=seconds, work="opening the store"):
         # A power cut leaves nobody alive: beside a living writer no version is half written.
         if await ground.locks.any_dead() and not await ground.locks.others_alive():
-            await anyio.to_thread.run_sync(put_torn_aside, ground.home.papers / "lance")
+            await anyio.to_thread.run_sync(_torn_aside, ground.home.papers / "lance")
         meta, tables = await _opened(ground, wanted)
         return meta, tables, await until_closed.enter_async_context(ground.locks.alive())
+
+
+def _torn_aside(root: Path) -> None:
+    try:
+        put_torn_aside(root)
+    except OSError as error:
+        raise of_system(error) from error
 
 
 async def _open(ground: _Ground, wanted: _Wanted, *, unborn: bool) -> Tables:

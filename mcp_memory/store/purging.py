@@ -24,6 +24,8 @@ from mcp_memory.text.needles import Needles
 
 _ORPHAN_SECONDS = 600.0
 """No append is under way for longer: what nothing names by then never will be."""
+_JOIN_SECONDS = 30.0
+"""How long a process that opens the store is waited for."""
 _LOOKS = 40
 _PORTIONS = (("0", "2"), ("2", "5"), ("5", "9"))
 """How a row's hash begins, from and below: two of sixteen are more than the tenth that makes a
@@ -181,7 +183,10 @@ async def _counted(
 @asynccontextmanager
 async def _still(tables: Tables, locks: Locks) -> AsyncIterator[bool]:
     """Whether this process is the only writer; none begins to write meanwhile if so."""
-    async with locks.elected(OPENING, seconds=60, work="opening the store"), tables.still():
+    async with (
+        locks.elected(OPENING, seconds=_JOIN_SECONDS, work="opening the store"),
+        tables.still(),
+    ):
         yield not await locks.others_alive()
 
 

@@ -247,6 +247,7 @@ class Store:
     async def note(self, op: str, *, refs: Sequence[str], inverse: Mapping[str, JsonValue]) -> str:
         """A ledger row that is the whole change, such as feedback."""
         entry = self._writer.entry("done", op, refs, (), inverse)
+        await self._writer.arrears.paid()
         await self._tables.append("ledger", [entry])
         await self._tables.told()
         return entry.batch
@@ -324,6 +325,7 @@ class Store:
         Raises:
             Busy: another one is at it.
         """
+        await self._writer.arrears.paid()
         async with self._writer.locks.elected(name, seconds=seconds, work=work):
             await self._tables.seen()
             yield
@@ -360,6 +362,7 @@ class Store:
         """
         written = False
         try:
+            await self._writer.arrears.paid()
             async with self._writer.alive.writing():
                 yield
                 written = True

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from mcp_memory.text import disguises
 from mcp_memory.text.redaction_rules import KEYS, RULES_VERSION, Rule
 from mcp_memory.text.secret_places import PLACES
-from mcp_memory.text.secret_values import looks_random, looks_secret
+from mcp_memory.text.secret_values import looks_random, looks_secret, made_up
 
 __all__ = ["RULES_VERSION", "Redacted", "found", "pair", "redact", "redact_value"]
 
@@ -256,6 +256,8 @@ def _judged(
     groups = match.groupdict()
     name = next((n for n in ("secret", "bare") if groups.get(n) is not None), None)
     start, end = match.span(name) if name else (origin, match.end())
+    if rule.key and made_up(text[origin:end]):
+        return None
     sound = True
     if rule.judged == "random":
         sound = looks_random(match[0] if rule.key else text[start:end])

@@ -6,7 +6,7 @@ from typing import Literal
 
 from mcp_memory.text.provider_keys import LOOSE, STRONG
 
-RULES_VERSION = 4
+RULES_VERSION = 5
 """Raised when a rule changes, so that histories are masked anew."""
 
 Judged = Literal["", "random", "named", "password"]

@@ -2,7 +2,10 @@
 
 import math
 import re
+import string
 from collections import Counter
+from itertools import pairwise
+from zlib import crc32
 
 LEAST_LETTERS, LEAST_BARE, LEAST_BITS = 4, 6, 2.2
 """A judged value has so many different letters, length without quotes, bits a letter."""
@@ -14,6 +17,15 @@ WORDY = 0.72
 LEAST_WORD = 3
 JUDGED = 120
 """So much of a value is judged."""
+
+LEAST_COUNTED, LEAST_COUNTED_HEX, LEAST_DIGITS = 6, 7, 20
+"""So far counts one of ten million keys of 40 random letters, and of 64 hexadecimal digits one of a
+hundred thousand; none of letters has so many digits alone."""
+_BEGINNING = re.compile(r"^(?:[A-Za-z][A-Za-z0-9]*[_\-])+")
+_LETTERED = re.compile(r"(?<![A-Za-z0-9])(?=\d*[A-Za-z])[A-Za-z0-9]+")
+_SHOWN = re.compile(r"EXAMPLE|x{8}|X{8}")
+_HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 _NOT_A_VALUE = re.compile(
     r"(?<![A-Za-z0-9])(?:\$[A-Za-z_]|%[A-Z])|\$[({]|%[({]|\{\{|<[a-z]|\.\.\.|…|\*{3}|x{4}|X{4}|\[masked:|(?i:example|placeholder|changeme|"
@@ -68,6 +80,44 @@ def looks_random(value: str) -> bool:
         and not wordy(value, least=1)
         and _bits(value) >= min(LEAST_RANDOM, math.log2(len(value)) * 0.7)
     )
+
+
+def made_up(key: str) -> bool:
+    """Whether a provider's key shows the hand that wrote it as an example: no generator makes such.
+
+    It counts up or down for a while, has digits only where letters are meant, trails off in `xxxx`,
+    or says EXAMPLE, as those do that providers print in their manuals. What bears its provider's own
+    checksum is a key, however it looks.
+    """
+    body = _BEGINNING.sub("", key)
+    digits = len(body) >= LEAST_DIGITS and body.isdecimal()
+    # A part of digits alone is the number of a team or an app, not the secret.
+    shown = digits or _SHOWN.search(body) or any(map(_counted, _LETTERED.findall(body)))
+    return bool(shown) and not _checked(key)
+
+
+def _counted(value: str) -> bool:
+    """Whether so many letters or digits follow each other in order, as in `012345` or `fedcba`."""
+    least = LEAST_COUNTED_HEX if _HEX.fullmatch(value) else LEAST_COUNTED
+    steps = [ord(b) - ord(a) for a, b in pairwise(value)]
+    run = last = 0
+    for place, step in enumerate(steps):
+        in_order = step in (1, -1) and value[place].isalnum() and value[place + 1].isalnum()
+        run = (run + 1 if step == last else 1) if in_order else 0
+        last = step
+        if run >= least - 1:
+            return True
+    return False
+
+
+def _checked(key: str) -> bool:
+    """Whether the last six letters are the checksum of those before, as GitHub's and npm's are."""
+    body = key.rpartition("_")[2]
+    number, told = crc32(body[:-6].encode()), ""
+    for _ in range(6):
+        number, digit = divmod(number, 62)
+        told = _BASE62[digit] + told
+    return body[-6:] == told
 
 
 def other_name(name: str) -> bool:

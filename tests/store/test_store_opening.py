@@ -13,10 +13,11 @@ import filelock
 import pytest
 from store_rows import added, evidence, keys, memory, opened
 
-from mcp_memory.domain.errors import StoreGone, StoreUnreadable
+from mcp_memory.domain.errors import HomeRefused, StoreGone, StoreUnreadable
 from mcp_memory.store import changes, open_store
 from mcp_memory.store.address import Home
 from mcp_memory.store.rows import EvidenceRow, Where
+from mcp_memory.store.schema import SCHEMA
 from mcp_memory.store.vectors import Revised
 
 HERE = str(Path(__file__).parent.parent / "support")
@@ -317,3 +318,102 @@ async def test_a_home_that_may_not_be_written_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     assert b"HomeRefused" in done.stderr.splitlines()[-1]
     assert b"MCP_MEMORY_HOME" in done.stderr.splitlines()[-1]
+
+
+async def test_a_home_whose_locks_cannot_be_made_is_read_and_written_once_they_can(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+    shutil.rmtree(tmp_path / "locks")
+    (tmp_path / "locks").write_text("in the way")
+    async with opened(tmp_path) as store:
+        assert await keys(store, "zebra") == ["t:s1#1"]
+        with pytest.raises(HomeRefused, match="locks"):
+            await added(store, evidence(2, "yak"))
+        (tmp_path / "locks").unlink()
+        await added(store, evidence(2, "yak"))
+        assert await keys(store, "yak") == ["t:s1#2"]
+        assert list((tmp_path / "locks").glob("writer-*"))
+    assert not list((tmp_path / "locks").glob("writer-*"))
+
+
+async def test_a_store_that_another_process_holds_locked_is_read(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+    with filelock.FileLock(tmp_path / "locks" / "opening.lock"):
+        async with open_store(
+            Home(tmp_path), model="test", dim=4, busy_seconds=0.1, actor="test"
+        ) as store:
+            assert await keys(store, "zebra") == ["t:s1#1"]
+
+
+OWING = """
+import anyio, resource, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store_rows import added, evidence, keys, opened
+from mcp_memory.domain.errors import StoreFull
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    import lancedb
+    limit(1)
+    async with opened(Path({folder!r})) as store:
+        print(await keys(store, "kept"), len(store.recovered))
+        try:
+            await added(store, evidence(3, "late zebra"))
+        except StoreFull:
+            print("full")
+        limit(resource.RLIM_INFINITY)
+        await added(store, evidence(3, "late zebra"))
+        print(await keys(store, "zebra"), len(store.recovered))
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a file size limit")
+async def test_what_a_killed_writer_left_is_finished_before_the_first_write_that_there_is_room_for(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "kept"))
+    command = child(KILLED, folder=str(tmp_path), step=3)
+    assert (await anyio.run_process(command, check=False)).returncode == 9
+    done = await anyio.run_process(child(OWING, folder=str(tmp_path)), check=False)
+    told = done.stdout.decode().splitlines()
+    assert told == ["['t:s1#1'] 0", "full", "['t:s1#3'] 1"], done.stderr
+
+
+AGED = """
+import anyio, resource, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store_rows import opened
+
+async def main():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    import lancedb
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    async with opened(Path({folder!r})):
+        pass
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a file size limit")
+async def test_an_older_store_that_there_is_no_room_to_copy_stays_as_it_was(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await added(store, evidence(1, "zebra"))
+    papers = tmp_path / "store" / "meta.json"
+    papers.write_bytes(papers.read_bytes().replace(f'"schema":{SCHEMA}'.encode(), b'"schema":0'))
+    done = await anyio.run_process(child(AGED, folder=str(tmp_path)), check=False)
+    assert b"StoreFull" in done.stderr.splitlines()[-1]
+    assert not list(tmp_path.glob("store.schema-*"))
+    async with opened(tmp_path) as store:
+        assert await keys(store, "zebra") == ["t:s1#1"]

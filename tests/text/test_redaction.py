@@ -12,7 +12,7 @@ KEYS = {
     "aws": "AKIA" + "Q3EXAMPL7QDUMMY9"[:16],
     "github": "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
     "gitlab": "glpat-" + "x9Yz8Wv7Ut6Sr5Qp4On3",
-    "slack": "xoxb-" + "123456789012-abcdefGHIJKL1234",
+    "slack": "xoxb-" + "123456789012-abWdefGHoJKL1834",
     "stripe": "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc",
     "openai": "sk-proj-" + "Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0",
     "google": "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
