@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import numpy as np
+import pyarrow as pa
 from apparatus import tables, transcripts
 from apparatus.timing import Stages, awaited, peak, quantile, resident, seconds, size
 from lancedb.query import MatchQuery
@@ -28,12 +30,15 @@ from mcp_memory.search.channels import DEPTH
 from mcp_memory.settings import Settings
 from mcp_memory.store.filters import one_of
 from mcp_memory.store.rows import EvidenceRow, Where
-from mcp_memory.store.schema import from_arrow
+from mcp_memory.store.schema import arrow_schema, columns_of, from_arrow, vectors_of
 from mcp_memory.store.upkeep import METRIC
 from mcp_memory.text import wording
 from mcp_memory.trajectories import episodes, evidence
 
-BATCH, QUESTIONS = 5_000, 60
+BATCH, QUESTIONS = 10_000, 60
+BESIDE = 1_000_000
+"""FTS5 takes seconds a question there, and its file and ripgrep's as much room as the bank."""
+OWN_COLUMN = ("vector",)
 APPENDS, APPENDED = 10, 100
 POOL = 20_000
 AROUND, OWN = 480, 1_500
@@ -72,10 +77,11 @@ def main() -> None:
                 text=True,
             )
             print(done.stdout, end="", flush=True)
-            for name, told in shares.items():
-                told[rows] = figure(done.stdout, f"{name}, {FOUND}")
-            for name, told in times.items():
-                told[rows] = figure(done.stdout, name)
+            beyond = {"FTS5"} if rows > BESIDE else set()
+            for name in shares.keys() - beyond:
+                shares[name][rows] = figure(done.stdout, f"{name}, {FOUND}")
+            for name in times.keys() - beyond:
+                times[name][rows] = figure(done.stdout, name)
     if chosen.plot:
         drawn = plots.quality_by_size(shares, "rows found in the first 10")
         plots.write(chosen.plot, "scale", drawn)
@@ -112,7 +118,8 @@ async def measure(home: Path, rows: int, data: Sequence[Path]) -> None:
         tables.line(f"{rows:,}", f"ours, {FOUND}", f"{statistics.mean(found):.3f}", "")
         tables.line(f"{rows:,}", "memory after searching, MB", round(resident()), "")
         await written_to(bank, rows, questions)
-    lexical(home, rows, wanted)
+    if (home / "fts5.db").exists():
+        lexical(home, rows, wanted)
 
 
 async def compared(bank: MemoryBank, rows: int, questions: Sequence[str]) -> None:
@@ -155,7 +162,8 @@ async def written_to(bank: MemoryBank, rows: int, questions: Sequence[str]) -> N
 
     async def write() -> None:
         for turn in range(APPENDS):
-            made = [mixed(pool, begin + turn * APPENDED + n) for n in range(APPENDED)]
+            numbers = range(begin + turn * APPENDED, begin + (turn + 1) * APPENDED)
+            made = [replace(mixed(pool, n, ""), vector=pool[n % len(pool)].vector) for n in numbers]
             async with store.change("index") as change:
                 await change.add(evidence=made)
             rounds.append(await awaited(store.maintain))
@@ -234,31 +242,63 @@ def lexical(home: Path, rows: int, wanted: Mapping[str, str]) -> None:
 
 
 async def built(settings: Settings, rows: int, data: Sequence[Path], home: Path) -> dict[str, str]:
-    """A bank of so many rows, and its text as lines and under FTS5."""
+    """A bank of so many rows, and its text as lines and under FTS5 as far as `BESIDE`."""
     home.mkdir(parents=True)
-    database = sqlite3.connect(home / "fts5.db")
-    database.execute("CREATE VIRTUAL TABLE rows USING fts5(key, text)")
     took = Stages()
+    begun = processor()
     async with open_bank(settings, cwd="/nowhere") as bank:
         pool = await pooled(bank, data)
-        with (home / "text.txt").open("w", encoding="utf-8", errors="replace") as lines:
-            for start in range(0, rows, BATCH):
-                made = [mixed(pool, n) for n in range(start, min(rows, start + BATCH))]
-                with took.stage("adding"):
-                    async with bank.rooms.store.change("index") as change:
-                        await change.add(evidence=made)
-                database.executemany(
-                    "INSERT INTO rows VALUES (?, ?)", [(r.key, r.text) for r in made]
-                )
-                lines.writelines(row.text.replace("\n", " ") + "\n" for row in made)
+        store = bank.rooms.store
+        with took.stage("adding"):
+            async with store.change("index") as change:
+                await change.tables.put("evidence", batches(pool, rows, change.batch))
+        added = processor()
         with took.stage("indexing"):
-            await bank.rooms.store.maintain(force=True)
-    database.commit()
+            await store.maintain(force=True)
+        indexed = processor()
+    if rows <= BESIDE:
+        beside(pool, rows, home)
     return {
         "rows written, s": f"{took['adding']:.1f}",
+        "processor for reading the data and for that, s": f"{added - begun:.1f}",
         "indexes built, s": f"{took['indexing']:.1f}",
+        "processor for them, s": f"{indexed - added:.1f}",
         "most memory while building, MB": str(peak()),
     }
+
+
+def batches(pool: Sequence[EvidenceRow], rows: int, batch: str) -> pa.RecordBatchReader:
+    """Rows as they are written, all as one commit: else compaction needs the room a second time."""
+    schema = arrow_schema("evidence", len(pool[0].vector or ()))
+    near = np.array([row.vector for row in pool], np.float32)
+
+    def made() -> Iterator[pa.RecordBatch]:
+        for start in range(0, rows, BATCH):
+            numbers = range(start, min(rows, start + BATCH))
+            told = columns_of(
+                "evidence", [mixed(pool, n, batch) for n in numbers], without=OWN_COLUMN
+            )
+            between = [(n % len(pool), partner(pool, n)) for n in numbers]
+            vectors = near[between].mean(axis=1)
+            vectors += np.random.default_rng(start).normal(0, 0.01, vectors.shape)
+            kind = schema.field("vector").type
+            column = vectors_of(kind, vectors.astype(np.float32).tobytes(), [True] * len(numbers))
+            table = pa.Table.from_arrays([*told.columns, column], schema=schema)
+            yield from table.combine_chunks().to_batches()
+
+    return pa.RecordBatchReader.from_batches(schema, made())
+
+
+def beside(pool: Sequence[EvidenceRow], rows: int, home: Path) -> None:
+    """The same text for FTS5 and for ripgrep."""
+    database = sqlite3.connect(home / "fts5.db")
+    database.execute("CREATE VIRTUAL TABLE rows USING fts5(key, text)")
+    with (home / "text.txt").open("w", encoding="utf-8", errors="replace") as lines:
+        for number in range(rows):
+            row = mixed(pool, number, "")
+            database.execute("INSERT INTO rows VALUES (?, ?)", (row.key, row.text))
+            lines.write(row.text.replace("\n", " ") + "\n")
+    database.commit()
 
 
 async def pooled(bank: MemoryBank, data: Sequence[Path]) -> list[EvidenceRow]:
@@ -279,15 +319,10 @@ def read(data: Sequence[Path]) -> Iterator[EvidenceRow]:
         yield from (row for row in rows if row.kind == "step")
 
 
-def mixed(pool: Sequence[EvidenceRow], number: int) -> EvidenceRow:
+def mixed(pool: Sequence[EvidenceRow], number: int, batch: str) -> EvidenceRow:
     """Row `number`: a real one the first time, afterwards half of its lines are another's."""
-    one = pool[number % len(pool)]
-    dice = random.Random(number)
-    other = one if number < len(pool) else pool[dice.randrange(len(pool))]
-    text = one.text if other is one else halves(dice, one.text, other.text)
-    near = tuple(
-        (a + b) / 2 + dice.gauss(0, 0.01) for a, b in zip(one.vector, other.vector, strict=True)
-    )  # type: ignore[arg-type]
+    one, other = pool[number % len(pool)], pool[partner(pool, number)]
+    text = one.text if other is one else halves(random.Random(number), one.text, other.text)
     session, step = divmod(number, 50)
     return replace(
         one,
@@ -301,8 +336,15 @@ def mixed(pool: Sequence[EvidenceRow], number: int) -> EvidenceRow:
         context=f"{one.context[:AROUND]}\n{text[:OWN]}\n{other.context[-AROUND:]}",
         identifiers=f"{one.identifiers} {other.identifiers}"[:2_000],
         hash=f"{number:064x}",
-        vector=near,
+        batch=batch,
     )
+
+
+def partner(pool: Sequence[EvidenceRow], number: int) -> int:
+    """The row of the pool that row `number` takes half of its lines from."""
+    if number < len(pool):
+        return number
+    return random.Random(-number).randrange(len(pool))
 
 
 def halves(dice: random.Random, one: str, other: str) -> str:

@@ -1,12 +1,13 @@
 """Teams: what a machine and its team's bank say to each other, beside pushes and pulls."""
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mcp_memory.domain.asked import Query, Reading, Task
+from mcp_memory.domain.asked import Inspection, Query, Reading, Task
 from mcp_memory.domain.models import Draft, Evidence, Frozen, MemoryKind
 
 QUESTIONS, PROPOSE = "/team/questions", "/team/propose"
@@ -15,8 +16,36 @@ PROPOSALS, DECISIONS, AUDIT = "/team/proposals", "/team/decisions", "/team/audit
 alone: ContextVar[bool] = ContextVar("alone", default=False)
 """Whether a bank answers another's question: it asks no third, nor itself."""
 
-Read = Literal["search", "recent", "fetch", "runbook"]
-Asked = Query | Reading | Task
+Told = Literal["fix", "how", "blame"]
+"""Questions to sessions by what is held of each, which are asked in one sentence."""
+Read = Literal["search", "recent", "fetch", "runbook", "fix", "how", "blame", "inspect"]
+ABOUT: Mapping[Told, str] = {"fix": "error", "how": "what", "blame": "path"}
+"""What the sentence of each is."""
+MOST_ASKED, MOST_CAP = 100_000, 100_000
+
+
+class About(Frozen):
+    """What `fix`, `how` and `blame` are asked: an error, a purpose, a file."""
+
+    about: Annotated[str, Field(max_length=MOST_ASKED)]
+    project: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 5
+
+
+class Looking(Frozen):
+    """What `inspect` is asked for: steps of a session."""
+
+    ref: Annotated[str, Field(max_length=200)]
+    asked: Inspection
+
+
+class Steps(Frozen):
+    """What `inspect` shows."""
+
+    text: str
+
+
+Asked = Query | Reading | Task | About | Looking
 
 
 class Question(Frozen):

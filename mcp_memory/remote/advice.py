@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import TypeVar
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
@@ -35,6 +36,8 @@ _TRUSTED = re.compile(r"\b(user|host|agent|tool|external) ([01]\.\d)\b")
 """How a memory's line tells whose word it is."""
 _MARKS = re.compile(r" \([^()]*\)$")
 
+One = TypeVar("One")
+
 
 @dataclass(frozen=True, slots=True)
 class _Theirs:
@@ -61,7 +64,7 @@ async def beside(rooms: Rooms, own: Gathered, told: Runbook) -> Gathered:
     return replace(
         own,
         lines={
-            title: [*_woven(own.lines.get(title, ()), theirs.get(title, ()))] for title in SECTIONS
+            title: [*woven(own.lines.get(title, ()), theirs.get(title, ()))] for title in SECTIONS
         },
         opened=_opened(own.opened, [span for span in opened if span not in known]),
         doubts=tuple(doubt for doubt in own.doubts if not _settled(doubt, told)),
@@ -107,7 +110,7 @@ def _words(said: str) -> str:
     return _MARKS.sub("", said).casefold()
 
 
-def _woven(own: Sequence[Line], theirs: Sequence[Line]) -> Iterator[Line]:
+def woven(own: Sequence[One], theirs: Sequence[One]) -> Iterator[One]:
     """One's own first, and room for the team's among them."""
     groups = [own[at : at + OWN_FIRST] for at in range(0, len(own), OWN_FIRST)]
     for group, line in zip_longest(groups, theirs):

@@ -67,6 +67,11 @@ def opened(told: FetchResult) -> tuple[Fetched, ...]:
     )
 
 
+def shown(steps: str, cap: int) -> str:
+    """Steps as it shows them, as others' words."""
+    return f"team: as a colleague's bank has it.\n{guard.neutralise(steps)[:cap]}"
+
+
 async def known_here(rooms: Rooms, texts: Iterable[str]) -> frozenset[str]:
     """Of refs those of records that this machine has, has forgotten, or has purged."""
     parsed = {text: refs.parse(text) for text in texts if spelled(text)}

@@ -8,16 +8,17 @@ from functools import partial
 from typing import Any, TypeVar
 
 import anyio
+from pydantic import BaseModel
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import paths, projects, refs, teams
 from mcp_memory.domain.access import acting
-from mcp_memory.domain.asked import Query, Reading, Task
+from mcp_memory.domain.asked import Inspection, Query, Reading, Task
 from mcp_memory.domain.errors import InvalidInput, MemoryBankError, UnknownRef, only
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
 from mcp_memory.domain.models import Runbook
-from mcp_memory.remote import advice, merging, others
+from mcp_memory.remote import advice, experience, merging, others
 from mcp_memory.remote.team import Heard, Team, name_of, open_team
 from mcp_memory.rooms import Rooms
 from mcp_memory.runbook import asking
@@ -32,11 +33,12 @@ OWN_CALLERS = frozenset({"", "local"})
 NOTHING = SearchResult(found=False)
 
 T = TypeVar("T")
-Asked = TypeVar("Asked", Query, Task)
+Lent = TypeVar("Lent", bound=BaseModel)
+Asked = TypeVar("Asked", Query, Task, teams.About)
 
 
 class Overlay(MemoryBank):
-    """A bank whose `search`, `recent`, `runbook` and `fetch` ask the team's too; all else is its own."""
+    """A bank whose reading questions ask the team's too; all else is its own."""
 
     def __init__(self, rooms: Rooms, team: Team) -> None:
         super().__init__(rooms)
@@ -86,6 +88,48 @@ class Overlay(MemoryBank):
         await asking.note_shown(self.rooms, made, own)
         return made
 
+    async def told(
+        self,
+        name: teams.Told,
+        asked: teams.About,
+        own: Callable[[], Awaitable[experience.Experience]],
+    ) -> experience.Experience:
+        """What this machine's sessions say of an error, a purpose or a file, and then the team's."""
+        if not self._asks(asked.project or self.rooms.project):
+            return await own()
+        heard: Heard[Any] = Heard()
+        kind = experience.KINDS[name]
+        ask_team = partial(self._team.hear, name, self._theirs(asked), kind, heard)
+        found, fault = await self._at_once(name, own, ask_team)
+        if found is None:
+            raise fault or MemoryBankError("The question was called off.")
+        if heard.answer is None:
+            return experience.noted(found, *filter(None, (heard.note,)))
+        return await experience.beside(self.rooms, found, heard.answer, asked.limit)
+
+    async def inspect(self, ref: str, asked: Inspection) -> str:
+        """Steps of a session; of one that is unknown here, as the team's bank has them."""
+        try:
+            return await super().inspect(ref, asked)
+        except UnknownRef:
+            known = await others.known_here(self.rooms, [_bare(ref)])
+            if known or not _users_own():
+                raise
+            looking = teams.Looking(ref=ref, asked=asked)
+            shown = await self._lent("inspect", looking, teams.Steps)
+            if shown is None:
+                raise
+        return others.shown(shown.text, asked.cap)
+
+    async def _lent(self, read: teams.Read, asked: teams.Asked, kind: type[Lent]) -> Lent | None:
+        """What the team's bank answers in its time."""
+        heard: Heard[Lent] = Heard()
+        with anyio.move_on_after(self._team.seconds) as waited:
+            await self._team.hear(read, asked, kind, heard)
+        if waited.cancelled_caught:
+            self._team.rest(read)
+        return heard.answer
+
     async def _fetched(
         self, asked: Reading, unknown: Sequence[str], own: FetchResult | None
     ) -> FetchResult | None:
@@ -98,15 +142,11 @@ class Overlay(MemoryBank):
         whole = asked.budget_tokens or self.rooms.settings.fetch_tokens
         rest = max(LEAST_TOKENS, whole - spent // BYTES_PER_TOKEN)
         told = asked.model_copy(update={"refs": wanted, "budget_tokens": rest})
-        heard: Heard[FetchResult] = Heard()
-        with anyio.move_on_after(self._team.seconds) as waited:
-            await self._team.hear("fetch", told, FetchResult, heard)
-        if waited.cancelled_caught:
-            self._team.rest("fetch")
-        if heard.answer is None:
+        answer = await self._lent("fetch", told, FetchResult)
+        if answer is None:
             return None
-        items = others.opened(heard.answer)
-        left = {*heard.answer.unknown, *(text for text in unknown if text not in wanted)}
+        items = others.opened(answer)
+        left = {*answer.unknown, *(text for text in unknown if text not in wanted)}
         return FetchResult(items=items, unknown=tuple(left))
 
     async def _both(
@@ -171,6 +211,8 @@ class Overlay(MemoryBank):
         if isinstance(asked, Task):
             files = tuple(map(self._placed, asked.files))
             return asked.model_copy(update={"project": name, "files": files})
+        if isinstance(asked, teams.About):
+            return asked.model_copy(update={"project": name})
         return asked.model_copy(
             update={"project": name, "path": self._placed(asked.path), "explain": False}
         )

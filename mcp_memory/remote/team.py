@@ -104,6 +104,11 @@ def masked(asked: teams.Asked) -> teams.Asked:
         case Query():
             told = {"texts": tuple(map(_bare, asked.texts)), "match": _bare(asked.match)}
             return asked.model_copy(update=told)
+        case teams.About():
+            return asked.model_copy(update={"about": _bare(asked.about)[: teams.MOST_ASKED]})
+        case teams.Looking():
+            shown = asked.asked.model_copy(update={"match": _bare(asked.asked.match)})
+            return asked.model_copy(update={"asked": shown})
     told = {name: tuple(map(_bare, getattr(asked, name))) for name in ("queries", "files")}
     return asked.model_copy(update={**told, "text": _bare(asked.text), "error": _bare(asked.error)})
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
 from mcp_memory.bank import MemoryBank
+from mcp_memory.domain import teams
 from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.fetched import FetchResult
 from mcp_memory.domain.hits import SearchResult
@@ -16,6 +18,19 @@ from mcp_memory.search.named.fix import Fixed, fix
 from mcp_memory.search.named.how import Ways, how
 from mcp_memory.search.named.project import check_project
 from mcp_memory.search.named.restore import Restored, restore
+
+Answer = TypeVar("Answer", Blame, Fixed, Ways)
+
+
+@runtime_checkable
+class Overlaid(Protocol):
+    """A bank over another: both answer what sessions are asked by name."""
+
+    async def told(
+        self, name: teams.Told, asked: teams.About, own: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """What this bank says, and what the other knows more."""
+        ...
 
 
 async def read(bank: MemoryBank, name: str, asked: dict[str, Any]) -> BaseModel:
@@ -48,15 +63,28 @@ async def _runbook(bank: MemoryBank, asked: dict[str, Any]) -> Runbook:
 
 
 async def _blame(bank: MemoryBank, asked: dict[str, Any]) -> Blame:
-    return await blame(bank.rooms, **asked)
+    return await _told(bank, "blame", asked, partial(blame, bank.rooms, **asked))
 
 
 async def _fix(bank: MemoryBank, asked: dict[str, Any]) -> Fixed:
-    return await fix(bank.rooms, **asked)
+    return await _told(bank, "fix", asked, partial(fix, bank.rooms, **asked))
 
 
 async def _how(bank: MemoryBank, asked: dict[str, Any]) -> Ways:
-    return await how(bank.rooms, **asked)
+    return await _told(bank, "how", asked, partial(how, bank.rooms, **asked))
+
+
+async def _told(
+    bank: MemoryBank,
+    name: teams.Told,
+    asked: Mapping[str, Any],
+    own: Callable[[], Awaitable[Answer]],
+) -> Answer:
+    if not isinstance(bank, Overlaid):
+        return await own()
+    parts = {"about" if part == teams.ABOUT[name] else part: told for part, told in asked.items()}
+    parts["about"] = str(parts["about"])[: teams.MOST_ASKED]
+    return await bank.told(name, teams.About.model_validate(parts), own)
 
 
 async def _restore(bank: MemoryBank, asked: dict[str, Any]) -> Restored:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from mcp_memory.domain import teams
 from mcp_memory.domain.access import OWNER, Person
-from mcp_memory.domain.asked import Query, Reading, Task
+from mcp_memory.domain.asked import Inspection, Query, Reading, Task
 from mcp_memory.domain.contract import Bank
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.hits import SearchResult
@@ -39,6 +39,10 @@ class Remembering(Bank, Protocol):
         """The newest sessions as they were left, within what the query says."""
         ...
 
+    async def inspect(self, ref: str, asked: Inspection) -> str:
+        """Steps of a session within a cap of characters."""
+        ...
+
 
 class Teammate(Caller):
     """A team's bank as one of its people may use it from beside a bank of their own."""
@@ -58,6 +62,10 @@ class Teammate(Caller):
                 return await self.fetch(asked)
             case "runbook", Task() as task:
                 return await self.runbook(task)
+            case ("fix" | "how" | "blame") as name, teams.About() as about:
+                return await self.told(name, about)
+            case "inspect", teams.Looking() as looking:
+                return await self.inspect(looking)
         raise InvalidInput("These are the parts of another question.", next_step="Ask anew.")
 
     async def recent(self, query: Query) -> SearchResult:
@@ -66,6 +74,23 @@ class Teammate(Caller):
             bank = cast("Remembering", lent)
             project = await self._readable(bank, query.project)
             return await bank.recent(query.model_copy(update={"project": project}))
+
+    async def told(self, name: teams.Told, asked: teams.About) -> BaseModel:
+        """Needs `read`."""
+        async with self._entered("read") as lent:
+            from mcp_memory.server.reads import read
+
+            project = await self._readable(lent, asked.project)
+            parts = {teams.ABOUT[name]: asked.about, "project": project, "limit": asked.limit}
+            return await read(cast("Any", lent), name, parts)
+
+    async def inspect(self, looking: teams.Looking) -> teams.Steps:
+        """Needs `read`; a ref of another project is as unknown as one that does not exist."""
+        async with self._entered("read") as lent:
+            await self._owned(lent, (looking.ref,))
+            cap = min(looking.asked.cap, teams.MOST_CAP)
+            asked = looking.asked.model_copy(update={"cap": cap})
+            return teams.Steps(text=await cast("Remembering", lent).inspect(looking.ref, asked))
 
     async def propose(self, draft: Draft) -> Retained:
         """Needs `write`."""

@@ -2,8 +2,6 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from tour_sessions import SECRET, written
+from teamwork import TEAMS, machine, team_of, teamed
+from tour_sessions import SECRET
 
 from mcp_memory.cli import cli
 from mcp_memory.domain import teams
@@ -26,52 +25,12 @@ from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
 from mcp_memory.domain.models import Draft, SourceClass
 from mcp_memory.domain.refs import session_of
-from mcp_memory.remote import reaching
-from mcp_memory.remote.memo import Memo
-from mcp_memory.remote.outgoing import Terms
 from mcp_memory.remote.overlay import open_overlaid
-from mcp_memory.remote.pushing import push
 from mcp_memory.server.app import build_server
 from mcp_memory.settings import Settings
 
-TEAMS = "The heron build needs LIBHERON_HOME set to the vendored folder."
 MINE = "The heron build on this laptop wants LIBHERON_HOME under /opt/heron."
 LEARNED = "UnicodeEncodeError charmap shop/export.py"
-
-
-def team_of(folder: Path) -> Settings:
-    return Settings(home=folder / "team", embedding_model="hash", index_auto=False)
-
-
-def machine(folder: Path, url: str, token: str, **more: Any) -> Settings:
-    """A machine of a team's person, with a bank of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "token"
-    file.write_text(token, encoding="utf-8")
-    file.chmod(0o600)
-    told = {"embedding_model": "hash", "index_auto": False, "project": "/home/ana/shop"}
-    return Settings(home=folder / "home", team_url=url, team_token_file=file, **{**told, **more})
-
-
-@asynccontextmanager
-async def teamed(folder: Path, **more: Any) -> AsyncIterator[tuple[Any, Settings]]:
-    """A person's bank over a team's, into which a colleague pushed two sessions and kept a memory."""
-    settings = team_of(folder)
-    bo = made(settings, "bo")
-    token = made(settings, "ana", **more)
-    laptop = folder / "bo"
-    laptop.mkdir(exist_ok=True)
-    written(laptop)
-    async with listening(settings) as listener:
-        address = reaching.address_of(listener.url)
-        terms = Terms()
-        async with reaching.open_remote(address, bo) as remote:
-            await push(
-                remote, sorted(laptop.glob("*.jsonl")), terms, Memo(laptop / "memo", "x", terms)
-            )
-        async with connected(listener.url, bo) as client:
-            await client.call_tool("retain", {"text": TEAMS, "project": "shop"})
-        yield listener, machine(folder / "ana", listener.url, token)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def blame(page: Page, found: Blame) -> Iterator[Any]:
 
 def _blamed(page: Page, one: Blamed, *, several: bool) -> Iterator[Any]:
     day = f" ({one.at.date()})" if one.at and for_people() else ""
-    marks = [f"{page.ago(one.at)}{day}", one.project, one.path if several else ""]
+    marks = [one.origin, f"{page.ago(one.at)}{day}", one.project, one.path if several else ""]
     yield page.text(
         (one.ref, "ref"), "  ", (" · ".join(mark for mark in marks if mark), "dim"),
         *([(f" · {one.outcome.value}", OUTCOMES[one.outcome])]
@@ -97,25 +97,38 @@ def fix(page: Page, found: Fixed) -> Iterator[Any]:
 
 def _fixed(page: Page, found: Fixed) -> Iterator[Any]:
     for hit in found.learned:
-        yield page.text((hit.ref, "ref"), "  ", (f"{hit.kind}, kept as a memory", "dim"))
+        yield page.text(
+            (hit.ref, "ref"), "  ", (f"{_whose(hit.origin)}{hit.kind}, kept as a memory", "dim")
+        )
         yield page.body(hit.title or hit.text, style="head")
     yield from _spaced(_cure(page, one) for one in found.cures)
     if found.met:
         yield ""
         yield page.text(("Met, and not seen mended:", "dim"))
         for met in found.met:
-            yield page.text("  ", (met.ref, "ref"), "  ", (page.ago(met.at), "dim"))
+            yield page.text(
+                "  ", (met.ref, "ref"), "  ", (f"{_whose(met.origin)}{page.ago(met.at)}", "dim")
+            )
             yield page.body(met.error, indent=4)
 
 
 def _cure(page: Page, one: Cure) -> Iterator[Any]:
-    marks = [page.ago(one.at), one.project, f"{one.times} times" if one.times > 1 else ""]
+    marks = [
+        one.origin,
+        page.ago(one.at),
+        one.project,
+        f"{one.times} times" if one.times > 1 else "",
+    ]
     yield page.text((one.ref, "ref"), "  ", (" · ".join(filter(None, marks)), "dim"))
     yield page.body(one.error, style="bad")
     for told in one.done:
         yield page.labelled("→", told.replace("`", ""), wide=1)
     for change in one.changes:
         yield from _change(page, change)
+
+
+def _whose(origin: str) -> str:
+    return f"{origin}: " if origin else ""
 
 
 def how(page: Page, found: Ways) -> Iterator[Any]:
@@ -135,7 +148,7 @@ def how(page: Page, found: Ways) -> Iterator[Any]:
 def _way(page: Page, way: Way, *, several: bool) -> Iterator[Any]:
     yield page.text((way.command, "command"))
     good = way.runs - way.failed
-    marks = [f"worked {good} of {way.runs} times", counted(way.sessions, "session")]
+    marks = [way.origin, f"worked {good} of {way.runs} times", counted(way.sessions, "session")]
     marks += [f"last {page.ago(way.at)}", way.project if several else ""]
     yield page.text("  ", (" · ".join(filter(None, marks)), "dim"), "  ", (way.ref, "ref"))
     if way.asked:

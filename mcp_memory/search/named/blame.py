@@ -5,7 +5,7 @@ from datetime import datetime
 
 import orjson
 
-from mcp_memory.domain.models import Frozen, Outcome, Step
+from mcp_memory.domain.models import Frozen, Origin, Outcome, Step
 from mcp_memory.rooms import Rooms
 from mcp_memory.search.named.held import Change, Held, held, parts_of, same_file
 from mcp_memory.trajectories.changes import Changed
@@ -25,6 +25,7 @@ class Blamed(Frozen):
 
     ref: str
     at: datetime | None = None
+    origin: Origin = ""
     project: str = ""
     path: str
     asked: str

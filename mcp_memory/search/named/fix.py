@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, HitKind
-from mcp_memory.domain.models import Frozen
+from mcp_memory.domain.models import Frozen, Origin
 from mcp_memory.rooms import Rooms
 from mcp_memory.search.named.held import Change, Held, held, rarities, share
 from mcp_memory.search.searching import search
@@ -15,7 +15,7 @@ from mcp_memory.trajectories.mending import Mend
 LEAST_SHARE = 0.55
 """So much of the words of an error another must hold to be told as like it."""
 LEARNED: tuple[HitKind, ...] = ("gotcha", "procedure", "fact")
-MOST_MET = 6
+MOST_LEARNED, MOST_MET = 3, 6
 MOST_CHANGES = 2
 
 
@@ -25,6 +25,7 @@ class Cure(Frozen):
     ref: str
     """From the failure to the success."""
     at: datetime | None = None
+    origin: Origin = ""
     project: str = ""
     error: str
     command: str
@@ -42,6 +43,7 @@ class Met(Frozen):
 
     ref: str
     at: datetime | None = None
+    origin: Origin = ""
     error: str
 
 
@@ -68,7 +70,7 @@ async def fix(rooms: Rooms, error: str, *, project: str | None = None, limit: in
         for each in one.entry.errors
         if like.of(each.name) >= LEAST_SHARE
     ]
-    query = Query(texts=(error[:2_000],), kinds=LEARNED, project=project, limit=3)
+    query = Query(texts=(error[:2_000],), kinds=LEARNED, project=project, limit=MOST_LEARNED)
     learned = await search(rooms, query)
     mended = {each.ref.partition("#")[0] for each in cures}
     open_ = [each for each in met if each.ref.partition("#")[0] not in mended]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import log
 
-from mcp_memory.domain.models import Frozen, Outcome
+from mcp_memory.domain.models import Frozen, Origin, Outcome
 from mcp_memory.rooms import Rooms
 from mcp_memory.search.named.held import Held, held, rarities, share
 from mcp_memory.text import families, shell, wording
@@ -33,6 +33,7 @@ class Way(Frozen):
     ref: str
     """The last time that it went well."""
     at: datetime | None = None
+    origin: Origin = ""
     project: str = ""
     runs: int
     failed: int
