@@ -134,7 +134,7 @@ class Store:
     ) -> list[EvidenceRow]:
         """As many evidence rows of a filter, or of those with such words, in no order."""
         look = None if words is None else Look(words=words, column="text")
-        return await rows_of(self._tables, look, where, columns=columns, limit=limit)
+        return await rows_of(self._places, look, where, columns=columns, limit=limit)
 
     @overload
     async def find(self, table: Literal["evidence"], where: Where) -> list[EvidenceRow]: ...
