@@ -184,27 +184,32 @@ class Rooms:
     async def usage(self) -> dict[str, tuple[int, int]]:
         """How often each memory was used and it is known how that went, and how often well."""
         told = (await self.feedback()).items()
-        ends = ((ref, one[Outcome.SUCCESS], one[Outcome.FAILURE]) for ref, one in told)
+        ends = (
+            (ref, one[Outcome.SUCCESS].total(), one[Outcome.FAILURE].total()) for ref, one in told
+        )
         return {ref: (well + badly, well) for ref, well, badly in ends if well + badly}
 
-    async def feedback(self) -> dict[str, Counter[Outcome]]:
-        """How the uses of each memory went, by the word of who used it.
+    async def feedback(self) -> dict[str, Mapping[Outcome, Counter[str]]]:
+        """How the uses of each memory went, by the word of who used it, and how often each said so.
 
-        A ref stands for its words, so that all versions of a memory share their counters.
+        A ref stands for its words, so that all versions of a memory share their counters. Who says so
+        is one caller of one process on one day: over stdio that is one session of one host.
         """
         undone: set[str] = set()
         for row in reversed(await self.store.ledger(op="undo")):
             # What takes an undo back comes after it.
             if row.batch not in undone:
                 undone.update(ref for ref in row.refs if ref.startswith("b:"))
-        counts: dict[str, Counter[Outcome]] = {}
+        counts: dict[str, Mapping[Outcome, Counter[str]]] = {}
         for row in await self.store.ledger(op="feedback"):
             if row.batch not in undone:
                 outcome = next((one for one in Outcome if f'"{one.value}"' in row.inverse), None)
+                who = f"{row.actor} {row.owner} {row.at.date()}"
                 for key in row.refs if outcome else ():
-                    counts.setdefault(key.partition("@")[0], Counter())[
-                        outcome or Outcome.UNKNOWN
-                    ] += 1
+                    told = counts.setdefault(
+                        key.partition("@")[0], {each: Counter() for each in Outcome}
+                    )
+                    told[outcome or Outcome.UNKNOWN][who] += 1
         return counts
 
 

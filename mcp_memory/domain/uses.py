@@ -20,6 +20,8 @@ class Use(Frozen):
     badly: int = 0
     unknown: int = 0
     """Uses by the word of who used it."""
+    voices: tuple[int, int] = (0, 0)
+    """How many said that it went well, and how many badly: who says so thirty times is one."""
     went_well: int = 0
     went_badly: int = 0
     went_unknown: int = 0
@@ -32,10 +34,11 @@ class Use(Frozen):
 
     @property
     def weights(self) -> tuple[float, float]:
-        """What speaks for it and what against: words whole, sessions in part."""
+        """What speaks for it and what against: whoever said so whole, sessions in part."""
         met = self.went_well + self.went_badly
         part = SESSION * min(1.0, MOST_SESSIONS / met) if met else 0.0
-        return self.well + part * self.went_well, self.badly + part * self.went_badly
+        well, badly = self.voices
+        return well + part * self.went_well, badly + part * self.went_badly
 
     @property
     def helps(self) -> tuple[float, float]:

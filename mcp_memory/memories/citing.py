@@ -20,8 +20,8 @@ from mcp_memory.trajectories.origins import least_trusted, looks, sources
 
 MOST_COMPARED = 16
 """Records with a draft's words that are looked at for whether outsiders wrote them first."""
-LEAST_READ = 40
-"""Characters of a file or a page from which it is a source of its own."""
+LEAST_READ = 10
+"""Characters of a file or a page, in two words, from which it is a source of its own: `npx -y x`."""
 
 
 async def cite(rooms: Rooms, draft: Draft) -> tuple[Cited, ...]:
@@ -145,10 +145,14 @@ def _read(steps: Sequence[Step]) -> Iterator[str]:
         looked = {call.id for call in step.calls if call.command and looks(call.command)}
         for seen in step.observations:
             outside = seen.source is SourceClass.EXTERNAL or seen.call_id in looked
-            if outside and len(seen.text) >= LEAST_READ:
+            if outside and _is_source(seen.text):
                 yield seen.text
-        if step.source is SourceClass.EXTERNAL and len(step.text) >= LEAST_READ:
+        if step.source is SourceClass.EXTERNAL and _is_source(step.text):
             yield step.text
+
+
+def _is_source(text: str) -> bool:
+    return len(text) >= LEAST_READ and len(text.split(maxsplit=1)) > 1
 
 
 def _flags(draft: Draft, span: Span) -> tuple[str, ...]:

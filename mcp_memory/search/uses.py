@@ -18,6 +18,7 @@ from mcp_memory.store.rows import EvidenceRow, Where
 
 logger = logging.getLogger(__name__)
 
+_NOTHING: Mapping[Outcome, Counter[str]] = {each: Counter() for each in Outcome}
 MOST_MET = 400
 _MET = ("key", "trajectory", "first", "outcome", "text")
 MOST_ASKED = 24
@@ -74,13 +75,15 @@ async def of(rooms: Rooms, named: Sequence[str]) -> Mapping[str, Use]:
     told = await rooms.feedback()
     noted = await anyio.to_thread.run_sync(counts.read, rooms.settings.home / "store")
     met = await _met(rooms, named)
+    said = {ref: told.get(ref) or _NOTHING for ref in named}
     return {
         ref: Use(
             shown=noted.get("shown", {}).get(ref, 0),
             opened=noted.get("opened", {}).get(ref, 0),
-            well=told.get(ref, Counter())[Outcome.SUCCESS],
-            badly=told.get(ref, Counter())[Outcome.FAILURE],
-            unknown=told.get(ref, Counter())[Outcome.UNKNOWN],
+            well=said[ref][Outcome.SUCCESS].total(),
+            badly=said[ref][Outcome.FAILURE].total(),
+            unknown=said[ref][Outcome.UNKNOWN].total(),
+            voices=(len(said[ref][Outcome.SUCCESS]), len(said[ref][Outcome.FAILURE])),
             went_well=met[ref][0],
             went_badly=met[ref][1],
             went_unknown=met[ref][2],

@@ -32,8 +32,9 @@ WRITES_BETWEEN = 8
 """Writes between two rounds of upkeep; each leaves two small files."""
 MOST_AT_WORK = 8
 """Calls of one bank that are carried out at a time; the others wait their turn, in order."""
-MOST_WAIT = 45.0
-"""How long a call waits for the bank and its turn; most hosts give a call up after a minute."""
+MOST_WAIT = 25.0
+"""How long a call waits for the bank and its turn: with a lock after that it is less than the minute in
+which most hosts give a call up."""
 MOST_OPEN = 64
 """Banks of tenants that are open at a time; the one idle for longest makes room."""
 

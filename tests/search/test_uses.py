@@ -9,6 +9,7 @@ from zlib import crc32
 import pytest
 
 from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.domain.access import acting
 from mcp_memory.domain.asked import Query, Reading, Task
 from mcp_memory.domain.models import Draft, MemoryKind, Outcome
 from mcp_memory.search import uses
@@ -106,10 +107,24 @@ async def test_what_went_badly_ranks_lower_within_bounds_and_is_still_found(
     ref = (await bank.retain(Draft(text="The till opens with the blue key."))).ref
     asked = Query(texts=("till opens key",), explain=True)
     assert "reinforcement" not in (await bank.search(asked)).hits[0].why
-    for _ in range(60):
+    for caller in range(30):
+        marked = acting.set(f"caller {caller}")
         await bank.feedback([ref], Outcome.FAILURE)
+        acting.reset(marked)
     (hit,) = (await bank.search(asked)).hits
     assert 0.85 <= hit.why["reinforcement"] < 0.9
+
+
+async def test_who_says_thirty_times_that_it_went_well_says_it_once(bank: MemoryBank) -> None:
+    ref = (await bank.retain(Draft(text="The till opens with the red key."))).ref
+    await bank.feedback([ref], Outcome.SUCCESS)
+    once = (await uses.of(bank.rooms, (ref,)))[ref]
+    for _ in range(29):
+        await bank.feedback([ref], Outcome.SUCCESS)
+    use = (await uses.of(bank.rooms, (ref,)))[ref]
+    assert (use.well, use.weights) == (30, once.weights)
+    (hit,) = (await bank.search(Query(texts=("till opens key",), explain=True))).hits
+    assert 1.0 < hit.why["reinforcement"] <= 1.02
 
 
 async def test_counting_changes_no_search(bank: MemoryBank) -> None:
