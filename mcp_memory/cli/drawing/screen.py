@@ -67,19 +67,15 @@ class Page:
 
     def show(self, lines: Iterable[Any]) -> None:
         """Print texts and tables, by the pager where they are longer than the screen."""
-        kept = list(lines)
-        if not self._pager:
-            for line in kept:
-                self.console.print(line)
-            return
+        # Not by the console itself: it would end the program where nobody reads on.
         with self.console.capture() as captured:
-            for line in kept:
+            for line in lines:
                 self.console.print(line)
-        told = captured.get()
-        if told.count("\n") < self.console.height:
-            click.echo(told, nl=False)
+        told, color = captured.get(), not self.console.no_color
+        if self._pager and told.count("\n") >= self.console.height:
+            click.echo_via_pager(told, color=color)
         else:
-            click.echo_via_pager(told, color=not self.console.no_color)
+            click.echo(told, nl=False, color=color)
 
     def ago(self, at: datetime | None) -> str:
         """How long ago, in a person's own zone; in a pipe the day, which stays true."""
