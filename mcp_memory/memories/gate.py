@@ -18,6 +18,7 @@ from mcp_memory.domain.models import (
 from mcp_memory.memories import bearing, faults, likeness, users_word
 from mcp_memory.memories.likeness import CLOSE
 from mcp_memory.text import powers
+from mcp_memory.text.counting import counted
 
 QUORUM = 2
 """Sessions that must bear out what is not the user's own statement."""
@@ -159,7 +160,7 @@ def _quorum(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
     sessions = {each.session for each in bearing_it}
     if len(sessions) < QUORUM:
         yield (
-            f"Its evidence is from {len(sessions)} live sessions; {QUORUM} are needed, "
+            f"Its evidence is from {counted(len(sessions), 'live session')}; {QUORUM} are needed, "
             "or the user's own words in a step of the user. Sub-agents and copies count with "
             "the session that they come from."
         )

@@ -77,7 +77,9 @@ class _Run:
         self._terms = terms
         self._memo = memo
         self._again = again
-        self._names = Names(terms.name, {} if terms.name else memo.names)
+        # Only who names one project and its name says that two of this machine are one there.
+        joined = bool(terms.name) and len(terms.only) == 1
+        self._names = Names(terms.name, {} if joined else memo.names)
         self._window: list[_File] = []
 
     async def over(self, paths: Sequence[Path], progress: Progress | None) -> None:

@@ -280,17 +280,28 @@ def _judged(status: int, body: bytes) -> bytes:
                 next_step="Give a live one with --token-file or MCP_MEMORY_REMOTE_TOKEN.",
             )
         case 403:
+            what, step = _said(reason.removeprefix("Not allowed: "))
             raise NotAllowed(
-                f"the remote bank said: {reason}", next_step="Ask its owner for another token."
+                f"the remote bank said: {what}",
+                next_step=step or "Ask its owner for another token.",
             )
         case 400:
-            raise InvalidInput(f"The remote bank said: {reason}", next_step="Name something else.")
+            what, step = _said(reason)
+            raise InvalidInput(
+                f"The remote bank said: {what}", next_step=step or "Name something else."
+            )
         case 404 if reason:
             raise UnknownRef("that file")
     raise CannotReach(
         f"it answered {status}{f': {reason}' if reason else '.'}",
         next_step="Check that the address is that of `mcp-memory serve`, of this version or later.",
     )
+
+
+def _said(reason: str) -> tuple[str, str]:
+    """What went wrong there, and the next step that its message ends with."""
+    what, _, step = reason.partition(" Nothing was changed. ")
+    return what, step
 
 
 def _reason(body: bytes) -> str:

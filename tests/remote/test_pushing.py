@@ -444,6 +444,22 @@ async def test_two_projects_of_one_name_are_not_mixed(settings: Settings, tmp_pa
         assert (await pushed(listener.url, "", folder, alone)).sent == 1
 
 
+async def test_a_second_push_under_one_name_mixes_no_more_than_the_first(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "both"
+    for number, name in enumerate(("orders", "invoices"), 1):
+        written(tmp_path / str(number))
+        (folder / "x").mkdir(parents=True, exist_ok=True)
+        (tmp_path / str(number) / f"{name}.jsonl").rename(folder / f"{name}.jsonl")
+    async with listening(settings) as listener:
+        for sent in (1, 0):
+            report = await pushed(listener.url, "", folder, Terms(name="both"))
+            assert (report.sent, len(report.refused)) == (sent, 1)
+        joined = Terms(only=(str(tmp_path / "1" / "shop"),), name="both")
+        assert (await pushed(listener.url, "", folder, joined)).sent == 1
+
+
 async def test_what_is_excluded_is_not_sent(
     settings: Settings, laptop: Path, requests: list[bytes]
 ) -> None:
