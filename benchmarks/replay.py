@@ -14,6 +14,7 @@ import argparse
 import csv
 import json
 import random
+import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,8 @@ from mcp_memory.trajectories import calls, edits, leaving, verdicts
 
 AFTER = 40
 """Steps in which what was told is looked for."""
+_CHECK = re.compile(r"`([^`\n]+)` \(\d+ sessions?\)")
+"""As a briefing tells how work is checked."""
 KINDS = ("briefing", "prompt", "error", "edit", "command")
 
 
@@ -206,7 +209,19 @@ def gone_by(one: Said) -> int:
 
 
 def bears(one: Said) -> bool:
-    """Of a briefing and of what a prompt names: whether the session later touched a file that it names."""
+    """Of a briefing and of what a prompt names: whether the session touched a file or ran a check of it."""
+    return _touched(one) or _checked(one)
+
+
+def _checked(one: Said) -> bool:
+    """Whether the session ran one of the checks that a briefing tells, spelled as there."""
+    checks = _CHECK.findall(one.text)
+    steps = one.session.trajectory.steps
+    ran = (call.command or "" for step in steps for call in step.calls)
+    return bool(checks) and any(f"{check} " in f"{line} " for line in ran for check in checks)
+
+
+def _touched(one: Said) -> bool:
     names = {word.strip("`,;:().") for word in one.text.split() if "." in word}
     touched = {each.name for each in one.session.entry.files}  # type: ignore[attr-defined]
     return any(path.endswith(name) for name in names if len(name) > 4 for path in touched)

@@ -40,10 +40,11 @@ async def look(rooms: Rooms) -> list[Finding]:
     orphans, hollow = ([f"t:{i}" for i in ids] for ids in (seen.orphans, _ids(seen.hollow)))
     steps = await rooms.store.count("evidence", Where(kinds=("step",), states=()))
     memories = await rooms.store.count("memories", Where(states=()))
+    kept = counted(memories, "memory", "memories")
     return [
         ill("records", f"{counted(len(bad), 'record')} cannot be read: {named(bad)}")
         if bad
-        else well("records", f"{counted(steps, 'step')} and {memories} memories can be read"),
+        else well("records", f"{counted(steps, 'step')} and {kept} can be read"),
         ill("records", f"rows of {counted(len(orphans), 'unknown session')}: {named(orphans)}")
         if orphans
         else well("records", "every row is of a known session"),

@@ -31,7 +31,8 @@ def said_command(limit: int, kind: str | None, session: str, as_json: bool) -> N
         click.echo(json.dumps([one._asdict() for one in shown], indent=2, ensure_ascii=False))
         return
     if not shown:
-        click.echo("Nothing was said yet. `mcp-memory install --hooks` puts hooks in.")
+        click.echo("Nothing was said yet: hooks speak when a session starts.")
+        click.echo("Where there are none: mcp-memory install --hooks")
     for one in shown:
         at = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M")
         click.echo(f"{at} {one.kind} · {one.project} · session {one.session[:8]}")

@@ -29,7 +29,15 @@ def stats_command(as_json: bool) -> None:
         click.echo(json.dumps([*rows, *said], indent=2))
         return
     page = screen.Page()
-    page.show([_table(page, rows), page.text(""), _table(page, said), *_told(page, rows, idle)])
+    if any(number for row in rows for number in list(row.values())[1:]):
+        page.show([_table(page, rows), page.text(""), _table(page, said), *_told(page, idle)])
+    else:
+        page.show(
+            [
+                page.text("Hooks have said nothing yet: they speak when a session starts."),
+                page.text(("Where there are none: ", "dim"), "mcp-memory install --hooks"),
+            ]
+        )
 
 
 def _table(page: screen.Page, rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -40,14 +48,7 @@ def _table(page: screen.Page, rows: Sequence[Mapping[str, Any]]) -> Any:
     return table
 
 
-def _told(
-    page: screen.Page, rows: Sequence[Mapping[str, Any]], idle: Sequence[str]
-) -> Iterator[Any]:
-    if not any(number for row in rows for number in list(row.values())[1:]):
-        yield page.text(
-            ("Hooks have said nothing yet; they are put in with ", "dim"),
-            "mcp-memory install --hooks",
-        )
+def _told(page: screen.Page, idle: Sequence[str]) -> Iterator[Any]:
     for kind in idle:
         yield page.text(
             (f"Nothing came of what was said of kind {kind}: it may as well be silent. ", "dim"),

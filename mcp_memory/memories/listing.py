@@ -67,7 +67,8 @@ async def changes(rooms: Rooms, *, limit: int) -> list[Listed]:
     batches: dict[str, Listed] = {}
     for row in await rooms.store.ledger():
         known = batches.get(row.batch)
-        marks = (row.op, row.phase, f"{len(row.refs)} refs", row.actor)
+        how = () if row.phase in ("once", "done") else (row.phase,)
+        marks = (row.op, *how, counted(len(row.refs), "ref"), row.actor)
         batches[row.batch] = Listed(ref=row.batch, at=known.at if known else row.at, marks=marks)
     return list(reversed(batches.values()))[:limit]
 

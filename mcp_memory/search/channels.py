@@ -18,6 +18,7 @@ from mcp_memory.trajectories import marks
 
 DEPTH = 200
 """How deep each channel is read: sums need depth."""
+MOST_NAMED = 5
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
 TABLES: tuple[Table, ...] = ("evidence", "memories")
 EVIDENCE_KINDS = ("step", "episode", "output")
@@ -68,7 +69,8 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
     wanted, doubt = projects.answering(rooms.identities().asked(asked), known, rooms.project)
     if wanted:
         return Scope(tuple(dict.fromkeys((*wanted, projects.USER))), (doubt,) if doubt else ())
-    some = ", ".join(list(known)[:5]) or "none yet"
+    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    some = ", ".join(list(known)[:MOST_NAMED]) + more or "none yet"
     note = f"No history of {asked}; known: {some}. project='*' asks them all."
     return Scope((asked, projects.USER), (note,))
 
