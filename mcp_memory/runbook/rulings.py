@@ -16,6 +16,7 @@ TOUCHES = 0.2
 """Share from which one within such work is: most refusals settle the moment only."""
 _CHOSEN = re.compile(r"\"(?P<asked>[^\"]{4,300})\"=\"(?P<answer>[^\"]{1,300})\"")
 _REFUSED = re.compile(r"refused `(?P<what>[^`]*)`: (?P<why>.+)", re.DOTALL)
+_PLANS = dict.fromkeys(("ExitPlanMode", "exit_plan_mode"), "a plan")
 _HOSTS_NOTE = re.compile(r"\s*Note: The user's next message may contain a correction.*", re.DOTALL)
 _PLAN = re.compile(r"plan accepted:\s*(?:#+\s*)?(?P<title>.+?)(?:\s+#|$)", re.DOTALL)
 
@@ -62,8 +63,9 @@ def _said(text: str, session: Session) -> Iterator[tuple[str, str]]:
             yield line, line
     elif seen := _REFUSED.match(text):  # what was refused is told, and proves nothing of the task
         why = sentences.first(_HOSTS_NOTE.sub("", seen["why"]), CHARS)
-        if why and not why.endswith("\u2026"):
-            yield f'refused `{session.path(seen["what"])}`: "{why}"', why
+        if why and not why.endswith(("\u2026", "?")):  # who asks has settled nothing yet
+            what = _PLANS.get(seen["what"]) or f"`{session.path(seen['what'])}`"
+            yield f'refused {what}: "{why}"', why
     elif (seen := _PLAN.match(text)) and not seen["title"].endswith("\u2026"):
         title = sentences.first(seen["title"], CHARS)
         yield f'accepted the plan "{title}"', title

@@ -143,6 +143,8 @@ def test_answers_and_reasoned_refusals_are_the_users_rulings() -> None:
         'answered AskUserQuestion: Your questions have been answered: "Lock the cart?"="Yes, per tab".',
         f"refused `{ROOT}/src/cart.py`: keep the cart as it is {NOTE}",
         "refused `ls`",
+        "refused `ExitPlanMode`: is the lock of the cart needed at all?",
+        "refused `ExitPlanMode`: leave the lock as it is",
         "plan accepted: # Lock the cart per tab ## Context It grew",
     )
     a = session("a", decisions=tuple(Decision(step=n, text=text) for n, text in enumerate(told, 1)))
@@ -150,6 +152,7 @@ def test_answers_and_reasoned_refusals_are_the_users_rulings() -> None:
     assert {rulings.told(one) for one in found} == {
         'asked "Lock the cart?", the user chose "Yes, per tab" (2026-03-01)',
         'refused `src/cart.py`: "keep the cart as it is" (2026-03-01)',
+        'refused a plan: "leave the lock as it is" (2026-03-01)',
         'accepted the plan "Lock the cart per tab" (2026-03-01)',
     }
     assert rulings.of_task((attempt(a),), ("printer",), {a.entry.id: a}) == ()
