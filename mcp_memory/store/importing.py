@@ -1,4 +1,4 @@
-"""Importing LanceDB without the models of its REST client, which a local store never uses."""
+"""Importing LanceDB without what a local store never uses: models of its REST client, Arrow's data sets."""
 
 import importlib
 import importlib.util
@@ -11,32 +11,44 @@ _NAMESPACE, _CLIENT = "lance_namespace", "lance_namespace_urllib3_client"
 _MODELS = f"{_CLIENT}.models"
 _PACKAGES = (_CLIENT, _MODELS, _NAMESPACE)
 """Each runs 160 modules of pydantic models when it is imported: more than half of LanceDB's time."""
-_STOOD_FOR = frozenset({"LanceNamespace", "connect"})
-"""What LanceDB takes from there, beside models, to annotate and to call when a service is asked."""
+_ARROWS = ("pyarrow.fs", "pyarrow.dataset")
+"""Their libraries for S3, Google, Azure and Parquet take 14 MB of memory."""
+_STOOD_FOR = {
+    _NAMESPACE: frozenset({"LanceNamespace", "connect"}),
+    "pyarrow.fs": frozenset({"FileSystem"}),
+    "pyarrow.dataset": frozenset({"Dataset", "Scanner"}),
+}
+"""What LanceDB takes from there, beside models, to annotate, to register and to call when asked."""
 _HEAD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def imported_lancedb() -> ModuleType:
     """LanceDB, imported once; takes half a second.
 
-    Until it is imported those packages stand in `sys.modules` with their folders, without having
-    run their `__init__`. A model that LanceDB asks them for is imported from its own file, and is
+    Until it is imported those packages and modules stand in `sys.modules` with their folders, without
+    having run their code. A model that LanceDB asks them for is imported from its own file, and is
     the real class; two other names are stood for. Trap: what asks for anything else, then or later,
     runs the real `__init__` in the same module; and where one of them is imported already, nothing
     is changed and nothing is saved.
     """
-    if not any(name in sys.modules for name in ("lancedb", *_PACKAGES)):
-        unrun = [_unrun(name) for name in _PACKAGES if importlib.util.find_spec(name)]
-        try:
-            return importlib.import_module("lancedb")
-        finally:
-            for module in unrun:
-                module.standing = None
-    return importlib.import_module("lancedb")
+    unrun = [_unrun(name) for name in _missing() if importlib.util.find_spec(name)]
+    try:
+        return importlib.import_module("lancedb")
+    finally:
+        for module in unrun:
+            module.standing = None
+
+
+def _missing() -> tuple[str, ...]:
+    """Those modules that are not imported yet, and are LanceDB's alone to import."""
+    if "lancedb" in sys.modules:
+        return ()
+    arrows = tuple(name for name in _ARROWS if name not in sys.modules)
+    return arrows if any(name in sys.modules for name in _PACKAGES) else (*_PACKAGES, *arrows)
 
 
 class _Unrun(ModuleType):
-    """A package whose `__init__` has not been run, and will be once a name needs it."""
+    """A package or module whose code has not been run, and will be once a name needs it."""
 
     standing: dict[str, type] | None
     """What stands for other names; None once LanceDB is imported."""
@@ -45,10 +57,10 @@ class _Unrun(ModuleType):
         """A name that the package gives; one that is no model runs the whole."""
         if name.startswith("__") and name != "__all__":
             raise AttributeError(name)
-        found = _model(name)
+        found = _model(name) if self.__name__ in _PACKAGES else None
         if found is not None:
             return found
-        if self.standing is not None and self.__name__ == _NAMESPACE and name in _STOOD_FOR:
+        if self.standing is not None and name in _STOOD_FOR.get(self.__name__, ()):
             return self.standing.setdefault(name, _standing_for(self, name))
         return getattr(_whole(self), name)
 
@@ -58,7 +70,8 @@ def _unrun(name: str) -> _Unrun:
     assert spec is not None
     module = _Unrun(name)
     module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
-    module.__path__ = list(spec.submodule_search_locations or ())
+    if spec.submodule_search_locations is not None:
+        module.__path__ = list(spec.submodule_search_locations)
     module.standing = {}
     sys.modules[name] = module
     parent, _, child = name.rpartition(".")

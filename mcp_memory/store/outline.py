@@ -19,8 +19,7 @@ class Outline:
     """What is short of each row, by where it stands; of a key that stands twice the row written last."""
 
     def __init__(self, version: int, rows: Any) -> None:
-        import numpy as np  # comes with Arrow; heavy: only once a store was searched
-        import pyarrow as pa  # heavy: only once a store is open
+        import numpy as np  # heavy: only once a store was searched
         import pyarrow.compute as pc
 
         self.version = version
@@ -34,7 +33,7 @@ class Outline:
         self.all_live = bool(
             pc.all(pc.fill_null(pc.equal(states, "live"), fill_value=False)).as_py()
         )
-        keys = np.array(rows.column("key").cast(pa.binary()).to_pylist() or [b""])
+        keys = _fixed(self._columns["key"])
         self._order = np.argsort(keys, kind="stable").astype(np.int32)
         self._keys = keys[self._order]
 
@@ -85,6 +84,22 @@ class Outline:
 def _whole(column: Any, *, coded: bool) -> Any:
     """A column in one piece."""
     return (column.dictionary_encode() if coded else column).combine_chunks()
+
+
+def _fixed(texts: Any) -> Any:
+    """A column of texts as bytes of one width: as Python objects they take five times the room."""
+    import numpy as np  # heavy: only once a store was searched
+
+    _, offsets, told = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    lengths = np.diff(ends)
+    width = int(lengths.max(initial=1))
+    made = np.zeros((len(texts), width), np.uint8)
+    if told is not None:
+        made[np.arange(width) < lengths[:, None]] = np.frombuffer(told, np.uint8)[
+            ends[0] : ends[-1]
+        ]
+    return made.view(f"S{width}").ravel()
 
 
 def outlined(version: int, rows: Any) -> Outline | None:

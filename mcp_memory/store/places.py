@@ -78,10 +78,10 @@ class Places:
 
     async def rows(self, keys: Collection[str], columns: Sequence[str]) -> list[EvidenceRow] | None:
         """Evidence of these keys, in the order of its writing; None where not all places are known."""
-        if self._outline is not None:
-            version = await self.version("evidence")
-            if outline := self.outline(version):
-                return await self.at(outline.places(keys), columns, version)
+        if (outline := self._outline) is not None:
+            rows = await self.at(outline.places(keys), columns, outline)
+            if rows is not None:
+                return rows
         known = self._known.get("evidence")
         if known is None or not all(key in known.places for key in keys):
             return None  # to look for places first costs more than to look for rows
@@ -94,12 +94,9 @@ class Places:
         return await self.tables.turned(rows, EvidenceRow)
 
     async def at(
-        self, places: Sequence[int], columns: Sequence[str], version: int
+        self, places: Sequence[int], columns: Sequence[str], outline: Outline
     ) -> list[EvidenceRow] | None:
         """Evidence at places of an outlined version, in that order; None where it is another by now."""
-        outline = self.outline(version)
-        if outline is None:
-            return None
         rows = outline.rows(places, [name for name in columns if name in COLUMNS])
         long = [name for name in columns if name not in COLUMNS]
         if rows is not None and places and long:
@@ -108,9 +105,14 @@ class Places:
                 return None
             for name in long:
                 rows = rows.append_column(name, taken.column(name))
-        if rows is None or await self.version("evidence") != version:
+        if rows is None or await self.version("evidence") != outline.version:
             return None
         return await self.tables.turned(rows, EvidenceRow)
+
+    @property
+    def newest(self) -> Outline | None:
+        """The outline that is in memory; of a version that may be an older one by now."""
+        return self._outline
 
     def outline(self, version: int) -> Outline | None:
         """What is short of the rows of this version of evidence, where it is in memory."""

@@ -63,3 +63,32 @@ except ImportError as error:
     print("NoSuchThing" in str(error))
 """
     assert told(code) == "True"
+
+
+def test_arrows_data_sets_and_file_systems_are_not_imported_and_are_whole_when_asked_for() -> None:
+    code = """
+import sys
+from mcp_memory.store import importing
+importing.imported_lancedb()
+import pyarrow
+from lancedb.scannable import to_scannable
+to_scannable(pyarrow.table({"a": [1]}))
+print([name for name in sys.modules if name in ("pyarrow._s3fs", "pyarrow._dataset", "pyarrow._fs")])
+from pyarrow import fs
+import pyarrow.dataset as ds
+print(fs.LocalFileSystem().type_name, issubclass(ds.Dataset, object))
+told = ds.dataset(pyarrow.table({"a": [1, 2]}))
+print(isinstance(told, pyarrow.dataset.Dataset), to_scannable(told).num_rows, ds.Dataset.__module__)
+"""
+    assert told(code).splitlines() == ["[]", "local True", "True 2 pyarrow._dataset"]
+
+
+def test_data_sets_that_were_imported_before_are_left_as_they_are() -> None:
+    code = """
+import sys
+import pyarrow.dataset
+from mcp_memory.store import importing
+importing.imported_lancedb()
+print(type(pyarrow.dataset).__name__, type(sys.modules["lance_namespace"]).__name__)
+"""
+    assert told(code) == "module _Unrun"
