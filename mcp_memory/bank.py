@@ -169,7 +169,7 @@ class MemoryBank(Bank):
             case "memories":
                 return await listing.memories(self.rooms, project=project, limit=limit)
             case "projects":
-                return await listing.known_projects(self.rooms)
+                return (await listing.known_projects(self.rooms))[:limit]
             case "changes":
                 return await listing.changes(self.rooms, limit=limit)
 

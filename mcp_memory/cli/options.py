@@ -26,7 +26,7 @@ kinds = click.option(
     "kinds",
     multiple=True,
     type=click.Choice(KINDS),
-    help="Only records of this kind; may be given again.",
+    help="Only records of this kind; may be repeated.",
 )
 files = click.option(
     "--file",

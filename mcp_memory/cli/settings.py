@@ -12,7 +12,7 @@ from mcp_memory.settings import PREFIX, Settings
 
 
 @click.command("settings")
-@click.option("--markdown", is_flag=True, help="Print the table of the README.")
+@click.option("--markdown", is_flag=True, help="Print them as a table in Markdown.")
 @options.as_json
 def settings_command(markdown: bool, as_json: bool) -> None:
     """Every setting, its value and its sentence; those that were set are marked."""

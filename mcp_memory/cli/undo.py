@@ -1,6 +1,6 @@
 """`mcp-memory undo`: a batch of changes taken back, or all of them since a moment."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
@@ -12,8 +12,9 @@ from mcp_memory.cli.door import command, show
 @click.argument("batch", default="")
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]),
-    help="Instead of a batch: all that was changed since this moment (UTC), newest first.",
+    type=options.When("start"),
+    metavar="WHEN",
+    help="Instead of a batch: all that was changed since then, newest first, as 2h or 2026-06-12T14:30.",
 )
 @options.as_json
 @command
@@ -24,5 +25,4 @@ async def undo_command(batch: str, since: datetime | None, as_json: bool) -> Non
     if bool(batch) == (since is not None):
         raise click.UsageError("Give a batch, b:…, or --since.")
     async with opened() as bank:
-        moment = since.replace(tzinfo=UTC) if since else None
-        show(await bank.undo(batch, since=moment), as_json=as_json)
+        show(await bank.undo(batch, since=since), as_json=as_json)

@@ -43,11 +43,13 @@ class UnknownRef(MemoryBankError, LookupError):
 
     def __init__(self, ref: str) -> None:
         self.ref = ref
-        super().__init__(
-            f"Nothing is known by the ref {ref!r}. Nothing was changed. "
-            "Refs look like m:… (memory), e:… (episode) or t:…#12-15 (steps): "
+        known = (
+            "Batches look like b:…: each change tells its own, and so does a listing of changes."
+            if ref.startswith("b:")
+            else "Refs look like m:… (memory), e:… (episode) or t:…#12-15 (steps): "
             "take one from an answer of `search`."
         )
+        super().__init__(f"Nothing is known by the ref {ref!r}. Nothing was changed. {known}")
 
 
 class PastTheEnd(UnknownRef):

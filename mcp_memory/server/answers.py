@@ -1,6 +1,6 @@
 """Answers: what a verb returned, as lean JSON and as compact text; tools and CLI show the same."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
 
@@ -20,6 +20,8 @@ from mcp_memory.text import guard
 from mcp_memory.text.counting import counted
 
 CONFIRMING = "To carry it out, call again with confirm={}"
+MOST_NAMED = 40
+"""Refs that a deletion tells one by one."""
 Answer = SearchResult | FetchResult | Retained | Runbook | Consolidation | Deletion
 
 
@@ -190,7 +192,7 @@ def _group(group: Group) -> Iterator[str]:
 
 
 def _deletion(result: Deletion, confirming: str) -> Iterator[str]:
-    yield f"{result.mode}: {counted(len(result.refs), 'record')}: {' '.join(result.refs[:20])}"
+    yield f"{result.mode}: {counted(len(result.refs), 'record')}: {_named(result.refs)}"
     if result.cascade:
         yield f"With them go: {' '.join(result.cascade)}"
     if result.weakened:
@@ -204,6 +206,16 @@ def _deletion(result: Deletion, confirming: str) -> Iterator[str]:
     if result.beyond_reach:
         yield "Beyond reach: " + "; ".join(result.beyond_reach)
     yield from _notes(result.notes)
+
+
+def _named(named: Sequence[str]) -> str:
+    """Refs beside each other, those of one session by its name once: `t:8k2m…#2 #99`."""
+    told = []
+    for ref, before in zip(named[:MOST_NAMED], ("", *named), strict=False):
+        session, mark, steps = ref.partition("#")
+        told.append(mark + steps if mark and before.partition("#")[0] == session else ref)
+    more = [f"and {len(named) - MOST_NAMED:,} more"] if len(named) > MOST_NAMED else []
+    return " ".join([*told, *more])
 
 
 def _notes(notes: Iterable[str]) -> Iterator[str]:

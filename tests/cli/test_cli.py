@@ -114,6 +114,10 @@ def test_a_filter_that_fits_nothing_says_so_in_words(run) -> None:
     assert "No record fits project nowhere." in result.output
 
 
+def test_a_batch_that_is_none_is_looked_for_among_the_changes(run) -> None:
+    assert "a listing of changes" in run("undo", "b:000000000000").output
+
+
 def test_a_preview_says_how_the_command_line_carries_it_out(run) -> None:
     kept = run("retain", "the export listens on port 8080")
     ref = re.search(r"m:\w{12}", kept.output)

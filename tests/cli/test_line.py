@@ -222,6 +222,19 @@ def test_a_reader_that_stops_reading_is_no_fault_of_the_bank(
     assert done.returncode == ending.UNREAD
 
 
+def test_a_preview_of_much_names_each_session_once_and_says_how_many_more(indexed) -> None:
+    seen = indexed("delete", "--contains", "shop").output
+    refs = seen.partition("records: ")[2].partition("\n")[0].split()
+    sessions = [ref for ref in refs if ref.startswith("t:")]
+    assert len(sessions) == len({ref.partition("#")[0] for ref in sessions}) == 2
+    assert any(ref.startswith("#") for ref in refs)
+
+
+def test_projects_are_listed_as_many_as_are_asked_for(indexed) -> None:
+    indexed("retain", "the export listens on port 8080", "--project", "elsewhere")
+    assert len(indexed("list", "projects", "--limit", "1").output.splitlines()) == 1
+
+
 def test_a_pipe_gets_what_was_recalled_fenced_and_without_colours(indexed) -> None:
     for words in (("blame", "export.py"), ("fix", "UnicodeEncodeError"), ("search", "euro")):
         told = indexed(*words, "--project", "shop").output
