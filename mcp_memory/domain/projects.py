@@ -22,7 +22,7 @@ _ASIDE = re.compile(
 )
 """A worktree that tools keep inside its repository."""
 _MOST_SIBLINGS = 200
-_MOST_NAMED, _MOST_SAID = 10, 3
+_MOST_NAMED = 10
 """How many projects an error names, and a note of an answer, whose room is for what was found."""
 
 
@@ -199,7 +199,7 @@ def ambiguity(asked: str, sizes: Mapping[str, int]) -> str:
     found = candidates(asked, sizes)
     if len(found) <= 1:
         return ""
-    told = _sized(found, sizes, _MOST_NAMED)
+    told = _sized(found, sizes)
     return f"{asked!r} may be any of {len(found)} projects: {told}. Name one by its whole path."
 
 
@@ -211,16 +211,17 @@ def answering(asked: str, sizes: Mapping[str, int], here: str) -> tuple[tuple[st
     found = tuple(candidates(asked, sizes))
     if len(found) <= 1:
         return found, ""
+    # Short, as it stands in every answer: what it takes is taken from what was found.
+    largest = min(found, key=lambda name: (-sizes[name], name))
+    which = f"{here} was asked" if here in found else f"all were asked, {largest} the largest"
     chosen = (here,) if here in found else found
-    which = f"{here} was asked" if here in found else "all were asked"
-    told = _sized(found, sizes, _MOST_SAID)
-    return chosen, f"{asked!r} may be any of {len(found)} projects: {told}; {which}."
+    return chosen, f"{asked!r} names {len(found)} projects; {which}."
 
 
-def _sized(found: Iterable[str], sizes: Mapping[str, int], most: int) -> str:
+def _sized(found: Iterable[str], sizes: Mapping[str, int]) -> str:
     ordered = sorted(found, key=lambda name: (-sizes[name], name))
-    told = ", ".join(f"{name} ({sizes[name]} sessions)" for name in ordered[:most])
-    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
+    told = ", ".join(f"{name} ({sizes[name]} sessions)" for name in ordered[:_MOST_NAMED])
+    more = f" and {len(ordered) - _MOST_NAMED} more" if len(ordered) > _MOST_NAMED else ""
     return f"{told}{more}"
 
 
