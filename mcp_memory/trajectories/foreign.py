@@ -5,7 +5,7 @@ import re
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from mcp_memory.domain.models import Step, Trajectory
+from mcp_memory.domain.models import SourceClass, Step, Trajectory
 from mcp_memory.text import fencing
 
 _LEFT_OUT = "[recalled memory: left out]"
@@ -35,6 +35,11 @@ def unfed(trajectory: Trajectory) -> Trajectory:
     return trajectory.model_copy(update={"steps": steps})
 
 
+def of_strangers(trajectory: Trajectory) -> Trajectory:
+    """The session as one whose user is not known here: what was typed counts as an agent's prompt."""
+    return trajectory.model_copy(update={"steps": tuple(map(_of_stranger, trajectory.steps))})
+
+
 def left_out(trajectory: Trajectory) -> bool:
     """Whether a session is a summariser's own, or its user asked that it be left out.
 
@@ -46,6 +51,17 @@ def left_out(trajectory: Trajectory) -> bool:
     # Where it stands in a page that somebody pasted, nobody asked for it.
     asked = [s.text.lstrip() for s in trajectory.steps if s.kind in ("user", "system")]
     return OPTED_OUT in "".join(asked[:1]) or any(text.startswith(OPTED_OUT) for text in asked)
+
+
+def _of_stranger(step: Step) -> Step:
+    seen = tuple(
+        each.model_copy(update={"source": SourceClass.AGENT})
+        if each.source is SourceClass.USER
+        else each
+        for each in step.observations
+    )
+    source = SourceClass.AGENT if step.source is SourceClass.USER else step.source
+    return step.model_copy(update={"source": source, "observations": seen})
 
 
 def _unfed(step: Step) -> Step:

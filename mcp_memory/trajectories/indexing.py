@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
 
 from mcp_memory import readers
-from mcp_memory.domain import projects, remotes
+from mcp_memory.domain import projects, remotes, shipping
 from mcp_memory.domain.errors import UnknownTranscript
 from mcp_memory.domain.models import (
     Episode,
@@ -146,7 +146,7 @@ def prepare(  # PLR0913: what a bank has and allows, each apart, so that tests n
     tally = _Tally(path, reader.FORMAT, stamp.size)
     ground = ground or Ground()
     made = []
-    for trajectory in map(admission.identified, map(foreign.unfed, reader.read(path))):
+    for trajectory in _sessions(path, reader):
         folder = projects.project_of(trajectory.cwd)
         remote = trajectory.remote or remotes.remote_of(folder)
         project = ground.identities.placed(folder, remote)
@@ -168,6 +168,13 @@ def prepare(  # PLR0913: what a bank has and allows, each apart, so that tests n
         made.append(replace(done, told=(admission.place(folder), remote)))
         tally.masked += sum(done.masked.values())
     return tally.report(indexed=len(made)), made
+
+
+def _sessions(path: Path, reader: readers.Reader) -> Iterator[Trajectory]:
+    """What a file holds; where it came with a clone, nobody here knows who typed what was typed."""
+    read = map(foreign.unfed, reader.read(path))
+    its = map(foreign.of_strangers, read) if shipping.carries(path) else read
+    return map(admission.identified, its)
 
 
 def _place(path: Path, stamp: Stamp, project: str, reader_version: int) -> Place:
