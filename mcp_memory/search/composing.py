@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 
+from pydantic_core import PydanticSerializationError
+
 from mcp_memory.domain import refs
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.search import telling, voicing
@@ -40,9 +42,22 @@ class Record:
 
 def size(model: SearchResult | Hit) -> int:
     """The bytes of its compact JSON, every character of it in ASCII, as the widest host counts."""
-    return len(
-        json.dumps(model.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))
-    )
+    try:
+        told = model.model_dump_json(exclude_defaults=True)
+    except (
+        PydanticSerializationError
+    ):  # half of a pair, which a caller in this process may ask with
+        return len(
+            json.dumps(model.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))
+        )
+    more = 0 if told.isascii() else _escaped(told)
+    return len(told) + more + 5 * told.count("\x7f")
+
+
+def _escaped(told: str) -> int:
+    """How much longer JSON is in which six letters tell what is not ASCII, a pair of halves twelve."""
+    plain = len(told.encode("ascii", "ignore"))
+    return 6 * (len(told.encode("utf-16-le")) // 2 - plain) - (len(told) - plain)
 
 
 def composed(

@@ -1,8 +1,8 @@
 """Voicing: a hit's text out of the passages that are told of it, and whose words these are."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from json.encoder import encode_basestring_ascii
 
 from mcp_memory.domain.hits import Hit
 from mcp_memory.search import passages
@@ -20,8 +20,9 @@ HEAD_SHOWN = 30
 
 def length(passage: Passage) -> int:
     """The bytes that a passage takes of an answer's JSON."""
-    head = len(json.dumps(passage.head)) + 1 if passage.head else 0
-    return len(json.dumps(passage.text)) + head + (len(REFUSED) + 2) * passage.refused
+    # As `json.dumps` tells them, without asking each time how.
+    head = len(encode_basestring_ascii(passage.head)) + 1 if passage.head else 0
+    return len(encode_basestring_ascii(passage.text)) + head + (len(REFUSED) + 2) * passage.refused
 
 
 def joined(hit: Hit, few: Sequence[Told]) -> Hit:

@@ -192,7 +192,8 @@ class Store:
 
     async def holds(self, table: Table) -> bool:
         """Whether a table has any row: known from its manifest, without reading."""
-        return bool(await self._tables.attempt(self._tables[table].count_rows))
+        known = table == "evidence" and self._places.newest is not None
+        return known or bool(await self._tables.attempt(self._tables[table].count_rows))
 
     async def ledger(self, *, batch: str = "", op: str = "") -> list[LedgerRow]:
         """Ledger rows in the order of their writing."""
