@@ -257,7 +257,7 @@ async def built(settings: Settings, rows: int, data: Sequence[Path], home: Path)
             await store.maintain(force=True)
         indexed = processor()
     if rows <= BESIDE:
-        beside(pool, rows, home)
+        for_others(pool, rows, home)
     return {
         "rows written, s": f"{took['adding']:.1f}",
         "processor for reading the data and for that, s": f"{added - begun:.1f}",
@@ -289,7 +289,7 @@ def batches(pool: Sequence[EvidenceRow], rows: int, batch: str) -> pa.RecordBatc
     return pa.RecordBatchReader.from_batches(schema, made())
 
 
-def beside(pool: Sequence[EvidenceRow], rows: int, home: Path) -> None:
+def for_others(pool: Sequence[EvidenceRow], rows: int, home: Path) -> None:
     """The same text for FTS5 and for ripgrep."""
     database = sqlite3.connect(home / "fts5.db")
     database.execute("CREATE VIRTUAL TABLE rows USING fts5(key, text)")
