@@ -18,15 +18,17 @@ async def resume_command(ref: str, as_json: bool) -> None:
     Run it with `eval "$(mcp-memory resume REF)"`. A sub-agent's session leads to the one that
     started it.
     """
+    from mcp_memory import hosts
     from mcp_memory.cli.opening import opened
     from mcp_memory.search.named.resume import resume
+    from mcp_memory.trajectories.naming import one_line
 
     async with opened(vectors=False) as bank:
         told = await resume(bank.rooms, ref)
     if as_json:
         click.echo(json_text(told))
     else:
-        click.echo(f"{told.ref} of {told.host}: {' '.join(told.goal.split())[:120]}", err=True)
+        click.echo(f"{told.ref} of {hosts.named(told.host)}: {one_line(told.goal, 120)}", err=True)
         for note in told.notes:
             click.echo(note, err=True)
         if told.argv:

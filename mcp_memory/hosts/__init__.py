@@ -99,6 +99,11 @@ def format_of(host: Host) -> str:
     return str(vars(host)["__name__"]).rpartition(".")[2]
 
 
+def named(format_: str) -> str:
+    """An agent's own name by its format, such as `Claude Code`; the format where no host has it."""
+    return next((host.NAME for host in HOSTS if format_of(host) == format_), format_)
+
+
 def prompts() -> Iterator[Path]:
     """Histories of what was typed, of the hosts that keep one when a transcript is gone."""
     yield from claude_code.prompts()

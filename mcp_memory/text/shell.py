@@ -25,7 +25,6 @@ _TOKEN = re.compile(
     r"""|(?P<open>['"])|[^\S\n]+|.""",
     re.DOTALL,
 )
-_BLANKED = re.compile(r"[^\n]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=.*", re.DOTALL)
 _DURATION = re.compile(r"-\S*|\d+(?:\.\d+)?[smhd]?")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)

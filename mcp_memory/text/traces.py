@@ -30,7 +30,6 @@ _FOREIGN = re.compile(
     r"site-packages|dist-packages|node_modules|[/\\]lib[/\\]python\d|<frozen|node:|internal/"
     r"|/usr/local/go/|/go/src/|/libexec/src/|golang\.org/toolchain|/pkg/mod/|\.cargo/registry|/rustc/"
 )
-_LOCATED = re.compile(r"\S+\.\w+:\d+(?::\d+)?:?\s*")
 _TELLING = re.compile(r"['\"`]|\w[_.]\w|[a-z][A-Z]|\d{3}|[/\\]\w")
 
 _PANIC = re.compile(r"(?:panic|fatal error): (?P<said>.+)")

@@ -57,7 +57,7 @@ def _templates() -> Environment:
         "clock": clock,
         "size": size,
         "folder": folder,
-        "host": host,
+        "host": hosts.named,
         "spoken": spoken,
         "cut": cut,
         "marked": marked,
@@ -93,16 +93,6 @@ def size(count: float) -> str:
 def folder(project: str) -> str:
     """A project by its folder's name."""
     return projects.pure_path(project).name or project
-
-
-def host(format_: str) -> str:
-    """An agent by its own name."""
-    return _hosts().get(format_, format_)
-
-
-@cache
-def _hosts() -> dict[str, str]:
-    return {hosts.format_of(one): one.NAME for one in hosts.HOSTS}
 
 
 def spoken(text: str) -> Markup:

@@ -15,7 +15,6 @@ from mcp_memory.store.rows import EvidenceRow, Where
 NAME = "coding_history"
 HEADLINE = "session.any@5"
 KINDS: tuple[HitKind, ...] = ()
-_TO_SESSION = frozenset({"intent", "outcome", "repo", "workflow", "friction", "open_item", "code"})
 
 
 def suites(sources: Sources) -> Iterator[Suite]:
