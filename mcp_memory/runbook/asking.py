@@ -245,9 +245,9 @@ async def _lines(rooms: Rooms, task: Task, found: _Found) -> dict[str, list[Line
     for one in tried:
         title = attempts.TITLES[one.episode.outcome]
         lines.setdefault(title, []).append((attempts.told(one, terms, tried), one.ref))
-    lines["This error before"] = _met_before(task.error, known)
-    mended = mends.of_task(tried, said, known)
-    lines["Errors on the way"] = [(mends.told(one), one.ref) for one in mended]
+    lines["This error before"] = before = _met_before(task.error, known)
+    mended = [(mends.told(one), one.ref) for one in mends.of_task(tried, said, known)]
+    lines["Errors on the way"] = [line for line in mended if line not in before]
     ran = commands.of_task(tried, said, known)
     lines["Commands that work here"] = [(commands.told(one), one.ref) for one in ran]
     places = changed.of_task(tried, (*identifiers.names(said), *task.files)) if tried else ()

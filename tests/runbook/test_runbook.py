@@ -106,6 +106,13 @@ async def test_an_error_finds_its_mend_first(bank: MemoryBank) -> None:
     assert refs.parse(first.lines[0].rpartition(" ")[2]).first == 2
 
 
+async def test_a_mend_is_told_once(bank: MemoryBank) -> None:
+    task = Task(text=f"mend {ERROR}", error=f"Traceback\n{ERROR}")
+    told = [line for section in (await bank.runbook(task)).sections for line in section.lines]
+    assert any(line.startswith(ERROR) for line in told)
+    assert len(told) == len(set(told))
+
+
 async def test_every_line_begins_at_a_beginning_and_ends_with_a_ref(bank: MemoryBank) -> None:
     made = await bank.runbook(Task(text="make the cart's tests pass"))
     lines = _lines(made)
