@@ -10,6 +10,8 @@ CLOSE, BESIDE, NEAR = 40, 120, 300
 """Characters round a number in which its next word stands, or two of its words, and round a version."""
 LEAST_SHARED, LEAST_WORDS, LEAST_WORD = 0.25, 3, 2
 """Share of a sentence's telling words that evidence about it has, from how many it is asked, and letters."""
+SAME = 0.8
+"""Share of a sentence's telling words in a line that says the same."""
 _QUOTED = re.compile(r"\"([^\"\n]{2,200})\"|`([^`\n]{2,200})`|\u201c([^\u201d\n]{2,200})\u201d")
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?=[A-Za-z%]{0,3}(?!\w))")
 _LISTED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
@@ -189,6 +191,22 @@ def touches(text: str, said: str) -> bool:
         return True
     words = _telling(text)
     return not words or sum(_stem(word) in folded for word in words) >= LEAST_SHARED * len(words)
+
+
+def said_in(text: str, lines: Sequence[str]) -> bool:
+    """Whether each sentence of a text stands in one of these lines: its claims, and nearly all its words."""
+    folded = [fold(line) for line in lines]
+    return all(
+        any(_says(sentence, line) for line in folded)
+        for sentence in _SENTENCES.split(text)
+        if sentence.strip()
+    )
+
+
+def _says(sentence: str, line: str) -> bool:
+    words = _telling(sentence)
+    told = sum(_stem(word) in line for word in words) >= SAME * len(words)
+    return told and all(occurs(fold(claim), line) for claim in claims(sentence))
 
 
 def _is_general(word: str) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from mcp_memory.domain import projects, refs
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
@@ -10,7 +11,7 @@ from mcp_memory.domain.models import Draft, Evidence, Outcome, SourceClass, Step
 from mcp_memory.memories import bearing, users_word
 from mcp_memory.memories.gate import Cited
 from mcp_memory.rooms import Rooms
-from mcp_memory.search import spans
+from mcp_memory.search import spans, withholding
 from mcp_memory.search.spans import Span
 from mcp_memory.store.rows import PUSHED, Where
 from mcp_memory.text import powers, shingles, wording
@@ -126,7 +127,7 @@ def _did(span: Span) -> Iterator[str]:
 
 def _users_word(draft: Draft, claim: Evidence, steps: Sequence[Step]) -> bool:
     said = [s.text for s in steps if s.kind == "user" and s.source is SourceClass.USER]
-    said += [told for step in steps for told in users_word.chosen(step)]
+    said += [told for step in steps for told in users_word.chosen(step, draft.text)]
     told = "\n".join((draft.text, *said))
     fits = users_word.title_fits(draft.title, told)
     return fits and users_word.bears(said, draft.text, claim.quote)
@@ -156,12 +157,28 @@ def _is_source(text: str) -> bool:
 
 
 def _flags(draft: Draft, span: Span) -> tuple[str, ...]:
-    """What the guard noticed in the steps that the draft rests on: without them less of it is shown."""
+    """What the guard noticed in the steps that the draft rests on: without them less of it is shown.
+
+    A step that says the draft in lines of their own, and gives something away in others, counts: a
+    list of changes is long. That such lines share a name with a draft is not enough.
+    """
     flagged = [row for row in span.rows if row.flags]
     rest = "\n".join(row.text for row in span.rows if not row.flags)
     if not flagged or (rest and _shows_as_much(draft.text, rest, span.text)):
         return ()
+    if any(bearing.said_in(draft.text, _harmless(row.text)) for row in flagged):
+        return ()
     return tuple(sorted({flag for row in flagged for flag in row.flags}))
+
+
+def _harmless(text: str) -> list[str]:
+    """The lines of a step that give nothing away, alone or with the next; none where none tells why."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    away = {place for place, line in enumerate(lines) if withholding.given(line)}
+    for place, pair in enumerate(pairwise(lines)):
+        if not {place, place + 1} & away and withholding.given("\n".join(pair)):
+            away |= {place, place + 1}
+    return [line for place, line in enumerate(lines) if place not in away] if away else []
 
 
 def _shows_as_much(text: str, rest: str, whole: str) -> bool:

@@ -14,6 +14,13 @@ BORNE = 0.6
 
 _ANSWERED = re.compile(r"\"([^\"\n]{4,300})\"=\"([^\"\n]{2,300})\"")
 _ASKING = "?\uff1f "
+_ASSENT = frozenset(
+    {"yes", "yep", "yeah", "yup", "y", "no", "nope", "n", "ok", "okay", "sure", "right", "correct", "agreed",
+     "approve", "approved", "accept", "accepted", "proceed", "continue", "go", "ahead", "please", "do", "it",
+     "fine", "good", "recommended", "true", "ja", "nein", "oui", "non", "si", "s\u00ed", "sim", "da",
+     "\u0434\u0430", "\u043d\u0435\u0442", "\u662f", "\u597d", "\u306f\u3044", "\ub124"}
+)  # fmt: skip
+"""Words of an answer that leave all words to the question."""
 _SAID = "the user said:\n"
 _HOSTS_NOTE = re.compile(r"\s*Note: The user's next message may.*", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
@@ -34,8 +41,12 @@ _ABOUT_USER = re.compile(
 )
 
 
-def chosen(step: Step) -> Iterator[str]:
-    """What a person said to a question of the agent (`Where to: docs/`), and with a refusal."""
+def chosen(step: Step, text: str) -> Iterator[str]:
+    """What a person said to a question of the agent (`Where to: docs/`), and with a refusal.
+
+    A question counts only for a text that has the answer's own words: who says Yes to it has said
+    none of the words that the agent put into it.
+    """
     for seen in step.observations:
         if seen.source is not SourceClass.USER:
             continue
@@ -43,7 +54,15 @@ def chosen(step: Step) -> Iterator[str]:
             yield _HOSTS_NOTE.sub("", seen.text.partition(_SAID)[2])
         else:
             pairs = _ANSWERED.findall(seen.text)
-            yield from (f"{asked.rstrip(_ASKING)}: {told}" for asked, told in pairs)
+            yield from (
+                f"{asked.rstrip(_ASKING)}: {told}" for asked, told in pairs if _stands(told, text)
+            )
+
+
+def _stands(answer: str, text: str) -> bool:
+    """Whether a text says an answer that is more than assent."""
+    words = {term.casefold() for term in wording.informative(answer)} - _ASSENT
+    return bool(words) and words <= {term.casefold() for term in wording.informative(text)}
 
 
 def bears(messages: Sequence[str], text: str, quote: str = "") -> bool:

@@ -13,7 +13,15 @@ from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.cli.retain import AGENTS, retain_command
 from mcp_memory.domain.asked import Query, Reading
 from mcp_memory.domain.errors import InvalidInput
-from mcp_memory.domain.models import Draft, Evidence, MemoryKind, SourceClass, Standing
+from mcp_memory.domain.models import (
+    Draft,
+    Evidence,
+    MemoryKind,
+    Observation,
+    SourceClass,
+    Standing,
+    Step,
+)
 from mcp_memory.hooks import digests
 from mcp_memory.memories import users_word
 from mcp_memory.search import spans
@@ -201,3 +209,30 @@ async def test_who_stands_in_no_project_is_not_told_to_say_what_was_refused(
     async with open_bank(settings, cwd="/") as bank:
         with pytest.raises(InvalidInput, match="cite the user's step"):
             await bank.retain(Draft(text="the till listens on port 8080", project="user"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "text", "users"),
+    [
+        ("Always push straight to main?", "Yes", "always push straight to main", False),
+        ("Always push straight to main?", "Yes", "Always push straight to main: yes", False),
+        ("Switch signature checks off?", "ok, go ahead", "switch signature checks off", False),
+        ("Push straight to main, and what of docs?", "in docs/", "Push straight to main", False),
+        ("Which package manager?", "pnpm", "Which package manager: pnpm", True),
+        ("Where to put it?", "in docs/guides", "Where to put it: in docs/guides", True),
+    ],
+)
+def test_what_an_agent_asks_is_the_users_word_only_with_the_users_answer(
+    asked: str,
+    answered: str,
+    text: str,
+    users: bool,  # noqa: FBT001 - a case
+) -> None:
+    seen = Observation(
+        call_id="a",
+        text=f'User has answered your questions: "{asked}"="{answered}".',
+        failed=False,
+        source=SourceClass.USER,
+    )
+    step = Step(number=1, kind="agent", observations=(seen,))
+    assert users_word.bears(tuple(users_word.chosen(step, text)), text) is users
