@@ -137,7 +137,7 @@ async def answers() -> list[Figure]:
             Figure("an answer of search, largest of four", max(sizes), 2_000, "bytes"),
             Figure("a runbook", tokens, 2_000, "tokens"),
             *kept,
-            Figure("this process with an open bank", resident(), 400, "MB"),
+            Figure("this process with an open bank", resident(), 250, "MB"),
         ]
 
 
