@@ -1,13 +1,19 @@
 """Filters as SQL: every value quoted, nothing of a caller ever read as syntax."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
 
 from mcp_memory.store.rows import Table, Where
 
 _TEXTS = ("text", "context", "body")
+_KEYS: dict[Table, str] = {"sessions": "id", "ledger": "batch"}
+_PLAIN: dict[str, Any] = dict.fromkeys(
+    ("keys", "kinds", "projects", "states", "batches", "not_batches", "hashes"), ()
+)
 _MOST_KEYS = 500
 """In one condition: longer lists are asked in pieces."""
 
@@ -16,6 +22,31 @@ def to_sql(table: Table, where: Where) -> str | None:
     """The condition of a filter on a table; None where everything is meant."""
     conditions = list(_conditions(table, where))
     return " AND ".join(conditions) if conditions else None
+
+
+def holding(table: Table, where: Where) -> Callable[[Any], bool] | None:
+    """The same of a row that is at hand; None where it asks for what only the store can tell."""
+    if replace(where, **_PLAIN) != Where(states=()):
+        return None
+    key = _KEYS.get(table, "key")
+    wanted = [
+        (attrgetter(column), frozenset(values))
+        for values, column in (
+            (where.keys, key),
+            (where.kinds, "kind"),
+            (where.projects, "project"),
+            (where.states, "state"),
+            (where.batches, "batch"),
+            (where.hashes, "hash"),
+        )
+        if values
+    ]
+    unwanted = frozenset(where.not_batches)
+
+    def holds(row: Any) -> bool:
+        return all(told(row) in values for told, values in wanted) and row.batch not in unwanted
+
+    return holds
 
 
 def parts(where: Where) -> Iterator[Where]:
@@ -38,7 +69,7 @@ def one_of(column: str, values: Iterable[str]) -> str:
 
 
 def _conditions(table: Table, where: Where) -> Iterator[str]:
-    key = {"sessions": "id", "ledger": "batch"}.get(table, "key")
+    key = _KEYS.get(table, "key")
     for values, column in (
         (where.keys, key),
         (where.kinds, "kind"),

@@ -22,7 +22,7 @@ from mcp_memory.store.changes import (
     reverse_once,
     stands,
 )
-from mcp_memory.store.filters import parts, quoted, to_sql
+from mcp_memory.store.filters import holding, parts, to_sql
 from mcp_memory.store.home import Meta, add_tombstones, read_tombstones, write_meta
 from mcp_memory.store.kept import Kept
 from mcp_memory.store.locking import MAINTENANCE, Writer
@@ -188,7 +188,7 @@ class Store:
 
     async def count(self, table: Table, where: Where) -> int:
         """How many rows a filter holds for."""
-        return await self._reads.count(table, to_sql(table, where))
+        return await self._reads.count(table, to_sql(table, where), holding(table, where))
 
     async def holds(self, table: Table) -> bool:
         """Whether a table has any row: known from its manifest, without reading."""
@@ -197,9 +197,7 @@ class Store:
 
     async def ledger(self, *, batch: str = "", op: str = "") -> list[LedgerRow]:
         """Ledger rows in the order of their writing."""
-        conditions = [f"{name} = {quoted(v)}" for name, v in (("batch", batch), ("op", op)) if v]
-        columns = tuple(LedgerRow.__dataclass_fields__)
-        rows = await self._reads.read("ledger", " AND ".join(conditions), columns, LedgerRow)
+        rows = await self._reads.ledger({"batch": batch, "op": op})
         return sorted(rows, key=lambda row: row.at)
 
     @asynccontextmanager
@@ -397,4 +395,5 @@ class Store:
         self, table: Table, where: Where, kind: type[R], columns: Sequence[str] = ()
     ) -> list[R]:
         named = columns or [name for name in kind.__dataclass_fields__ if name != "vector"]
-        return await self._reads.read(table, to_sql(table, where), named, kind)
+        holds = holding(table, where)
+        return await self._reads.read(table, to_sql(table, where), named, kind, holds)
