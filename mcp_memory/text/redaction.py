@@ -26,6 +26,11 @@ _BROKEN = re.compile(r"[A-Za-z0-9_\-+/=.]{6,}+[\n\r\\\"'=]")
 """A key that may go on behind a line's end or a quote; shorter beginnings are words."""
 MOST_TRIES = 4
 """A rule is tried so often within one stretch that it has matched: hostile text repeats its start."""
+NAME_REACH = 60
+_NAME_BEFORE = re.compile(
+    r"(?i)(?:key(?:[_\-]?id)?|token|secret|passw(?:or)?d|pwd|pat|auth|authorization|credentials?)[\"'`]?"
+    r"\s{0,3}(?::=|=>|[:=]|\bis\b|\s)\s{0,3}(?:bearer |basic |token )?[\"'`]?$"
+)
 _MASK = re.compile(r"\[masked:[a-z0-9\-]+\]")
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
@@ -133,6 +138,11 @@ def _all_spans(text: str) -> list[Span]:
         for shift, piece in _pieces(text)
         for start, end, family in _seen(piece)
     ]
+
+
+def _named(text: str, start: int) -> bool:
+    """Whether a name of a secret stands right before: then it is one, however it looks."""
+    return bool(_NAME_BEFORE.search(text, max(0, start - NAME_REACH), start))
 
 
 def _order(span: Span) -> tuple[int, int, int]:
@@ -256,7 +266,7 @@ def _judged(
     groups = match.groupdict()
     name = next((n for n in ("secret", "bare") if groups.get(n) is not None), None)
     start, end = match.span(name) if name else (origin, match.end())
-    if rule.key and made_up(text[origin:end]):
+    if rule.key and not _named(text, origin) and made_up(text[origin:end]):
         return None
     sound = True
     if rule.judged == "random":

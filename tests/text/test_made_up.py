@@ -60,6 +60,11 @@ def test_what_bears_its_providers_checksum_is_a_key_however_it_looks() -> None:
     assert not made_up("ghp_" + body + checksum(body))
 
 
-def test_beside_a_name_that_says_so_it_is_masked_all_the_same() -> None:
+@pytest.mark.parametrize(
+    "before",
+    ["GITHUB_TOKEN=", "the deploy key is ", "x-api-key: ", "aws_access_key_id = ", '"secret": "'],
+)
+def test_beside_a_name_that_says_so_it_is_masked_all_the_same(before: str) -> None:
     key = "ghp_" + "0123456789abcdefghijklmnopqrstuvwxyz"
-    assert key not in redact(f"GITHUB_TOKEN={key}\n").text
+    for told in (key, "AKIA" + "IOSFODNN7EXAMPLE"):
+        assert told not in redact(f"{before}{told}\n").text
