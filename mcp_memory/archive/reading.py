@@ -130,6 +130,8 @@ def _weaker(folded: Sequence[_Told]) -> str:
     """That steps hold nothing of what is asked, or which of them hold less of it."""
     some = [f"#{each.number}" for each in folded if any(each.scores)]
     more = "\u2026" if len(some) > MOST_WEAKER else ""
+    if len(folded) == 1 and some:
+        return "less of it"
     return f"less of it in {' '.join(some[:MOST_WEAKER])}{more}" if some else "no match"
 
 

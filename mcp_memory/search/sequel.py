@@ -1,4 +1,4 @@
-"""Sequel: whether what a session tells was taken back soon after, in the words of who did."""
+"""Sequel: whether what a session tells was taken back or borne out soon after, in the words of who did."""
 
 import json
 import re
@@ -23,6 +23,8 @@ TURNS = 2
 """How many requests after it may take it back."""
 LAST = 3
 """Of so many steps before the next request one answers it."""
+AT_ONCE = 2
+"""Only the next step, or the next but one, bears out what is told."""
 MOST_ASKED, CHARS = 200, 80
 """A longer request asks for something else; and how much of one, and of its answer, is told."""
 LEAST = 25
@@ -34,6 +36,19 @@ _BACK = re.compile(
     re.IGNORECASE,
 )
 """Words that take something back. English: of other languages nothing is said."""
+_BORNE_OUT = re.compile(
+    r"\W*(?:(?:ok(?:ay)?|ye[sap]h?|yep|great|nice|cool|perfect|awesome|excellent|good|thanks?|thank you|wow"
+    r"|om\w*|a+h+|o+h+|ha\w*|lol|damn|super|now|and|so)\W+){0,3}"
+    r"(?:that'?s it(?! for)|that (?:did it|fixed it|was it|worked)|(?:it|this|that|all) works|works"
+    r"|(?:it'?s|that'?s|it is) (?:fixed|solved)|(?:fixed|solved|confirmed)"
+    r"|yes|go ahead|do (?:it|that|this)|please do|sounds good|looks good|lgtm|let'?s do (?:it|that|this))\b",
+    re.IGNORECASE,
+)
+"""A request that begins so agrees to what stands right before it, or says that it is right. English."""
+_DOUBTED = re.compile(
+    r"\?|n't\b|\b(?:not|no|but|if|until|once|still|except|instead)\b", re.IGNORECASE
+)
+"""Words that bear something out, and those beside which they do not."""
 FRAME = 11
 """`,"later":[]` in an answer's JSON."""
 _SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n+")
@@ -44,7 +59,7 @@ _ANSWERED = ("key", "kind", "trajectory", "first", "source", "text", "flags", "p
 
 @dataclass(frozen=True, slots=True)
 class Sequel:
-    """Requests that took something back in a session, and how they were answered, a line each."""
+    """Requests that took something back in a session or bore it out, and the answers, a line each."""
 
     session: str = ""
     lines: tuple[str, ...] = ()
@@ -67,10 +82,11 @@ NOTHING = Sequel()
 
 
 async def of(rooms: Rooms, chosen: Sequence[Candidate], told: Sequence[Told]) -> Sequel:
-    """What took back what the session that tells most of a question tells; often nothing.
+    """What took back, or bore out, what the session that tells most of a question tells; often nothing.
 
     Only the record with the most telling passage of the session whose records rank highest together
-    is followed. A plan, a fix or an answer that the user had undone two requests later is no answer.
+    is followed. A plan, a fix or an answer that the user had undone two requests later is no answer;
+    of several guesses the one is, after which the user wrote "that's it".
     """
     best = _best(chosen, told)
     if best is None:
@@ -87,7 +103,7 @@ async def of(rooms: Rooms, chosen: Sequence[Candidate], told: Sequence[Told]) ->
     said = await rooms.store.briefs(turns, ("key", "text")) if turns else []
     trusting = rooms.trusting()
     lines: list[str] = []
-    for asked, words, answering in _taking_back(live, {row.key: row.text for row in said}):
+    for asked, words, answering in _bearing_on(live, {row.key: row.text for row in said}):
         lines.append(_line(asked, "user", words))
         # No keys are no filter.
         whole = await rooms.store.briefs(answering, _ANSWERED) if answering else []
@@ -121,16 +137,26 @@ def _asks(row: EvidenceRow) -> bool:
     return row.source == SourceClass.USER.value
 
 
-def _taking_back(
+def _bearing_on(
     after: Sequence[EvidenceRow], said: Mapping[str, str]
 ) -> Iterator[tuple[EvidenceRow, str, list[str]]]:
-    """Of the next requests those that take something back, with the keys of what may answer each."""
+    """Of the next requests those that take something back, with the keys of what may answer each.
+
+    What follows at once also where it bears out what was told.
+    """
     asked = [at for at, row in enumerate(after) if _asks(row)]
     for start, end in [*pairwise([*asked, len(after)])][:TURNS]:
         whole = said.get(after[start].key, "")
         words = whole.strip()
         if len(words) <= MOST_ASKED and _BACK.search(words):
             yield after[start], whole, [row.key for row in after[start + 1 : end][-LAST:]]
+        elif start < AT_ONCE and bears_out(words):
+            yield after[start], whole, []
+
+
+def bears_out(words: str) -> bool:
+    """Whether a request agrees to what came before it, or says that it is right or works."""
+    return _BORNE_OUT.match(words) is not None and not _DOUBTED.search(words[:CHARS])
 
 
 def _begun(text: str) -> str:

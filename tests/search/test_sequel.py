@@ -10,7 +10,7 @@ from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit
 from mcp_memory.domain.models import SourceClass
-from mcp_memory.search import composing
+from mcp_memory.search import composing, sequel
 from mcp_memory.search.composing import Record
 from mcp_memory.search.passages import Passage
 from mcp_memory.settings import Settings
@@ -67,6 +67,47 @@ async def test_what_nobody_took_back_has_no_sequel(settings: Settings, tmp_path:
     async with open_bank(settings, cwd=str(cwd)) as bank:
         await bank.index([session(tmp_path / "a.jsonl", cwd, TURNS[:4])])
         assert (await bank.search(ASKED)).hits[0].later == ()
+
+
+async def test_what_the_user_bore_out_at_once_is_told_with_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    cwd = tmp_path / "converter"
+    (cwd / ".git").mkdir(parents=True)
+    borne = (*TURNS[:2], ("user", "ha, that's it! thanks"), *TURNS[2:4])
+    async with open_bank(settings, cwd=str(cwd)) as bank:
+        await bank.index([session(tmp_path / "a.jsonl", cwd, borne)])
+        assert (await bank.search(ASKED)).hits[0].later == ("#3 user: ha, that's it! thanks",)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "omg that's it",
+        "Great, works now.",
+        "it works!",
+        "ok, fixed",
+        f"wow, it works. Now {'a' * 90} b?",
+    ],
+)
+def test_a_request_that_begins_so_bears_out(words: str) -> None:
+    assert sequel.bears_out(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "does it work now?",
+        "it works, but only once",
+        "make sure that it works",
+        "fixed it myself, don't commit",
+        "that's it for the tests; now the docs",
+        "fix it",
+        "",
+    ],
+)
+def test_a_question_a_doubt_or_an_order_bears_nothing_out(words: str) -> None:
+    assert not sequel.bears_out(words)
 
 
 async def test_steps_of_a_session_are_one_hit_where_room_is_scarce(bank: MemoryBank) -> None:
