@@ -73,7 +73,11 @@ async def tombstones(rooms: Rooms) -> Tombstones:
 
 
 async def write(rooms: Rooms, op: str, prepared: Sequence[Prepared]) -> str:
-    """Write sessions as one change; the batch of it, which knows how far each had grown before."""
+    """Write sessions as one change; the batch of it, which knows how far each had grown before.
+
+    Of a session that two files hold the last stands, as if each were a change of its own.
+    """
+    prepared = [*{one.session.id: one for one in prepared}.values()]
     async with rooms.store.change(
         op,
         refs=tuple(f"t:{one.session.id}" for one in prepared),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from test_crew import copies
-from tour_sessions import archived
+from tour_sessions import archived, written
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.checkup import remaking
@@ -84,6 +84,23 @@ async def test_shards_make_the_same_rows_vectors_and_files(tmp_path: Path) -> No
     assert any(row["vector"] for row in told[1])
     assert archived(alone) == archived(bulk)
     assert [len(paths) for paths in made[0].sent] == [3, 3, 3]
+
+
+async def test_a_session_that_two_files_hold_is_kept_once_however_commits_are_cut(
+    tmp_path: Path,
+) -> None:
+    _, whole = written(tmp_path)
+    lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    begun = tmp_path / "a-begun.jsonl"
+    begun.write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
+    together, apart, alone = (settings(tmp_path / name) for name in ("t", "a", "w"))
+    _, rows = await indexed(together, [begun, whole])
+    await indexed(apart, [begun])
+    _, later = await indexed(apart, [whole])
+    _, expected = await indexed(alone, [whole])
+    assert [row["key"] for row in rows] == [row["key"] for row in expected]
+    assert rows == later == expected
+    assert archived(together) == archived(alone)
 
 
 async def test_a_second_bulk_run_writes_nothing(tmp_path: Path) -> None:
