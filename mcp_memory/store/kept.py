@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mcp_memory.store.filters import parts, quoted, to_sql
-from mcp_memory.store.places import PLACE
+from mcp_memory.store.outline import PLACE
 from mcp_memory.store.rows import LedgerRow, MemoryRow, Table, Where
 from mcp_memory.store.schema import ROW_TYPES, R, from_arrow
 from mcp_memory.store.tables import Tables

@@ -1,6 +1,7 @@
 """Lightening: when what the library keeps of indexes that are gone is worth being let go of."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,3 +54,12 @@ def _is_dead(handle: Path, below: str) -> bool:
     except OSError:
         return False
     return told.endswith(_GONE) and told.startswith(below)
+
+
+def indexes_size(shelf: Shelf) -> int:
+    """Bytes of the indexes of a folder's tables; 0 at an address, where they are not looked through."""
+    size = 0
+    for file in shelf.root.glob("*.lance/_indices/*/*") if shelf.root else ():
+        with suppress(OSError):  # one that a round of upkeep has just removed
+            size += file.stat().st_size
+    return size

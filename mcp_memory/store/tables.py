@@ -21,7 +21,7 @@ from mcp_memory.store.address import Home
 from mcp_memory.store.away import is_away, reason
 from mcp_memory.store.forcing import Forcing
 from mcp_memory.store.importing import imported_lancedb
-from mcp_memory.store.lightening import Lightening
+from mcp_memory.store.lightening import Lightening, indexes_size
 from mcp_memory.store.notice import Notice
 from mcp_memory.store.papers import Papers
 from mcp_memory.store.rows import Table
@@ -36,6 +36,8 @@ _FULL = ("no space left", "os error 28", "disk quota", "file too large", "os err
 _INDEX_CACHE, _METADATA_CACHE = 512 << 20, 16 << 20
 """Filled by what searches touch: at a million rows 64 MB of indexes were read anew by each search
 (305 ms instead of 122) and held no less memory in all (887 MB against 945); at 100,000 it is 370.
+At three million 512 MB were too little (730 ms and 1,061 of processor instead of 122 and 176), so
+that in a folder it is as much as the indexes there where that is more.
 Of metadata, 64 MB held manifests of versions long gone, and made no search faster at any size.
 """
 _FEW, _SMALL = 8, 64 << 10
@@ -291,8 +293,11 @@ async def connect(home: Home) -> Any:
         StoreUnreadable: it cannot be reached.
     """
     lancedb = await load_lancedb()
+    room = max(
+        _INDEX_CACHE, await anyio.to_thread.run_sync(indexes_size, home.shelf("store/lance"))
+    )
     session = lancedb.Session(
-        index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE
+        index_cache_size_bytes=room, metadata_cache_size_bytes=_METADATA_CACHE
     )
     options = home.address.options() if home.address else {}
     interval = None if home.address else timedelta(0)

@@ -40,3 +40,12 @@ async def test_a_store_that_was_opened_anew_goes_on(tmp_path: Path) -> None:
         assert {row.key for row in await store.find("memories", Where())} == {"m:1", "m:2"}
     async with opened(tmp_path) as store:
         assert len(await store.find("memories", Where())) == 2
+
+
+async def test_the_cache_of_indexes_has_room_for_all_that_a_folder_has(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.once("retain", lambda batch: [memory("m:1", batch)])
+        await store.maintain(force=True)
+        shelf = store._tables.shelf
+    files = [file for file in tmp_path.rglob("*") if "_indices" in file.parts and file.is_file()]
+    assert lightening.indexes_size(shelf) == sum(file.stat().st_size for file in files) > 0
