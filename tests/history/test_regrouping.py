@@ -175,7 +175,7 @@ async def test_an_ambiguous_name_lists_its_projects(bank: MemoryBank, tmp_path: 
     with pytest.raises(InvalidInput, match="2 projects"):
         await bank.listing("sessions", project="shop")
     found = await bank.search(Query(texts=("kettle",), project="shop"))
-    assert any("/a/shop (1 sessions)" in note for note in found.notes)
+    assert "'shop' names 2 projects; all were asked, /a/shop the largest." in found.notes
     assert any("Fix the kettle" in hit.text for hit in found.hits)
 
 

@@ -42,7 +42,7 @@ def test_one_session_is_a_candidate_when_kept_and_refused_when_consolidated() ->
     kept = judge(draft, TWO[:1], strict=False)
     assert isinstance(kept, Admit)
     assert kept.standing is Standing.CANDIDATE
-    assert "1 live sessions" in kept.notes[0]
+    assert "1 live session;" in kept.notes[0]
     assert isinstance(judge(draft, TWO[:1], strict=True), Refuse)
 
 
