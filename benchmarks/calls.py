@@ -34,8 +34,8 @@ from mcp_memory.bank import open_bank
 from mcp_memory.settings import Settings
 
 LONGEST_SECONDS = 60.0
-WITHOUT_WORDS = ("Traceback", "Error executing tool")
-"""What the SDK says of an exception that is none of ours."""
+WITHOUT_WORDS = re.compile(r"\s*(?:Error executing tool \w+\s*$|.*Traceback)|\s*$", re.DOTALL)
+"""What the SDK says of an exception that is none of ours, or nothing."""
 STRANGE = (
     None, True, -1, 1 << 62, 1e308, float("0.1"), "", " ", "\u0000", "x" * 20_000, "../../etc/passwd",
     "'; DROP TABLE evidence; --", "\u202e\u001b[31m", "\U0001f600" * 200, "t:000000000000#1-9",
@@ -164,7 +164,7 @@ async def called(client: Client, tool: Any, arguments: dict[str, Any], tally: Ta
     tally.times.append(time.perf_counter() - started)
     if result.is_error:
         told = result.content[0].text if result.content else ""
-        plain = told and not any(mark in told for mark in WITHOUT_WORDS)
+        plain = not WITHOUT_WORDS.match(told)
         tally.counts["errors that say what to do" if plain else "ERRORS WITHOUT WORDS"] += 1
         tally.refused[re.sub(r"\S*\d\S*", "…", told)[:110]] += 1
         return
