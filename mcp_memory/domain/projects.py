@@ -23,7 +23,7 @@ _ASIDE = re.compile(
 """A worktree that tools keep inside its repository."""
 _MOST_SIBLINGS = 200
 _MOST_NAMED = 10
-"""How many projects an error names, and a note of an answer, whose room is for what was found."""
+"""How many projects an error names."""
 
 
 @lru_cache(maxsize=4096)
@@ -148,6 +148,18 @@ def _some(place: Path) -> Iterator[Path]:
 def standing_in(cwd: str | None) -> str:
     """The project that a process stands in; a host that starts it in a file system's root, in none."""
     return EVERY if cwd and Path(cwd) == Path(Path(cwd).anchor) else project_of(cwd)
+
+
+def git_folder(marker: Path) -> Path:
+    """Where git keeps what is a checkout's own: its `.git`, or the folder that a worktree's file names.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if marker.is_dir():
+        return marker
+    told = marker.read_text("utf-8", "replace").strip()
+    return marker.parent / told.removeprefix(_GITDIR).strip()
 
 
 def _main_repository(marker: Path) -> Path | None:

@@ -4,6 +4,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from mcp_memory.domain.projects import git_folder
+
 _MOST_INDEX = 256 << 20
 _PREFIXED, _TAIL = 4, 8
 """The version of git's index that spells names by what they share; so much of a name is looked for then."""
@@ -20,7 +22,7 @@ def carries(path: Path) -> bool:
     if root is None or root == Path.home():
         return False
     try:
-        index = _folder(root / ".git") / "index"
+        index = git_folder(root / ".git") / "index"
         told = index.stat()
         raw = _read(index, told.st_mtime_ns, told.st_size)
     except OSError:
@@ -28,14 +30,6 @@ def carries(path: Path) -> bool:
     name = os.fsencode(place.relative_to(root).as_posix())
     prefixed = int.from_bytes(raw[4:8], "big") >= _PREFIXED
     return (name[-_TAIL:] if prefixed else name) + b"\0" in raw
-
-
-def _folder(git: Path) -> Path:
-    """Where a clone or a worktree keeps what git knows of it."""
-    if git.is_dir():
-        return git
-    told = git.read_text("utf-8", "replace").partition("gitdir:")[2].strip()
-    return git.parent / told
 
 
 @lru_cache(maxsize=2)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mcp_memory.domain.projects import git_folder
+
 MOST_READ = 64_000
 """Bytes of the end of the log of HEAD."""
 MOST_NAMED = 3
@@ -98,11 +100,8 @@ def _git(cwd: Path) -> Path | None:
         return None
     for place in (cwd, *cwd.parents):
         marker = place / ".git"
-        if marker.is_dir():
-            return marker
-        if marker.is_file():
-            told = marker.read_text("utf-8", "replace").removeprefix("gitdir:").strip()
-            return place / told
+        if marker.is_dir() or marker.is_file():
+            return git_folder(marker)
     return None
 
 

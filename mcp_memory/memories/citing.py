@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
 
 from mcp_memory.domain import projects, refs
 from mcp_memory.domain.errors import InvalidInput, UnknownRef
@@ -172,13 +171,9 @@ def _flags(draft: Draft, span: Span) -> tuple[str, ...]:
 
 
 def _harmless(text: str) -> list[str]:
-    """The lines of a step that give nothing away, alone or with the next; none where none tells why."""
+    """The lines of a step that give nothing away; none where none tells why it is flagged."""
     lines = [line for line in text.splitlines() if line.strip()]
-    away = {place for place, line in enumerate(lines) if withholding.given(line)}
-    for place, pair in enumerate(pairwise(lines)):
-        if not {place, place + 1} & away and withholding.given("\n".join(pair)):
-            away |= {place, place + 1}
-    return [line for place, line in enumerate(lines) if place not in away] if away else []
+    return [lines[place] for place in withholding.harmless(lines, lines)]
 
 
 def _shows_as_much(text: str, rest: str, whole: str) -> bool:

@@ -44,9 +44,8 @@ def size(model: SearchResult | Hit) -> int:
     """The bytes of its compact JSON, every character of it in ASCII, as the widest host counts."""
     try:
         told = model.model_dump_json(exclude_defaults=True)
-    except (
-        PydanticSerializationError
-    ):  # half of a pair, which a caller in this process may ask with
+    except PydanticSerializationError:
+        # Half of a pair of letters, which a caller in this process may ask with.
         return len(
             json.dumps(model.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))
         )

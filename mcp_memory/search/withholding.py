@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from mcp_memory.domain.models import STANDS, Memory, SourceClass
 from mcp_memory.domain.trusting import Trusting
@@ -62,13 +63,21 @@ def cleared(passages: Sequence[Passage]) -> list[Passage]:
 
     None where it cannot be told which of them it is that does.
     """
-    texts = [f"{one.head}\n{one.text}" for one in passages]
-    away = {place for place, text in enumerate(texts) if given(text)}
-    for place in range(len(texts) - 1):
-        pair = f"{passages[place].text}\n{passages[place + 1].text}"
-        if not {place, place + 1} & away and given(pair):
+    texts = [one.text for one in passages]
+    headed = [f"{one.head}\n{one.text}" for one in passages]
+    return [passages[place] for place in harmless(headed, texts)]
+
+
+def harmless(alone: Sequence[str], beside: Sequence[str]) -> list[int]:
+    """Which texts give nothing away, alone or with the one that follows; none where none tells why.
+
+    `beside`: the same texts as they are read together.
+    """
+    away = {place for place, text in enumerate(alone) if given(text)}
+    for place, pair in enumerate(pairwise(beside)):
+        if not {place, place + 1} & away and given("\n".join(pair)):
             away |= {place, place + 1}
-    return [one for place, one in enumerate(passages) if place not in away] if away else []
+    return [place for place in range(len(alone)) if place not in away] if away else []
 
 
 def told(line: str) -> bool:
