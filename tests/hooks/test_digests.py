@@ -141,7 +141,7 @@ async def test_a_bank_without_ready_files_or_with_older_ones_gets_them_when_a_se
         ready.file_of(home, project).write_text(left, encoding="utf-8")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(bank.keep_ready)
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while ready.read(home, project) is None:
                 await anyio.sleep(0.01)
         tasks.cancel_scope.cancel()

@@ -318,7 +318,7 @@ class TestWithAServer:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(answer_at_door, stocked, still_holds, no_search)
             note = ready.folder(stocked) / "server.json"
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 while not note.exists():
                     await anyio.sleep(0.01)
             socket = Path(json.loads(note.read_text(encoding="utf-8"))["address"])
@@ -346,7 +346,7 @@ class TestWithAServer:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(answer_at_door, stocked, still_holds, no_search)
             note = ready.folder(stocked) / "server.json"
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 while not note.exists():
                     await anyio.sleep(0.01)
             answer = await ask_server(stocked, *question)
@@ -366,7 +366,7 @@ class TestWithAServer:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(answer_at_door, stocked, still_holds, no_search)
             note = ready.folder(stocked) / "server.json"
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 while not note.exists():
                     await anyio.sleep(0.01)
             address = json.loads(note.read_text(encoding="utf-8"))["address"]

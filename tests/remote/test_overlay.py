@@ -228,7 +228,7 @@ async def test_a_silent_team_costs_one_bounded_wait_and_a_note(tmp_path: Path) -
         settings = machine(tmp_path, url, "mcpm_x", team_seconds=0.2)
         async with open_overlaid(settings) as bank:
             await bank.retain(Draft(text=MINE))
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 first = await bank.search(Query(texts=("heron build",)))
                 again = await bank.search(Query(texts=("heron build",)))
                 made = await bank.runbook(Task(text="make the heron build"))

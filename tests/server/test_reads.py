@@ -46,7 +46,7 @@ async def _door(bank: MemoryBank) -> AsyncIterator[Path]:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(answer_at_door, home, bank.still_holds, read)
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while not (ready.folder(home) / "server.json").exists():
                 await anyio.sleep(0.01)
         yield home

@@ -142,7 +142,7 @@ async def test_a_token_that_is_revoked_ends_its_streams(
             await read(other, anyio.Event())
         assert patience.cancelled_caught, "a stream of a good token goes on"
         opened = anyio.Event()
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(read, token, opened)
                 await opened.wait()
@@ -302,7 +302,7 @@ async def test_a_body_of_a_hundred_megabytes_is_refused_unread(settings: Setting
 async def test_slow_requests_are_hung_up_on(settings: Settings) -> None:
     token = made(settings)
     async with listening(settings, request_seconds=0.3) as listener:
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             late = await _raw(listener.url, "/mcp", token, "content-length: 10")
             assert " 408 " in late.splitlines()[0]
             port = int(listener.url.rpartition(":")[2])
@@ -324,7 +324,7 @@ async def test_a_thousand_silent_connections_leave_room_again(settings: Settings
         silent += [socket.create_connection(("127.0.0.1", port)) for _ in range(600)]
         async with http(listener.url, bearer(token)) as client:
             statuses = set()
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 while 200 not in statuses:
                     statuses.add((await client.post("/mcp", json=INITIALIZE)).status_code)
         assert statuses <= {200, 503}
@@ -349,7 +349,7 @@ async def test_one_address_with_540_open_connections_keeps_nobody_else_out(
                 socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
             )
             held[-1].sendall(begun)
-        with anyio.fail_after(5):
+        with anyio.fail_after(settings.request_seconds / 2):
             async with http(listener.url, bearer(token)) as client:
                 assert (await client.post("/mcp", json=INITIALIZE)).status_code == 200
         for each in held:
@@ -424,7 +424,11 @@ async def test_over_the_network_a_caller_without_a_project_asks_all_of_them(
     assert kept.is_error
 
 
-async def test_guessing_tokens_is_slowed_down(settings: Settings) -> None:
+async def test_guessing_tokens_is_slowed_down(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A bucket fills by two a second: on a slow machine by more than the guesses take.
+    monkeypatch.setattr(held, "Buckets", lambda: Buckets(lambda: 0.0))
     made(settings)
     async with listening(settings) as listener, http(listener.url) as client:
         guesses = [
@@ -564,7 +568,7 @@ async def _raw(url: str, path: str, token: str, header: str) -> str:
             header,
         )
         await stream.send(("\r\n".join(lines) + "\r\n\r\n").encode())
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             return (await stream.receive()).decode()
 
 
@@ -604,7 +608,7 @@ async def test_a_server_that_is_told_to_stop_finishes_what_it_began(home: Path) 
                         tasks.start_soon(keep, number)
                     await anyio.wait_all_tasks_blocked()
                     process.send_signal(signal.SIGTERM)
-                with anyio.fail_after(5):
+                with anyio.fail_after(30):
                     code = await anyio.to_thread.run_sync(process.wait)
         assert process.stderr is not None
         assert process.stderr.read() == ""

@@ -82,7 +82,7 @@ async def test_the_newest_records_are_listed_once_the_bank_is_open(
     settings: Settings, filled: dict[str, str]
 ) -> None:
     async with attached(settings) as client:
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             assert (await client.list_resources()).resources == []
         await client.call_tool("search", {"query": "heron"})
         listed = (await client.list_resources()).resources
@@ -151,7 +151,7 @@ async def test_a_listener_hears_of_a_change_and_only_of_its_own_tenant(settings:
             await other.call_tool("retain", {"text": NOTE, "project": "shop"})
             arguments = {"text": f"{NOTE} Always.", "supersedes": ref, "project": "shop"}
             await client.call_tool("retain", arguments)
-            with anyio.fail_after(5):
+            with anyio.fail_after(30):
                 first, second = await anext(heard), await anext(heard)
         assert getattr(first, "uri", "") == uri
         assert type(second).__name__ == "ResourcesListChanged"
