@@ -1,6 +1,5 @@
 """Settings: every one an `MCP_MEMORY_*` variable with its sentence; the README's table is made of them."""
 
-import difflib
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -370,6 +369,10 @@ def misspelt(variables: Iterable[str]) -> dict[str, str]:
         for name in variables
         if name.upper().startswith(PREFIX) and name.upper() not in {*known, TOKEN_VARIABLE}
     )
+    if not strange:
+        return {}
+    import difflib  # not for what is no mistake
+
     near = {name: difflib.get_close_matches(name.upper(), known, n=1) for name in strange}
     return {name: next(iter(found), "") for name, found in near.items()}
 

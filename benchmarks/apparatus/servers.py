@@ -35,9 +35,14 @@ class Running:
 
 
 def environment(home: Path, **settings: object) -> dict[str, str]:
-    """Ours, with a home of its own; it reads no history unless a setting says so."""
+    """Ours, with a home of its own; it reads no history unless a setting says so.
+
+    It may write bytecode as an installed package has it: else ours alone would be compiled at each
+    start, and the SDK of the server beside it would not.
+    """
     told = {"home": home, "index_auto": "false", **settings}
-    return {**os.environ, **{f"MCP_MEMORY_{key.upper()}": str(told[key]) for key in told}}
+    here = {key: os.environ[key] for key in os.environ if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**here, **{f"MCP_MEMORY_{key.upper()}": str(told[key]) for key in told}}
 
 
 def free_port() -> int:

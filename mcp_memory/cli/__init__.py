@@ -1,14 +1,16 @@
 """The command line: the six verbs and what a person needs beside them; commands load when called."""
 
-import difflib
 import importlib
 import os
+import sys
+from types import ModuleType
 
 import click
 
 from mcp_memory import VERSION
 from mcp_memory.cli import ending
 from mcp_memory.cli.drawing import waiting
+from mcp_memory.server import collecting
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve the six tools: over stdio, streamable HTTP or SSE."),
@@ -137,7 +139,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"mcp_memory.cli.{COMMANDS[cmd_name][0]}")
+        module = _loaded(f"mcp_memory.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
@@ -145,6 +147,8 @@ class LazyGroup(click.Group):
         """Find the command, or say which was meant, before anything is imported for it."""
         name = next((each for each in args if not each.startswith("-")), "")
         if name and name not in COMMANDS:
+            import difflib  # not for what is no mistake
+
             near = [MEANT[name]] if name in MEANT else []
             near += difflib.get_close_matches(name, COMMANDS, n=2)
             hint = f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""
@@ -185,6 +189,14 @@ class LazyGroup(click.Group):
             formatter.write_dl([(str(code), told) for code, told in ending.MEANINGS.items()])
         with formatter.section("Begin with"):
             formatter.write_text("mcp-memory tour, then mcp-memory setup")
+
+
+def _loaded(name: str) -> ModuleType:
+    """The module; what is loaded with it stays, and is not looked through."""
+    if name in sys.modules:
+        return sys.modules[name]
+    with collecting.put_off():
+        return importlib.import_module(name)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
