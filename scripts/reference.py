@@ -25,6 +25,8 @@ def commands() -> str:
     lines += ["`mcp-memory COMMAND --help` says the same.", "", "## Exit status", ""]
     lines += ["| status | meaning |", "|---|---|"]
     lines += [f"| {code} | {told} |" for code, told in ending.MEANINGS.items()]
+    lines += ["", _PARTS, "", "| command | a part of it |", "|---|---|"]
+    lines += [f"| `{name}` | {told} |" for name, told in ending.PARTS.items()]
     lines += ["", "## On a terminal and in a pipe", "", _TERMINAL]
     placed = {name for names in SECTIONS.values() for name in names}
     rest = tuple(name for name in COMMANDS if name not in placed)
@@ -61,6 +63,11 @@ def _page(command: click.Command, parent: click.Context, name: str) -> Iterator[
     context.terminal_width = 88
     yield from ("```text", command.get_help(context), "```")
 
+
+_PARTS = """Where a command is to do many things and some are refused, the others are done all the same. The refused
+parts are counted and named with why, and the status is 3; where all of them were refused, nothing was
+done, and it is 2. Every other command does all that was asked or nothing. A file that was refused before
+and did not change is not read again, and counts as unchanged."""
 
 _TERMINAL = """A terminal gets colours (not where `NO_COLOR` is set), tables that fit its width, relative
 days, words of the question marked, and a pager (`PAGER`; `PAGER=cat` for none) where an answer is

@@ -17,6 +17,7 @@ from mcp_memory.domain import identities, privacy
 from mcp_memory.domain.errors import InvalidInput, StoreTooNew, of_system
 from mcp_memory.domain.models import Frozen
 from mcp_memory.domain.replacing import FRESH
+from mcp_memory.domain.vacancy import must_be_vacant
 from mcp_memory.rooms import Rooms
 from mcp_memory.store.home import META, TOMBSTONES, note_backup
 from mcp_memory.store.schema import SCHEMA
@@ -64,11 +65,7 @@ async def back_up(rooms: Rooms, file: Path, *, replace: bool = False) -> Backup:
         StoreFull: the disk took no more; nothing is half there.
         Busy: upkeep does not end.
     """
-    there = await anyio.to_thread.run_sync(file.exists)
-    if there and not replace:
-        raise InvalidInput(
-            f"{file} is there already.", next_step="Name another file, or give --replace."
-        )
+    await anyio.to_thread.run_sync(lambda: must_be_vacant(file, force=replace))
     async with rooms.store.survey.snapshot() as store:
         made = await anyio.to_thread.run_sync(_write, rooms, file, store)
     await anyio.to_thread.run_sync(note_backup, rooms.settings.home, file)

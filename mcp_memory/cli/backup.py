@@ -1,12 +1,14 @@
 """`mcp-memory backup`: a bank as one file, and back."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio.to_thread
 import click
 
-from mcp_memory.cli import options
+from mcp_memory.checkup.findings import Finding
+from mcp_memory.cli import ending, options
 from mcp_memory.cli.door import command, print_json
 from mcp_memory.settings import Settings
 from mcp_memory.text.counting import counted
@@ -17,6 +19,8 @@ from mcp_memory.text.counting import counted
 @click.option("--restore", is_flag=True, help="Put the bank that FILE holds into the home instead.")
 @click.option(
     "--replace",
+    "--force",
+    "replace",
     is_flag=True,
     help="Replace a FILE that is there; with --restore, put the bank that is there aside unasked.",
 )
@@ -60,8 +64,15 @@ async def _restored(file: Path, *, replace: bool, as_json: bool) -> None:
     if as_json:
         told = {"home": settings.home, "made_at": contents.made_at, "former": former}
         print_json({**told, "done": list(done), "findings": ill})
-        return
-    click.echo(f"The bank of {contents.made_at:%Y-%m-%d %H:%M} is in {settings.home}.")
+    else:
+        _say(contents.made_at, settings.home, former, done, ill)
+    ending.refused(len(ill), done=True)
+
+
+def _say(
+    made_at: datetime, home: Path, former: Path | None, done: Iterable[str], ill: Iterable[Finding]
+) -> None:
+    click.echo(f"The bank of {made_at:%Y-%m-%d %H:%M} is in {home}.")
     if former is not None:
         click.echo(f"What was there: {former}")
     for each in done:

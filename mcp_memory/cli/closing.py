@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from mcp_memory import hosts
+from mcp_memory.cli import ending
 from mcp_memory.cli.door import some
 from mcp_memory.domain.projects import pure_path
 from mcp_memory.domain.reports import FileReport
@@ -73,7 +74,7 @@ def held(rows: Sequence[SessionRow]) -> list[str]:
     linked = sum(bool(row.parent) for row in rows)
     forked = sum(bool(row.origin) for row in rows)
     also = f"; {linked} are sub-agents', {forked} go on from others" if linked or forked else ""
-    agents = _most(Counter(row.format for row in rows))
+    agents = _most(Counter(hosts.named(row.format) for row in rows))
     projects = _most(_named(Counter(row.project for row in rows)))
     return [
         f"Bank: {counted(len(rows), 'session')} of {agents or 'no agent yet'}{also}.",
@@ -95,6 +96,12 @@ def refused(reports: Sequence[FileReport]) -> str:
     reasons = "; ".join(f"{count} times {reason[:90]}" for reason, count in why.most_common(FEW))
     more = " and others" if len(why) > FEW else ""
     return f"Refused: {count} ({reasons}{more}){also}; all else was kept; --verbose names them."
+
+
+def end(reports: Sequence[FileReport]) -> None:
+    """End as a command does of which a part was refused."""
+    kept = any(report.status != "refused" for report in reports)
+    ending.refused(len(_refusals(reports)), done=kept)
 
 
 def endangered(now: datetime) -> str:

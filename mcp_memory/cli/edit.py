@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli import options
+from mcp_memory.cli import ending, options
 from mcp_memory.cli.door import command, print_json
 from mcp_memory.cli.ending import Failed, NotThere
 from mcp_memory.cli.retain import by_agent
 from mcp_memory.domain import refs
+from mcp_memory.importing.by_hand import ByHand
 from mcp_memory.settings import Settings
 from mcp_memory.store.address import home_of
 from mcp_memory.text.counting import counted
@@ -40,7 +41,13 @@ async def edit_command(ref: str, as_json: bool) -> None:
             done = await bank.read_files()
     if as_json:
         print_json(done)
-        return
+    else:
+        _say(done)
+    ending.refused(len(done.broken), done=done.any)
+
+
+def _say(done: ByHand) -> None:
+    """What was taken in, and what was not."""
     for what, changed in (
         ("changed", done.edited),
         ("new", done.added),

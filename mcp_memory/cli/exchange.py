@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli import options
+from mcp_memory.cli import ending, options
 from mcp_memory.cli.door import command, print_json, some
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.reports import Imported
+from mcp_memory.domain.vacancy import must_be_vacant
 from mcp_memory.history import exchange
 from mcp_memory.importing import bringing
 from mcp_memory.store.home import read_meta
@@ -20,9 +21,12 @@ from mcp_memory.text.counting import counted
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--skills", is_flag=True, help="Established procedures as Agent Skills in a folder.")
 @click.option("--project", default="*", help="With --skills: of one project only.")
+@click.option("--force", is_flag=True, help="Overwrite what lies there.")
 @options.as_json
 @command
-async def export_command(file: Path, skills: bool, project: str, as_json: bool) -> None:
+async def export_command(
+    file: Path, skills: bool, project: str, force: bool, as_json: bool
+) -> None:
     """Write the bank as JSON lines to FILE, or with --skills its procedures into the folder FILE.
 
     Secrets were masked before they came in.
@@ -30,21 +34,33 @@ async def export_command(file: Path, skills: bool, project: str, as_json: bool) 
     from mcp_memory.cli.opening import opened
     from mcp_memory.memories import skills as made
 
+    left: list[Path] = []
+    if not skills:
+        _free(file, force=force)
     async with opened() as bank:
         if skills:
-            what, count = "skill", await made.export(bank.rooms, file, project=project)
+            what = "skill"
+            count, left = await made.export(bank.rooms, file, project=project, force=force)
         else:
-            _no_folder(file)
             what, count = "record", await exchange.export(bank.rooms, file)
     if as_json:
-        print_json({"file": file, "what": what, "written": count})
+        told = {"file": file, "what": what, "written": count}
+        print_json({**told, "left": list(map(str, left))} if left else told)
     else:
         click.echo(f"{counted(count, what)} written to {file}")
+        if left:
+            click.echo(
+                f"{len(left)} left as they are, which say something else; --force overwrites:"
+            )
+            for line in some(list(map(str, left))):
+                click.echo(line)
+    ending.refused(len(left), done=count > 0)
 
 
-def _no_folder(file: Path) -> None:
+def _free(file: Path, *, force: bool) -> None:
     if file.is_dir():
         raise InvalidInput(f"{file} is a folder.", next_step="Name a file, or add --skills.")
+    must_be_vacant(file, force=force)
 
 
 @click.command("import")
@@ -85,16 +101,18 @@ async def import_command(
             sources = await bringing.of_hosts(bank.rooms)
         else:
             sources = [bringing.Source(path, format_ or "", project, keys)]
-        imported = []
+        every = []
         for source in sources:
             done = await bringing.import_(bank.rooms, source)
-            imported.append({"path": source.path, **done.model_dump(mode="json")})
+            every.append((source.path, done))
             for line in () if as_json else told(done):
                 click.echo(f"{source.path}: {line}" if hosts else line)
     if as_json:
-        print_json(imported)
+        print_json([{"path": path, **done.model_dump(mode="json")} for path, done in every])
     elif not sources:
         click.echo("No host keeps a memory of its own here.")
+    took = any(done.sessions or done.memories or done.uses or done.known for _, done in every)
+    ending.refused(sum(len(done.refused) for _, done in every), done=took)
 
 
 def told(done: Imported) -> Iterator[str]:

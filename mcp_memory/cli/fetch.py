@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from mcp_memory.cli import options
+from mcp_memory.cli import ending, options
 from mcp_memory.cli.door import ask, command, show
 from mcp_memory.domain.asked import Reading, Show
 from mcp_memory.domain.fetched import FetchResult
@@ -45,3 +45,4 @@ async def fetch_command(
     )
     found = await ask("fetch", FetchResult, **asked.model_dump(mode="json"))
     show(found, as_json=as_json)
+    ending.refused(len(found.unknown), done=bool(found.items))

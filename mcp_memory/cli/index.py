@@ -9,7 +9,7 @@ import anyio
 import click
 import orjson
 
-from mcp_memory import readers
+from mcp_memory import hosts, readers
 from mcp_memory.bank import MemoryBank
 from mcp_memory.cli import closing, clusters, intake, options
 from mcp_memory.cli.door import command
@@ -48,7 +48,7 @@ async def index_command(
     """Read the agents' histories on this machine, or PATHS, into the bank."""
     if formats:
         named = [reader.FORMAT for reader in readers.READERS]
-        click.echo(orjson.dumps(named).decode() if as_json else "\n".join(named))
+        click.echo(orjson.dumps(named).decode() if as_json else "\n".join(_titled(named)))
         return
     from mcp_memory.cli.opening import opened
 
@@ -73,8 +73,14 @@ async def index_command(
             click.echo(line)
     if not (paths or as_json):
         click.echo(closing.endangered(datetime.now(UTC)))
-    if paths and reports and all(report.status == "refused" for report in reports):
-        raise click.exceptions.Exit(1)
+    closing.end(reports)
+
+
+def _titled(formats: Sequence[str]) -> list[str]:
+    """Each format with what people call the agent that writes it, where that is another word."""
+    wide = max(map(len, formats))
+    titles = [(name, hosts.named(name)) for name in formats]
+    return [f"{name:<{wide}}  {title}" if title != name else name for name, title in titles]
 
 
 async def _read(bank: MemoryBank, paths: Sequence[Path], hire: Hire | None) -> list[FileReport]:
@@ -91,6 +97,7 @@ async def _repository(bank: MemoryBank, paths: Sequence[Path], repository: Path)
     click.echo(closing.read([*reports, told]))
     if told.reason:
         click.echo(told.reason)
+    closing.end([*reports, told])
 
 
 async def _watch(bank: MemoryBank, sources: watching.Sources) -> None:

@@ -124,8 +124,8 @@ def _carried_out(planned: Changes, *, dry_run: bool, as_json: bool, asks: bool) 
         planned.carry_out(say)
     if as_json:
         print_json({"done": not dry_run, "changes": planned.told()})
-    if planned.refused:
-        raise SystemExit(1)
+    refused = len(planned.refused)
+    ending.refused(refused, done=len(planned.every) > refused)
 
 
 def _say(page: Page, each: Planned, *, done: bool) -> None:

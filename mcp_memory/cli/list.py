@@ -6,6 +6,7 @@ from typing import Any
 import click
 import orjson
 
+from mcp_memory import hosts
 from mcp_memory.cli import options
 from mcp_memory.cli.door import command
 from mcp_memory.cli.drawing import screen
@@ -91,7 +92,7 @@ def _row(page: screen.Page, what: Listable, line: Listed) -> list[Any]:
         beside = f"  ({', '.join(marks)})" if marks else ""
         project = pure_path(line.project).name
         told = page.text((f"{project}: ", "dim"), (title, style), (beside, "dim"))
-        return [when, agent, steps.split()[0], told, ref]
+        return [when, hosts.named(agent), steps.split()[0], told, ref]
     if what == "memories":
         kind, standing, *marks = line.marks
         beside = f"  ({', '.join(marks)})" if marks else ""

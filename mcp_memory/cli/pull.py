@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli import options, remote
+from mcp_memory.cli import ending, options, remote
 from mcp_memory.cli.door import command, print_json
+from mcp_memory.remote.reports import Pulled
 from mcp_memory.text.counting import counted
 
 
@@ -42,12 +43,18 @@ async def pull_command(
         click.echo(err=True)
     if as_json:
         print_json(report)
-        return
+    else:
+        _say(report)
+    ending.refused(len(report.refused), done=report.stands)
+
+
+def _say(report: Pulled) -> None:
+    """What a pull came to, and what was not written."""
     click.echo(
         f"{report.project}: {counted(report.written, 'file')} written ({report.bytes / 1e6:.1f} MB), "
         f"{report.unchanged} unchanged, {report.removed} removed"
     )
-    remote.name(report.refused, "not written; everything else was:")
+    remote.name(report.refused, "not written", done=report.stands)
 
 
 def _dots() -> Callable[[str, int], None] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mcp_memory.cli import options, remote
+from mcp_memory.cli import ending, options, remote
 from mcp_memory.cli.door import command, print_json
 from mcp_memory.domain import projects
 from mcp_memory.remote.reports import Pushed
@@ -58,6 +58,7 @@ async def push_command(
         print_json(report)
     else:
         _say(report)
+    ending.refused(len(report.refused), done=report.stands)
 
 
 def _say(report: Pushed) -> None:
@@ -74,7 +75,7 @@ def _say(report: Pushed) -> None:
     )
     if report.excluded:
         click.echo(f"{report.excluded} not among what may be pushed")
-    remote.name(report.refused, "not pushed; everything else was:")
+    remote.name(report.refused, "not pushed", done=report.stands)
 
 
 def _project(named: str) -> str:

@@ -68,10 +68,10 @@ def _settings() -> Settings:
     return settings
 
 
-def name(refused: Sequence[tuple[str, str]], what: str) -> None:
+def name(refused: Sequence[tuple[str, str]], what: str, *, done: bool) -> None:
     """Say what did not go through, and why."""
     if not refused:
         return
-    click.echo(f"{len(refused)} {what}")
+    click.echo(f"{len(refused)} {what}{'; everything else was' if done else ''}:")
     for line in some([f"{each}: {reason}" for each, reason in refused]):
         click.echo(line)

@@ -73,7 +73,8 @@ def remove(*, yes: bool, dry_run: bool, as_json: bool) -> None:
     """Preview, ask once, and take everything back.
 
     Raises:
-        ending.Failed: nobody agreed, or something could not be taken out.
+        ending.Failed: nobody agreed.
+        ending.Partly: something could not be taken out.
     """
     going = planned()
     page = Page()
@@ -90,7 +91,7 @@ def remove(*, yes: bool, dry_run: bool, as_json: bool) -> None:
     elif done:
         page.show(_done(page, left))
     if done and (left or going.changes.refused):
-        raise ending.Failed("The rest is gone; the above is left.")
+        raise ending.Partly("The rest is gone; the above is left.")
 
 
 def _say(page: Page, each: Planned, *, quiet: bool) -> None:

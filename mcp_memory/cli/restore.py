@@ -67,7 +67,7 @@ def _write(file: Path, text: str, force: bool) -> None:
             stream.write(text)
     except FileExistsError as error:
         raise ending.Failed(
-            f"{file} exists and was left as it is; --force overwrites it."
+            f"{file} exists and was left as it is. Name another file, or give --force to overwrite it."
         ) from error
     except OSError as error:
         raise ending.Failed(f"{file} cannot be written ({error.strerror}).") from error

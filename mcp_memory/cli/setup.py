@@ -74,6 +74,7 @@ async def setup_command(
         print_json({**told, "histories": histories, "learned": seen})
     elif done:
         page.show([*(_learned(page, seen) if seen else ()), *_next(page, planned)])
+    ending.refused(len(planned.refused), done=anything)
 
 
 def _histories() -> list[Found]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from mcp_memory.cli import options
+from mcp_memory.cli import ending, options
 from mcp_memory.cli.door import command, show
 
 
@@ -21,8 +21,11 @@ from mcp_memory.cli.door import command, show
 async def undo_command(batch: str, since: datetime | None, as_json: bool) -> None:
     """Take BATCH back; `mcp-memory list changes` shows the batches."""
     from mcp_memory.cli.opening import opened
+    from mcp_memory.forgetting import undo
 
     if bool(batch) == (since is not None):
         raise click.UsageError("Give a batch, b:…, or --since.")
     async with opened() as bank:
-        show(await bank.undo(batch, since=since), as_json=as_json)
+        told = await bank.undo(batch, since=since)
+        show(told, as_json=as_json)
+    ending.refused(undo.left(told), done=bool(told.refs))

@@ -18,6 +18,9 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans
 from mcp_memory.store.rows import LedgerRow, MemoryRow, Where
 
+LEFT = " was left: "
+"""What a note says of a batch that was not taken back."""
+
 
 async def undo(rooms: Rooms, batch: str) -> Consolidation:
     """Take a batch back, whatever made it; only a purge cannot be.
@@ -50,6 +53,11 @@ async def undo(rooms: Rooms, batch: str) -> Consolidation:
     return Consolidation(batch=undone, refs=entry.refs)
 
 
+def left(told: Consolidation) -> int:
+    """How many batches were not taken back, of those that were to be."""
+    return sum(LEFT in note for note in told.notes)
+
+
 async def undo_since(rooms: Rooms, at: datetime) -> Consolidation:
     """Take back all that was changed since a moment, newest first; what cannot be is named."""
     done, notes = [], []
@@ -57,7 +65,7 @@ async def undo_since(rooms: Rooms, at: datetime) -> Consolidation:
         try:
             done.append(str((await undo(rooms, batch)).batch or batch))
         except InvalidInput as error:
-            notes.append(f"{batch} was left: {error.args[0]}")
+            notes.append(f"{batch}{LEFT}{error.args[0]}")
     nothing = () if done or notes else ("Nothing was changed since then.",)
     return Consolidation(refs=tuple(done), notes=(*notes, *nothing))
 

@@ -20,10 +20,13 @@ NAME_CHARS, DESCRIPTION_CHARS = 64, 1024
 _MARKUP = re.compile(r"[<>]")
 
 
-async def export(rooms: Rooms, folder: Path, *, project: str = "*") -> int:
-    """Write the procedures of a project, or of all, each into its folder; how many.
+async def export(
+    rooms: Rooms, folder: Path, *, project: str = "*", force: bool = False
+) -> tuple[int, list[Path]]:
+    """Write the procedures of a project, or of all, each into its folder; how many, and what was left.
 
-    What lies there under another name is left alone.
+    What lies there under another name is left alone, and so is, unless it may be overwritten, what
+    lies there under the same and says something else.
     """
     scope = await scope_of(rooms, project)
     rows = await rooms.store.find("memories", Where(projects=scope.projects, states=()))
@@ -31,15 +34,20 @@ async def export(rooms: Rooms, folder: Path, *, project: str = "*") -> int:
     trusting = rooms.trusting()
     told = map(spans.memory_of, newest.values())
     files = of(one for one in told if not withholding.of_memory(one, trusting))
-    await anyio.to_thread.run_sync(_write, folder, files)
-    return len(files)
+    left = await anyio.to_thread.run_sync(lambda: _write(folder, files, force=force))
+    return len(files) - len(left), left
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
+def _write(folder: Path, files: Mapping[str, str], *, force: bool) -> list[Path]:
+    left = []
     for name, text in files.items():
-        place = folder / name
+        place, content = folder / name, text.encode()
+        if not force and place.exists() and place.read_bytes() != content:
+            left.append(place)
+            continue
         place.parent.mkdir(parents=True, exist_ok=True)
-        replace(place, text.encode())
+        replace(place, content)
+    return left
 
 
 def of(memories: Iterable[Memory]) -> dict[str, str]:

@@ -24,6 +24,11 @@ class Pushed:
     refused: list[tuple[str, str]] = field(default_factory=list)
     """What was not pushed, by its ref or file, and why."""
 
+    @property
+    def stands(self) -> bool:
+        """Whether anything that was to be pushed is there."""
+        return self.sent + self.held + self.unchanged > 0
+
 
 @dataclass(slots=True)
 class Pulled:
@@ -36,3 +41,8 @@ class Pulled:
     bytes: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
     """Files that were not written, and why."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether anything that was to be pulled is here."""
+        return self.written + self.unchanged > 0

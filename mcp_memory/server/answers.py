@@ -171,6 +171,8 @@ def _consolidation(result: Consolidation) -> Iterator[str]:
         yield guard.fence("\n".join(line for group in result.groups for line in _group(group)))
     if result.batch:
         yield f"Batch {result.batch}: {' '.join(result.refs)}"
+    elif result.refs:
+        yield f"Undone: {' '.join(result.refs)}"
     yield from _notes(result.notes)
 
 

@@ -87,7 +87,7 @@ async def test_a_file_or_a_bank_that_is_there_is_never_overwritten_unasked(
 ) -> None:
     file = await made(settings, tmp_path)
     async with open_bank(settings) as bank:
-        with pytest.raises(InvalidInput, match="there already"):
+        with pytest.raises(InvalidInput, match="exists and was left as it is"):
             await backups.back_up(bank.rooms, file)
         with pytest.raises(InvalidInput, match="is a bank"):
             restoring.restore(settings, file, now=NOW)

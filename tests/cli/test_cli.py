@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tour_sessions import written
 
 from mcp_memory import VERSION
-from mcp_memory.cli import COMMANDS, cli
+from mcp_memory.cli import COMMANDS, cli, ending
 from mcp_memory.hooks import spool
 from mcp_memory.settings import Settings
 
@@ -98,14 +98,19 @@ def test_a_misspelt_setting_is_named_with_the_one_that_was_meant(
     )
 
 
-def test_index_ends_with_an_error_where_all_that_was_named_is_refused(run, tmp_path: Path) -> None:
+def test_index_ends_with_an_error_where_all_that_was_named_is_refused_and_in_part_where_some(
+    run, tmp_path: Path
+) -> None:
     strange = tmp_path / "notes.jsonl"
     strange.write_text('{"a": 1}\n')
     refused = run("index", str(strange))
-    assert refused.exit_code == 1
+    assert refused.exit_code == ending.WRONG
     assert "notes.jsonl" in refused.output
+    strange.write_text('{"a": 12}\n')
     both = run("index", str(strange), *(str(path) for path in written(tmp_path)))
-    assert both.exit_code == 0
+    assert both.exit_code == ending.PART
+    again = run("index", str(strange))
+    assert again.exit_code == 0, "it did not change, and is not read again"
 
 
 def test_a_filter_that_fits_nothing_says_so_in_words(run) -> None:
@@ -180,3 +185,9 @@ def test_the_first_words_of_the_tour_come_before_the_server() -> None:
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_formats_are_told_by_the_name_to_type_and_by_the_agents_own(run) -> None:
+    lines = run("index", "--formats").output.splitlines()
+    assert any(re.fullmatch(r"claude_code +Claude Code", line) for line in lines)
+    assert len({line.split()[0] for line in lines}) == len(lines)

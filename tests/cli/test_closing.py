@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from talks import kept, talk
 
-from mcp_memory.cli import cli
+from mcp_memory.cli import cli, ending
 
 ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 
@@ -32,14 +32,14 @@ def history(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def told(*words: str) -> list[str]:
     done = CliRunner().invoke(cli, ["index", *words])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code in {ending.ANSWERED, ending.PART}, done.output
     return [line for line in done.stdout.splitlines() if ": " in line]
 
 
 def test_a_run_ends_with_what_a_user_wants_to_know(history: Path) -> None:
     read, bank, projects, refused = told(str(history))
     assert read.startswith("Read: 3 files: 2 indexed, 1 refused; 2 sessions, 4 steps")
-    assert bank == "Bank: 2 sessions of claude_code 2."
+    assert bank == "Bank: 2 sessions of Claude Code 2."
     assert projects == "Projects: shop 1, till 1, from 2026-08-01."
     assert refused.startswith("Refused: 2 pieces (")
     assert "notes.json: the file is of no known format" in refused

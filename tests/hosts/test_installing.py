@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.cli import cli
+from mcp_memory.cli import cli, ending
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.hosts.installing import jsonc, toml_text, yaml_text
 from mcp_memory.hosts.installing.changes import apply, plan_install, plan_uninstall
@@ -203,7 +203,7 @@ class TestCommand:
         write(BY_NAME["cursor"], "{ broken")
         write(BY_NAME["codex"], "")
         run = CliRunner().invoke(cli, ["install"])
-        assert run.exit_code == 1
+        assert run.exit_code == ending.PART
         assert "Cursor:" in run.stderr
         assert "[mcp_servers.memory]" in BY_NAME["codex"].file().read_text(encoding="utf-8")
 

@@ -74,5 +74,21 @@ async def test_an_export_writes_a_folder_a_skill(settings: Settings, tmp_path: P
         draft = Draft(text="Run make, then test.", title="Release", kind=MemoryKind.PROCEDURE)
         await retain.retain(bank.rooms, draft, by=SourceClass.USER)
         await bank.retain(Draft(text="Only seen once.", kind=MemoryKind.PROCEDURE))
-        assert await skills.export(bank.rooms, tmp_path / "skills") == 1
+        assert await skills.export(bank.rooms, tmp_path / "skills") == (1, [])
     assert (tmp_path / "skills" / "release" / "SKILL.md").is_file()
+
+
+async def test_a_skill_that_says_something_else_is_overwritten_only_by_force(
+    settings: Settings, tmp_path: Path
+) -> None:
+    own = tmp_path / "skills" / "release" / "SKILL.md"
+    own.parent.mkdir(parents=True)
+    own.write_text("# A person's own\n", encoding="utf-8")
+    async with open_bank(settings, cwd=str(tmp_path)) as bank:
+        draft = Draft(text="Run make, then test.", title="Release", kind=MemoryKind.PROCEDURE)
+        await retain.retain(bank.rooms, draft, by=SourceClass.USER)
+        assert await skills.export(bank.rooms, tmp_path / "skills") == (0, [own])
+        assert own.read_text(encoding="utf-8") == "# A person's own\n"
+        for again in (True, False):
+            assert await skills.export(bank.rooms, tmp_path / "skills", force=again) == (1, [])
+    assert "Run make" in own.read_text(encoding="utf-8")

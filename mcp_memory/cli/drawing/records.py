@@ -78,6 +78,8 @@ def consolidation(page: Page, result: Consolidation) -> Iterator[Any]:
         yield page.body(" ".join(group.refs), style="ref")
     if result.batch:
         yield page.text(("Batch ", "good"), result.batch, ": ", (" ".join(result.refs), "ref"))
+    elif result.refs:
+        yield page.text(("Undone: ", "good"), (" ".join(result.refs), "ref"))
     yield from noted(page, result.notes)
 
 
