@@ -303,6 +303,8 @@ class MemoryBank(Bank):
 
     async def _note(self, what: str, cited: Sequence[str]) -> None:
         """Note in the hooks' ledger what came of what they said; never in a call's way."""
+        if not cited:
+            return
         try:
             await anyio.to_thread.run_sync(self._book.note, what, list(cited))
         except OSError as error:

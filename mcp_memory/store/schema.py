@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -37,6 +38,7 @@ in 11.7 ms instead of 9.9.
 """
 
 
+@cache
 def arrow_schema(table: Table, dim: int) -> Any:
     """The Arrow schema of a table; `dim` is the length of its vectors."""
     import pyarrow as pa  # heavy: only once a store is opened
@@ -84,9 +86,16 @@ def columns_of(table: Table, rows: Sequence[Row], *, without: Collection[str] = 
     """Rows built column by column, in the schema's order: a dict a row costs ten times as much."""
     import pyarrow as pa  # heavy: only once a store is open
 
-    schema = pa.schema([each for each in arrow_schema(table, 0) if each.name not in without])
+    schema = _schema_without(table, frozenset(without))
     columns = [pa.array([getattr(row, c.name) for row in rows], c.type) for c in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+@cache
+def _schema_without(table: Table, without: frozenset[str]) -> Any:
+    import pyarrow as pa  # heavy: only once a store is open
+
+    return pa.schema([each for each in arrow_schema(table, 0) if each.name not in without])
 
 
 def vectors_of(kind: Any, vectors: bytes | None, having: Sequence[bool]) -> Any:

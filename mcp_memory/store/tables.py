@@ -27,7 +27,7 @@ from mcp_memory.store.papers import Papers
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
 from mcp_memory.store.shelf import Shelf
-from mcp_memory.store.streams import gathered, plain
+from mcp_memory.store.streams import added, gathered, plain
 
 T = TypeVar("T")
 
@@ -109,8 +109,8 @@ class Tables:
 
     async def put(self, table: Table, data: Any) -> int:
         """The same of rows that are an Arrow table already."""
-        added = await self.write(lambda: self[table].add(data, on_bad_vectors="null"))
-        return int(added.version)
+        told = await self.write(lambda: added(self[table], data))
+        return int(told.version)
 
     async def delete(self, table: Table, condition: str) -> None:
         """Rows that the condition holds for; a concurrent compaction is waited out."""

@@ -87,3 +87,38 @@ async def test_vectors_of_another_model_are_put_into_it(older: Path) -> None:
         await store.replace_vectors(parts(), model="next", dim=4)
         (found,) = await store.by_vector("evidence", (0.0, 1.0, 0, 0), where=Where(), limit=5)
         assert found.score == pytest.approx(1.0, abs=1e-3)
+
+
+FEW, MANY = 2, 9
+"""Rows that are appended as they are at first, and rows that are looked through."""
+
+
+@pytest.mark.parametrize("more", [FEW, MANY])
+async def test_a_vector_that_is_none_is_left_out_and_its_row_is_kept(
+    tmp_path: Path, more: int
+) -> None:
+    none = replace(evidence(1, "zebra"), vector=(float("nan"), 0.0, 0.0, 1.0))
+    async with opened(tmp_path) as store:
+        await added(store, none, *(evidence(number, "zebra") for number in range(2, 2 + more)))
+        assert len(await keys(store, "zebra")) == 1 + more
+        found = await store.by_vector("evidence", (1.0, 0, 0, 1.0), where=Where(), limit=50)
+        assert sorted(one.key for one in found) == sorted(
+            f"t:s1#{number}" for number in range(2, 2 + more)
+        )
+
+
+@pytest.mark.parametrize("more", [FEW, MANY])
+async def test_who_has_not_heard_of_other_vectors_yet_keeps_rows_without(
+    tmp_path: Path, more: int
+) -> None:
+    async with opened(tmp_path) as late, opened(tmp_path) as store:
+
+        async def none() -> AsyncIterator[Revised]:
+            for _ in ():
+                yield "evidence", []
+
+        await store.replace_vectors(none(), model="next", dim=8)
+        await added(late, *(evidence(number, "zebra") for number in range(more)))
+        rows = await store.find("evidence", Where())
+        assert len(rows) == more
+        assert await store.by_vector("evidence", (1.0,) * 8, where=Where(), limit=50) == []
