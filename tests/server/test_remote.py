@@ -38,6 +38,7 @@ from mcp_memory.server import authentication, held
 from mcp_memory.server.buckets import Buckets
 from mcp_memory.server.gate import RateLimit
 from mcp_memory.server.listening import open_listener
+from mcp_memory.server.punctual import PunctualProtocol
 from mcp_memory.settings import Settings
 
 NOTE = "The heron build needs LIBHERON_HOME set to the vendored folder."
@@ -330,6 +331,23 @@ async def test_a_thousand_silent_connections_leave_room_again(settings: Settings
         assert statuses <= {200, 503}
         for each in silent:
             each.close()
+
+
+async def test_the_parts_of_an_answer_do_not_wait_for_each_other(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[int] = []
+
+    class Watched(PunctualProtocol):
+        def on_response_complete(self) -> None:
+            taken = self.transport.get_extra_info("socket")
+            at_once.append(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            super().on_response_complete()
+
+    monkeypatch.setattr("mcp_memory.server.listening.PunctualProtocol", Watched)
+    async with listening(settings) as listener, http(listener.url) as client:
+        await client.get("/healthz")
+    assert at_once == [1]
 
 
 @pytest.mark.parametrize(
