@@ -29,6 +29,8 @@ _MOST_TOKENS = 512
 """What the bundled model takes, with the marks at both ends; by its tokenizer_config.json."""
 _BATCH_CHARS = 8_000
 """Bounds what one batch takes once padded, whatever the lengths."""
+AT_ONCE = 4_000
+"""Characters that the bundled model takes within a millisecond."""
 _BATCH_TRANSFORMER = 8
 """A batch of 64 takes a transformer to 1.6 GB, one of 8 to 0.4."""
 
@@ -145,7 +147,7 @@ class FastEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One unit vector a text, in order."""
-        return await anyio.to_thread.run_sync(self._vectors, list(texts), limiter=self._turn)
+        return await self._in_turn(self._vectors, list(texts))
 
     async def embed_query(self, text: str) -> Vector:
         """The vector of a question."""
@@ -153,8 +155,7 @@ class FastEmbedder:
 
     async def likeness(self, text: str, others: Sequence[str]) -> list[float]:
         """The cosine of a text to each of the others."""
-        texts = [text, *others]
-        return await anyio.to_thread.run_sync(self._cosines, texts, limiter=self._turn)
+        return await self._in_turn(self._cosines, [text, *others])
 
     async def rest(self, idle_seconds: float) -> bool:
         """Let the model go where nothing was asked of it for so long; whether it did."""
@@ -179,6 +180,16 @@ class FastEmbedder:
         for place, row in zip(order, made, strict=True):
             rows[place] = row
         return b"".join(rows)
+
+    async def _in_turn(self, work: Callable[[list[str]], T], texts: list[str]) -> T:
+        """Work with texts in a worker thread; with few of a model that is only looked up, at once.
+
+        To wake a thread and be woken by it takes longer than a question's words take to look up.
+        """
+        free = self._bundled and self._loaded is not None and not self._lock.locked()
+        if free and sum(map(len, texts)) <= AT_ONCE:
+            return work(texts)
+        return await anyio.to_thread.run_sync(work, texts, limiter=self._turn)
 
     def _vectors(self, texts: list[str]) -> list[Vector]:
         numbers = memoryview(self.embed_blocking(texts)).cast("f").tolist()

@@ -18,6 +18,8 @@ from mcp_memory.store.rows import Where
 
 MOST_READ = 500
 """Of more memories in a project none are compared: that would take longer than the answer may."""
+AT_ONCE = 16
+"""So many are compared in less time than a thread takes to be woken."""
 MOST_OF_HIT = 2
 BYTES_PER_TOKEN = 4
 
@@ -40,8 +42,9 @@ async def to(
     live = {one.ref: one for one in held if not withholding.of_memory(one, trusting)}
     every = [*live.values(), *(one for one in memories if one.ref not in live)]
     wanted = [memory.ref for memory in memories]
-    found = await anyio.to_thread.run_sync(partial(links.of, wanted, every))
-    return found, live
+    if len(every) <= AT_ONCE:
+        return links.of(wanted, every), live
+    return await anyio.to_thread.run_sync(partial(links.of, wanted, every)), live
 
 
 async def marked(rooms: Rooms, query: Query, result: SearchResult) -> SearchResult:

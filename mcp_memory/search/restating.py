@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mcp_memory.domain import validity
 from mcp_memory.domain.models import Memory, State
@@ -32,7 +33,12 @@ def claim(text: str) -> Claim | None:
     A value is what has a digit in it: a number, a version, a path or a name with one.
     """
     plain = text.strip()
-    if len(plain) > MOST_CHARS or _SENTENCE_END.search(plain):
+    return _claim(plain) if len(plain) <= MOST_CHARS else None
+
+
+@lru_cache(maxsize=1_024)
+def _claim(plain: str) -> Claim | None:
+    if _SENTENCE_END.search(plain):
         return None
     tokens = [token.strip(_EDGES) for token in _TOKEN.findall(plain)]
     ends = [token for token in tokens[-_LAST:] if any(letter.isdigit() for letter in token)]

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 from pydantic import ValidationError
@@ -186,6 +187,12 @@ def memory_of(row: MemoryRow) -> Memory:
         RecordUnreadable: its body is damaged.
     """
     try:
-        return Memory.model_validate_json(row.body)
+        return _read(row.body)
     except ValidationError as error:
         raise RecordUnreadable(row.key) from error
+
+
+@lru_cache(maxsize=1_024)
+def _read(body: str) -> Memory:
+    """Read once: a search reads the same few memories some four times, and the next one again."""
+    return Memory.model_validate_json(body)

@@ -142,10 +142,32 @@ async def test_a_call_whose_turn_does_not_come_is_told_so(
             tasks.start_soon(_refused, banks)
 
 
-async def _refused(banks: Banks) -> None:
+async def _refused(banks: Banks, *, writes: bool = False) -> None:
     with pytest.raises(Busy, match="other calls"):
-        async with banks.lent():
+        async with banks.lent(writes=writes):
             pass
+
+
+async def test_writers_that_wait_for_each_other_leave_room_for_readers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    banks = Banks(settings, str(settings.home))
+    release = anyio.Event()
+
+    async def write(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+        async with banks.lent(writes=True):
+            task_status.started()
+            await release.wait()
+
+    async with banks.open(), anyio.create_task_group() as tasks:
+        for _ in range(held.MOST_WRITING):
+            await tasks.start(write)
+        monkeypatch.setattr(held, "MOST_WAIT", 0.05)
+        async with anyio.create_task_group() as more:
+            more.start_soon(lambda: _refused(banks, writes=True))
+        async with banks.lent() as bank:
+            assert bank is not None
+        release.set()
 
 
 async def test_an_answer_that_does_not_come_is_given_up_with_words(
