@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mcp_memory.archive import parts, reading
+from mcp_memory.archive import parts, reading, shortening
 from mcp_memory.archive.parts import ending
 from mcp_memory.domain.asked import Inspection
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Step
-from mcp_memory.text import guard, signatures
+from mcp_memory.text import cutting, guard, signatures
 from mcp_memory.trajectories.naming import code
 
 _PATTERN_CHARS = 300
@@ -53,7 +53,7 @@ def _within(lines: Sequence[str], cap: int) -> str:
         left -= len(text) + 1
         if left < 0 and shown:
             break
-        shown.append(text[:cap])
+        shown.append(cutting.head(text, cap))
     more = len(lines) - len(shown)
     return "\n".join([*shown, *([f"[… {more:,} more lines left out …]"] if more else [])])
 
@@ -67,11 +67,9 @@ def _matches(step: Step, find: Find) -> list[str]:
 
 
 def _around(line: str, place: int) -> str:
-    if len(line) <= _LINE_CHARS:
-        return line
-    start = max(0, min(place - _LINE_CHARS // 3, len(line) - _LINE_CHARS))
-    cut = line[start : start + _LINE_CHARS]
-    return f"{'…' if start else ''}{cut}{'…' if start + _LINE_CHARS < len(line) else ''}"
+    first, last = shortening.around(line, place, _LINE_CHARS)
+    cut = line[first:last].strip()
+    return f"{'…' if first else ''}{cut}{'…' if last < len(line) else ''}"
 
 
 def _finder(match: str) -> Find | None:

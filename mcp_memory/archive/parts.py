@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from mcp_memory.domain.asked import Show
 from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
-from mcp_memory.text import causes
+from mcp_memory.text import causes, cutting
 
 _INLINE = 80
 """An argument so short stands beside its name; a longer one below it."""
@@ -115,7 +115,7 @@ def _returned(seen: Observation, call: ToolCall | None) -> _Piece:
     else:
         said = (line.strip() for line in seen.text.splitlines() if _WORD.search(line))
         lines = [line for line in said if not line.startswith(causes.MOVED_BACK)]
-        brief = f"{verdict} … {lines[-1][:_BRIEF]}" if lines else verdict
+        brief = f"{verdict} … {cutting.head(lines[-1], _BRIEF)}" if lines else verdict
     stands_in: Show | None = "calls" if _acts(call) else None
     return _Piece("returned", text, 1.5 if failed else 1.0, stands_in, brief)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mcp_memory.text import guard, wording
+from mcp_memory.text import cutting, guard, wording
 
 LEAST = 72
 """What a shortened text takes in any case: a few words, and where to read on."""
@@ -84,32 +84,31 @@ def shorten(told: Text, room: int, find: Find | None = None) -> str:
         kept = [(0, prefix(text, room))]
     else:
         first, last = (_HEAD_MATCHED, _TAIL_MATCHED) if found else (_HEAD, 1 - _HEAD)
-        begin, end = prefix(text, int(room * first)), suffix(text, int(room * last))
+        begin, end = prefix(text, int(room * first), room), suffix(text, int(room * last), room)
         kept = [(0, begin), *_picked(text, found, (begin, end), room), (end, len(text))]
     return _composed(told, sorted(kept))
 
 
-def prefix(text: str, room: int) -> int:
-    """Where the head of a text ends that fits, at the end of a line or a word if one is near."""
+def prefix(text: str, room: int, whole: int = 0) -> int:
+    """Where the head of a text ends that fits: at the end of a line if one is near, else of a word.
+
+    A word is cut only where it is longer than the whole room, of which this may be a part.
+    """
     end = _fitting(room, min(len(text), max(room, 0)), lambda n: text[:n])
     if end >= len(text):
         return end
-    line, word = text.rfind("\n", 0, end + 1), text.rfind(" ", 0, end + 1)
-    if line > end * 0.6:
-        return line
-    return word if word > end * 0.8 else end
+    line = text.rfind("\n", 0, end + 1)
+    return line if line > end * 0.6 else cutting.end(text, end, whole)
 
 
-def suffix(text: str, room: int) -> int:
-    """Where the end of a text begins that fits, at the begin of a line or a word if one is near."""
+def suffix(text: str, room: int, whole: int = 0) -> int:
+    """Where the end of a text begins that fits: with a line if one is near, else with a word."""
     kept = _fitting(room, min(len(text), max(room, 0)), lambda n: text[len(text) - n :])
     begin = len(text) - kept
     if begin <= 0:
         return 0
-    line, word = text.find("\n", begin - 1), text.find(" ", begin - 1)
-    if 0 <= line < begin + kept * 0.4:
-        return line + 1
-    return word + 1 if 0 <= word < begin + kept * 0.4 else begin
+    line = text.find("\n", begin - 1)
+    return line + 1 if 0 <= line < begin + kept * 0.4 else cutting.begin(text, begin, whole)
 
 
 def _fitting(room: int, most: int, piece: Callable[[int], str]) -> int:
@@ -131,13 +130,22 @@ def _matching(text: str, find: Find) -> list[tuple[float, int, int]]:
     for line in text.splitlines(keepends=True):
         score, place = find(line)
         if score:
-            length = len(line.rstrip())
-            start = max(0, min(place - _LINE_CHARS // 3, length - _LINE_CHARS))
-            start = line.find(" ", start, place) + 1 if start else 0
-            found.append((score, begin + start, begin + min(length, start + _LINE_CHARS)))
+            first, last = around(line.rstrip(), place)
+            found.append((score, begin + first, begin + last))
         begin += len(line)
     least = NEARLY * max((score for score, _, _ in found), default=0.0)
     return sorted((f for f in found if f[0] >= least), key=lambda each: (-each[0], each[1]))
+
+
+def around(line: str, place: int, chars: int = _LINE_CHARS) -> tuple[int, int]:
+    """What is shown of a long line: from which word to which, about a place in it."""
+    if len(line) <= chars:
+        return 0, len(line)
+    raw = max(0, min(place - chars // 3, len(line) - chars))
+    first = cutting.begin(line, raw)
+    first = first if first <= place else raw
+    last = cutting.end(line[first:], chars) + first
+    return first, last if last > place else first + chars
 
 
 def _picked(

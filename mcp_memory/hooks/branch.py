@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mcp_memory.domain.projects import git_folder
+from mcp_memory.text import cutting
 
 MOST_READ = 64_000
 """Bytes of the end of the log of HEAD."""
@@ -91,7 +92,9 @@ def _branch(git: Path) -> str:
     except OSError:
         return "?"
     name = head.removeprefix("ref: refs/heads/")
-    return _STRANGE.sub("", name)[:SUBJECT_CHARS] if name != head else head[:SHOWN_HASH]
+    return (
+        cutting.head(_STRANGE.sub("", name), SUBJECT_CHARS) if name != head else head[:SHOWN_HASH]
+    )
 
 
 def _git(cwd: Path) -> Path | None:
@@ -107,4 +110,4 @@ def _git(cwd: Path) -> Path | None:
 
 def _subject(text: str) -> str:
     plain = _STRANGE.sub("", text)
-    return "" if _TELLS.search(plain) else plain[:SUBJECT_CHARS].rstrip()
+    return "" if _TELLS.search(plain) else cutting.head(plain.rstrip(), SUBJECT_CHARS)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from mcp_memory.domain.models import Memory, SourceClass
 from mcp_memory.hooks.ready import Saying
 from mcp_memory.search import withholding
-from mcp_memory.text import fencing, guard, running
+from mcp_memory.text import cutting, fencing, guard, running
 
 LINE_CHARS = 320
 _HEAD = (
@@ -45,10 +45,7 @@ def marked(
 
 def flat(text: str, chars: int) -> str:
     """A text as one line that holds no forged marks, cut at a word."""
-    line = guard.neutralise(" ".join(text[: chars * 4].split()))
-    if len(line) <= chars:
-        return line
-    return (line[: chars - 1].rpartition(" ")[0] or line[: chars - 1]) + "\u2026"
+    return cutting.head(guard.neutralise(cutting.one_line(text, chars)), chars)
 
 
 def goal(text: str, chars: int) -> str:

@@ -17,7 +17,7 @@ from mcp_memory.domain.models import (
 )
 from mcp_memory.memories import bearing, faults, likeness, users_word
 from mcp_memory.memories.likeness import CLOSE
-from mcp_memory.text import powers
+from mcp_memory.text import cutting, powers
 from mcp_memory.text.counting import counted
 
 QUORUM = 2
@@ -119,7 +119,7 @@ def _misquoted(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
     said = {each.ref: bearing.fold(each.text) for each in live}
     for claim in draft.evidence:
         if claim.ref in said and bearing.fold(claim.quote) not in said[claim.ref]:
-            yield f"The quote {claim.quote[:80]!r} does not occur in {claim.ref}."
+            yield f"The quote {cutting.head(claim.quote, 80)!r} does not occur in {claim.ref}."
 
 
 def _alone(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
@@ -207,7 +207,7 @@ def _unborne(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
     said = [each.text for each in live]
     told = f"{draft.title}\n{draft.text}\n{draft.when_to_use}"
     made_up = [
-        f"{claim[:80]!r} occurs nowhere in the evidence, or not of this."
+        f"{cutting.head(claim, 80)!r} occurs nowhere in the evidence, or not of this."
         for claim in dict.fromkeys(
             (*bearing.unborne(told, said), *bearing.unsaid(draft.text, said))
         )
@@ -215,7 +215,8 @@ def _unborne(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
     yield from made_up
     if not made_up:
         for sentence in bearing.unrelated(draft.text, said):
-            yield f"The evidence is about something else than {sentence[:80]!r}: cite what shows it."
+            about = cutting.head(sentence, 80)
+            yield f"The evidence is about something else than {about!r}: cite what shows it."
     if bearing.only_fails(draft.text):
         yield "It says that something fails, and not how: put the error into it, as it was printed."
     elif dropped := faults.untold(told, said):
@@ -258,7 +259,9 @@ def collapsed(memory: Memory, kept: Sequence[Draft]) -> tuple[str, ...]:
     if not lost and bearing.shown(memory.text, told):
         return ()
     said = " ".join(lost) or " ".join(memory.text.split())
-    lacks = f"{memory.ref} is established, and nothing that is kept says {said[:120]!r}"
+    lacks = (
+        f"{memory.ref} is established, and nothing that is kept says {cutting.head(said, 120)!r}"
+    )
     return (f"{lacks}: put it into the text, or leave the memory; `delete` forgets what is wrong.",)
 
 

@@ -8,7 +8,7 @@ from mcp_memory.domain import refs
 from mcp_memory.domain.errors import InvalidInput
 from mcp_memory.domain.models import Memory
 from mcp_memory.memories import grounds
-from mcp_memory.text import signatures
+from mcp_memory.text import cutting, signatures
 
 LEAST_SHARED = 2
 """So many names that both have are one subject; a tag that both were given is one by itself."""
@@ -107,7 +107,7 @@ def _shared(one: _Traits, other: _Traits, common: frozenset[str]) -> Iterator[tu
             yield 0, "the same evidence"
             break
     for error in sorted(one.errors & other.errors)[:1]:
-        yield 1, f"error {error[:60]}"
+        yield 1, f"error {cutting.head(error, 60)}"
     for file in sorted(one.files & other.files - common)[:1]:
         yield 2, f"file {file}"
     names = sorted(one.names & other.names - common)

@@ -13,6 +13,7 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, withholding
 from mcp_memory.search.channels import scope_of
 from mcp_memory.store.rows import Where
+from mcp_memory.text import cutting
 from mcp_memory.trajectories.naming import slug
 
 NAME_CHARS, DESCRIPTION_CHARS = 64, 1024
@@ -78,7 +79,8 @@ def _told(name: str, memory: Memory) -> Iterator[str]:
     parts = [about.rstrip(".") + "."]
     parts += [f"Use when {_plain(memory.when_to_use)}."] if memory.when_to_use else []
     parts += [f"Not when {_plain(memory.not_when)}."] if memory.not_when else []
-    description = " ".join(_MARKUP.sub(" ", " ".join(parts)).split())[:DESCRIPTION_CHARS]
+    plain = " ".join(_MARKUP.sub(" ", " ".join(parts)).split())
+    description = cutting.head(plain, DESCRIPTION_CHARS)
     yield from ("---", f"name: {_quoted(name)}", f"description: {_quoted(description)}")
     yield from ("metadata:", f"  memory: {_quoted(memory.ref)}")
     yield from (f"  project: {_quoted(memory.project)}", "---", "")

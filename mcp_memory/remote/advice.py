@@ -13,7 +13,7 @@ from mcp_memory.remote import merging, others
 from mcp_memory.rooms import Rooms
 from mcp_memory.runbook.asking import Gathered
 from mcp_memory.runbook.assembling import MOST_STEPS, SECTIONS, Line
-from mcp_memory.text import guard
+from mcp_memory.text import cutting, guard
 from mcp_memory.text.counting import counted
 
 LABEL = "team: "
@@ -80,7 +80,9 @@ def _lines(told: Runbook) -> Iterator[_Theirs]:
         if title in SECTIONS and title not in LEFT_OUT and others.spelled(ref):
             if ref.startswith("m:"):
                 said = _TRUSTED.sub(_bounded, said)
-            yield _Theirs(TITLES.get(title, title), guard.neutralise(said)[:MOST_LINE], ref)
+            yield _Theirs(
+                TITLES.get(title, title), cutting.head(guard.neutralise(said), MOST_LINE), ref
+            )
 
 
 def _bounded(found: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from mcp_memory.rooms import Rooms
 from mcp_memory.search.named.blame import Blame, Blamed
 from mcp_memory.search.named.fix import MOST_LEARNED, MOST_MET, Cure, Fixed, Met
 from mcp_memory.search.named.how import Way, Ways
-from mcp_memory.text import guard
+from mcp_memory.text import cutting, guard
 from mcp_memory.text.counting import counted
 
 KINDS: Mapping[teams.Told, type[Frozen]] = {"fix": Fixed, "how": Ways, "blame": Blame}
@@ -132,7 +132,7 @@ def _neutral(told: Any) -> Any:
 
 
 def _said(text: str) -> str:
-    return guard.neutralise(text)[:MOST_TEXT]
+    return cutting.head(guard.neutralise(text), MOST_TEXT)
 
 
 def _words(text: str) -> str:

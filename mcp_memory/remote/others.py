@@ -15,7 +15,7 @@ from mcp_memory.history import writing
 from mcp_memory.memories import promotion
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, withholding
-from mcp_memory.text import guard
+from mcp_memory.text import cutting, guard
 from mcp_memory.text.counting import counted
 
 MOST_TRUST = SourceClass.AGENT.trust
@@ -69,7 +69,7 @@ def opened(told: FetchResult) -> tuple[Fetched, ...]:
 
 def shown(steps: str, cap: int) -> str:
     """Steps as it shows them, as others' words."""
-    return f"team: as a colleague's bank has it.\n{guard.neutralise(steps)[:cap]}"
+    return f"team: as a colleague's bank has it.\n{cutting.head(guard.neutralise(steps), cap)}"
 
 
 async def known_here(rooms: Rooms, texts: Iterable[str]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from itertools import islice
 from mcp_memory.domain.models import Outcome
 from mcp_memory.runbook import sentences
 from mcp_memory.runbook.record import Attempt
-from mcp_memory.text import families, shell, signatures
+from mcp_memory.text import cutting, families, shell, signatures
 from mcp_memory.trajectories.landed import Landed
 
 NEAR, NEARER = 0.4, 0.75
@@ -139,7 +139,7 @@ def short(command: str) -> str:
     of_judging = [name for typed in judging for name in signatures.commands(typed)]
     if found and "/" in found[0].words[0] and not of_judging:
         return "/".join(found[0].words[0].split("/")[-2:])
-    return next(iter((*of_judging, *acting)), " ".join(command.split())[:40])
+    return next(iter((*of_judging, *acting)), cutting.head(" ".join(command.split()), 40))
 
 
 def _asked_next(attempt: Attempt) -> str:

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from mcp_memory.domain.models import Observation, SourceClass, Step, ToolCall
+from mcp_memory.text import cutting
 from mcp_memory.trajectories import calls, edits
 from mcp_memory.trajectories.edits import Edit
 
@@ -82,7 +83,7 @@ def of_text(text: str, kind: Kind = "said") -> Iterator[Passage]:
             yield from held.full(head, least=PASSAGE_CHARS // 4)
         elif not coded[0] and (heading := _HEADING.match(line)):
             yield from held.full(head)
-            head = heading[1].strip()[:HEAD_CHARS]
+            head = cutting.head(heading[1].strip(), HEAD_CHARS)
         else:
             for piece in (line,) if coded[0] or len(line) <= PASSAGE_CHARS else _sentences(line):
                 yield from held.add(piece.rstrip(), head)
@@ -142,7 +143,7 @@ def _sentences(line: str) -> Iterator[str]:
         rest = sentence
         while len(rest) > LONGEST:
             at = rest.rfind(" ", PASSAGE_CHARS, LONGEST)
-            at = at if at > 0 else LONGEST
+            at = at if at > 0 else cutting.end(rest, LONGEST)
             yield rest[:at]
             rest = rest[at:].lstrip()
         yield rest
@@ -151,7 +152,9 @@ def _sentences(line: str) -> Iterator[str]:
 def _ends(text: str) -> str:
     if len(text) <= MOST_CHARS:
         return text
-    return f"{text[: MOST_CHARS * 3 // 4]}\n\n{text[-MOST_CHARS // 4 :]}"
+    first = cutting.end(text, MOST_CHARS * 3 // 4)
+    last = cutting.begin(text, len(text) - MOST_CHARS // 4)
+    return f"{text[:first]}\n\n{text[last:]}"
 
 
 def _call(call: ToolCall, seen: Observation | None) -> Iterator[Passage]:
@@ -222,7 +225,7 @@ def _block(kind: Kind, text: str, head: str) -> Iterator[Passage]:
     held = _Held(kind)
     for line in text.splitlines():
         if line.strip() and not _FENCE.match(line):
-            yield from held.add(line.rstrip()[:LONGEST], head)
+            yield from held.add(cutting.head(line.rstrip(), LONGEST), head)
         else:
             yield from held.full(head, least=PASSAGE_CHARS // 2)
     yield from held.full(head)
@@ -235,7 +238,4 @@ def short_path(path: str) -> str:
 
 def one_line(text: str, chars: int = HEAD_CHARS) -> str:
     """The text on one line, cut between words."""
-    flat = " ".join(text[: chars * 4].split())
-    if len(flat) <= chars:
-        return flat
-    return f"{flat[: chars - 1].rpartition(' ')[0] or flat[: chars - 1]}\u2026"
+    return cutting.head(cutting.one_line(text, chars), chars)

@@ -16,7 +16,7 @@ from mcp_memory.domain.models import (
     Retained,
     Runbook,
 )
-from mcp_memory.text import guard
+from mcp_memory.text import cutting, guard
 from mcp_memory.text.counting import counted
 
 CONFIRMING = "To carry it out, call again with confirm={}"
@@ -57,7 +57,8 @@ def one_line(item: Listed) -> str:
     """A listing's line: ref, date, project, marks, title; whatever it holds, it stays one line."""
     undated = "undated" if item.project else ""  # a project has no day of its own
     day = item.at.date().isoformat() if item.at else undated
-    parts = (item.ref, day, item.project, " ".join(item.marks), " ".join(item.title.split())[:120])
+    title = cutting.head(" ".join(item.title.split()), 120)
+    parts = (item.ref, day, item.project, " ".join(item.marks), title)
     return guard.neutralise(" · ".join(part for part in parts if part))
 
 

@@ -23,6 +23,7 @@ from mcp_memory.domain.errors import InvalidInput, MemoryBankError, NotAllowed, 
 from mcp_memory.domain.models import Listed
 from mcp_memory.server.callers import caller, tenant
 from mcp_memory.server.held import Banks
+from mcp_memory.text import cutting
 
 MARKDOWN = "text/markdown"
 LISTED = 25
@@ -125,7 +126,7 @@ async def _read(ctx: Context[Banks, Any], ref: str) -> str:
 
 
 def _listed(kind: str, record: Listed) -> Resource:
-    title = " ".join(record.title.split())[:TITLE_CHARS] or record.ref
+    title = cutting.head(" ".join(record.title.split()), TITLE_CHARS) or record.ref
     return Resource(
         uri=f"{kind}://{record.ref.partition(':')[2]}",
         name=record.ref,

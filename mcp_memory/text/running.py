@@ -2,6 +2,8 @@
 
 import re
 
+from mcp_memory.text import cutting
+
 _PLAN = re.compile(r"(?i)\A\s*implement the following plan:?\s*")
 """With these words Claude Code hands a plan over to the session that carries it out."""
 _TITLE = re.compile(r"(?is)#*\s*(?:plan:\s*)?(?P<title>.+?)(?=\s#|$)")
@@ -36,7 +38,7 @@ def title(text: str) -> str:
 
 def headline(goal: str) -> str:
     """What a session is called whose host gave it no title: the first line of what was asked."""
-    return goal.partition("\n")[0][:TITLE_CHARS]
+    return cutting.head(goal.partition("\n")[0], TITLE_CHARS)
 
 
 def _part(line: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mcp_memory.domain.models import Frozen, Step
+from mcp_memory.text import cutting
 from mcp_memory.trajectories import edits
 from mcp_memory.trajectories.told import day
 
@@ -94,7 +95,7 @@ def _shown(lines: Sequence[str], chars: int) -> str:
         joined = f"{told} / {line}" if told else line
         if len(joined) > chars:
             more = len(lines) - place
-            return f"{told} / and {more} more lines" if told else f"{joined[:chars]}…"
+            return f"{told} / and {more} more lines" if told else cutting.head(joined, chars + 1)
         told = joined
     return told
 

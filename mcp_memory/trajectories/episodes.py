@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from mcp_memory.domain.models import Episode, Outcome, SourceClass, Step, Trajectory
-from mcp_memory.text import running
+from mcp_memory.text import cutting, running
 from mcp_memory.trajectories import calls, edits, verdicts
 from mcp_memory.trajectories.verdicts import Verdict
 
@@ -190,6 +190,5 @@ def _mended(runs: Sequence[Verdict], written: Sequence[int]) -> Verdict | None:
 
 
 def _shown(run: Verdict) -> str:
-    line = " ".join(run.command.split())
-    line = line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
-    return f"step {run.step}: `{line}` {' '.join(run.reason.split())[:_REASON]}"
+    line = cutting.head(" ".join(run.command.split()), _SHOWN)
+    return f"step {run.step}: `{line}` {cutting.head(' '.join(run.reason.split()), _REASON)}"

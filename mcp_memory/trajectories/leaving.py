@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mcp_memory.domain.leaving import LeftOff
 from mcp_memory.domain.models import Outcome, Step
-from mcp_memory.text import guard
+from mcp_memory.text import cutting, guard
 from mcp_memory.text.running import asked, running
 from mcp_memory.trajectories import committing, edits, screening, unfinished
 from mcp_memory.trajectories.told import utc
@@ -146,7 +146,4 @@ def _last(lines: Sequence[str], most: int) -> tuple[str, ...]:
 def _flat(text: str, chars: int) -> str:
     """A text as one line; of a longer one its beginning, at a word; nothing that gives power away."""
     flat = guard.neutralise(running(screening.line(text[: chars * 4])))
-    if len(flat) <= chars:
-        return flat
-    cut = flat[: chars - 1]
-    return f"{cut.rpartition(' ')[0] if ' ' in cut[chars // 2 :] else cut}…"
+    return cutting.head(flat, chars)

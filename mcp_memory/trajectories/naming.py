@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from mcp_memory.domain import refs
-from mcp_memory.text import guard
+from mcp_memory.text import cutting, guard
 
 LINE_CHARS = 140
 CODE_CHARS = 200
@@ -52,9 +52,5 @@ def _flat(text: str, chars: int) -> str:
 
 
 def _cut(line: str, chars: int) -> str:
-    """The line, ended between two words where one ends near enough."""
-    if len(line) <= chars:
-        return line
-    kept = line[: chars - 1]
-    place = kept.rfind(" ") if not line[chars - 1].isspace() else -1
-    return f"{(kept[:place] if place * 3 >= chars * 2 else kept).rstrip()}…"
+    """The line, ended between two words."""
+    return cutting.head(line, chars)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import SourceClass, Step
-from mcp_memory.text import causes, guard
+from mcp_memory.text import causes, cutting, guard
 from mcp_memory.trajectories import verdicts
 from mcp_memory.trajectories.calls import Made, called, failed
 from mcp_memory.trajectories.naming import one_line
@@ -53,11 +53,11 @@ def _told(step: Step, path: Callable[[str], str]) -> Iterator[str]:
 
 
 def _said(who: str, text: str) -> Iterator[str]:
-    cut = text[:SAID_CHARS]
+    cut = text[: cutting.end(text, SAID_CHARS)]
     for passage in _passages(cut):
         yield f"{who}: {passage}"
-    if len(text) > SAID_CHARS:
-        yield f"{who}: [… {len(text) - SAID_CHARS:,} more characters in steps.jsonl …]"
+    if len(text) > len(cut):
+        yield f"{who}: [… {len(text) - len(cut):,} more characters in steps.jsonl …]"
 
 
 def _passages(text: str) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _pieces(line: str) -> Sequence[str]:
     pieces = []
     while len(line) > LINE_CHARS:
         at = line.rfind(" ", LINE_CHARS // 2, LINE_CHARS)
-        at = at if at > 0 else LINE_CHARS
+        at = at if at > 0 else cutting.end(line, LINE_CHARS)
         pieces.append(line[:at])
         line = line[at:].lstrip()
     return [*pieces, line] if line else pieces
@@ -86,7 +86,8 @@ def _pieces(line: str) -> Sequence[str]:
 def _ran(made: Made) -> str:
     command = (made.call.command or "").strip()
     first = command.partition("\n")[0].strip()
-    shown = first[:COMMAND_CHARS] + ("…" if len(command) > min(len(first), COMMAND_CHARS) else "")
+    goes_on = len(first) <= COMMAND_CHARS and len(command) > len(first)
+    shown = f"{first}…" if goes_on else cutting.head(first, COMMAND_CHARS + 1)
     verdict = verdicts.of(made)
     if made.seen is None or verdict is None or not verdict.failed:
         return f"ran: {shown}"

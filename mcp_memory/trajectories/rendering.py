@@ -16,6 +16,7 @@ from mcp_memory.domain.models import (
     ToolCall,
     Trajectory,
 )
+from mcp_memory.text import cutting
 from mcp_memory.trajectories import origins, screening, verdicts
 from mcp_memory.trajectories.entries import MOST_SAID, Entry, Touched, entry_of, numbers
 from mcp_memory.trajectories.lineage import pointer
@@ -91,9 +92,10 @@ def capped(text: str, chars: int, ref: str) -> str:
     """Head and tail of a long text, with what is missing and the ref that opens it."""
     if len(text) <= chars:
         return text
-    head, tail = chars * 3 // 4, chars // 4
-    left = len(text) - head - tail
-    return f"{text[:head]}\n[… {left:,} characters left out: fetch {ref} …]\n{text[-tail:]}"
+    first = cutting.end(text, chars * 3 // 4)
+    last = cutting.begin(text, len(text) - chars // 4)
+    left = f"{last - first:,} characters left out"
+    return f"{text[:first]}\n[… {left}: fetch {ref} …]\n{text[last:]}"
 
 
 def _absent(why: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from mcp_memory.text import redaction
 from mcp_memory.trajectories.lineage import Kin
 from mcp_memory.trajectories.reconciling import Former
 
-VERSION = 11
+VERSION = 12
 """Raised when rows or files of the same trajectory come out differently: all is indexed anew."""
 
 

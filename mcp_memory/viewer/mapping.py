@@ -12,6 +12,7 @@ from starlette.responses import Response
 from mcp_memory.domain import refs
 from mcp_memory.domain.models import Memory, State
 from mcp_memory.store.rows import SessionRow
+from mcp_memory.text import cutting
 from mcp_memory.viewer import drawing, memories
 from mcp_memory.viewer.placing import placed
 from mcp_memory.viewer.rendering import folder, page
@@ -125,20 +126,22 @@ def _session(graph: Graph, row: SessionRow, shared: Mapping[str, int]) -> None:
     project, id_ = f"p:{row.project}", f"t:{row.id}"
     graph.add(project, row.project, kind="project", label=folder(row.project),
               to=f"{PREFIX}/timeline?project={row.project}")  # fmt: skip
-    graph.add(id_, row.project, kind="session", label=(row.title or row.goal)[:80],
+    graph.add(id_, row.project, kind="session", label=cutting.head(row.title or row.goal, 80),
               to=f"{PREFIX}/session/{row.id}", outcome=row.outcome)  # fmt: skip
     graph.tie(id_, f"t:{row.parent}" if f"t:{row.parent}" in graph.nodes else project)
     for kind, name, _ in _met(row):
         node = f"{kind[0]}:{row.project}\n{name}"
         if shared.get(node, 0) >= _SHARED:
-            graph.add(node, row.project, kind=kind, label=name[-80:], weight=shared[node])
+            graph.add(
+                node, row.project, kind=kind, label=cutting.tail(name, 80), weight=shared[node]
+            )
             graph.tie(node, id_)
 
 
 def _memory(graph: Graph, memory: Memory) -> None:
     cited = [f"t:{refs.session_of(each.ref)}" for each in memory.evidence]
     there = [one for one in dict.fromkeys(cited) if one in graph.nodes]
-    graph.add(memory.ref, memory.project, kind="memory", label=memory.title or memory.text[:80],
+    graph.add(memory.ref, memory.project, kind="memory", label=memory.title or cutting.head(memory.text, 80),
               to=f"{PREFIX}/memory/{memory.ref}", standing=memory.standing.value)  # fmt: skip
     for one in there:
         graph.tie(memory.ref, one)

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from mcp_memory import hosts
 from mcp_memory.domain import projects
-from mcp_memory.text import days, guard, wording
+from mcp_memory.text import cutting, days, guard, wording
 from mcp_memory.text.counting import counted
 from mcp_memory.viewer.visiting import PREFIX, Visit
 
@@ -108,10 +108,7 @@ def cut(text: str, chars: int = MOST_CHARS) -> str:
     """The beginning of a recalled text, marked where it goes on; escapes and hidden letters shown."""
     if len(text) <= chars:
         return guard.neutralise(text)
-    kept = text[:chars]
-    place = -1 if text[chars].isspace() else max(kept.rfind(" "), kept.rfind("\n"))
-    whole = kept[:place] if place * 3 >= chars * 2 else kept
-    return f"{guard.neutralise(whole).rstrip()} …"
+    return f"{guard.neutralise(text[: cutting.end(text, chars)]).rstrip()} …"
 
 
 def marked(text: str, question: str) -> Markup:

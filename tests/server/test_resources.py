@@ -87,7 +87,7 @@ async def test_the_newest_records_are_listed_once_the_bank_is_open(
         await client.call_tool("search", {"query": "heron"})
         listed = (await client.list_resources()).resources
         assert listed[0].uri == f"memory://{filled['memory']}"
-        assert listed[0].title == "Heron needs its home " + NOTE[:59]
+        assert listed[0].title == f"Heron needs its home {NOTE[:55].rstrip()}…"
         assert f"trajectory://{filled['session']}" in [each.uri for each in listed]
         for each in listed:
             await client.read_resource(each.uri)
