@@ -28,6 +28,4 @@ async def fix_command(error: str, limit: int, project: str | None, as_json: bool
     from mcp_memory.search.named.fix import Fixed
 
     found = await ask("fix", Fixed, error=told, project=project, limit=limit)
-    show_drawn(
-        found, named.fix, as_json=as_json, answered=bool(found.cures or found.learned or found.met)
-    )
+    show_drawn(found, named.fix, as_json=as_json, answered=found.known or bool(found.learned))

@@ -13,7 +13,7 @@ from mcp_memory.domain.refs import session_of
 from mcp_memory.remote import advice, merging, others
 from mcp_memory.rooms import Rooms
 from mcp_memory.search.named.blame import Blame, Blamed
-from mcp_memory.search.named.fix import MOST_LEARNED, MOST_MET, Cure, Fixed, Met
+from mcp_memory.search.named.fix import MOST_LEARNED, MOST_MET, Cure, Fixed, Met, nearest_first
 from mcp_memory.search.named.how import Way, Ways
 from mcp_memory.text import cutting, guard
 from mcp_memory.text.counting import counted
@@ -73,18 +73,16 @@ async def _fixed(found: _Theirs, own: Fixed, theirs: Fixed, limit: int) -> Fixed
     done = {(cure.error, cure.done) for cure in own.cures}
     cures = [cure for cure in await found.new(theirs.cures) if (cure.error, cure.done) not in done]
     met = await found.new(theirs.met)
-    refs = [*(cure.ref for cure in cures), *(one.ref for one in met)]
+    refs = [one.ref for one in (*cures, *met) if one.likeness >= 1]
     said = [_words(hit.text) for hit in own.learned]
     fit = await others.fit(found.rooms, SearchResult(found=True, hits=theirs.learned))
     learned = [hit for hit in fit.hits if not any(merging.same(_words(hit.text), w) for w in said)]
     return own.model_copy(
         update={
-            # The most alike first; one's own before the team's that is as much alike.
-            "cures": tuple(
-                sorted((*own.cures, *cures), key=lambda one: -round(one.likeness, 1))[:limit]
-            ),
+            # One's own before the team's that is as much alike.
+            "cures": tuple(nearest_first((*own.cures, *cures))[:limit]),
             "learned": (*own.learned, *learned)[:MOST_LEARNED],
-            "met": (*own.met, *met)[:MOST_MET],
+            "met": tuple(nearest_first((*own.met, *met))[:MOST_MET]),
             "sessions": own.sessions + len(set(map(session_of, refs))),
             "notes": (*own.notes, *fit.notes),
         }

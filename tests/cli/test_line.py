@@ -145,6 +145,7 @@ def test_nothing_found_is_told_by_the_exit_status(indexed) -> None:
         ("search", "kubernetes ingress certificate", "--project", "shop"),
         ("blame", "nowhere.py", "--project", "shop"),
         ("fix", "segmentation fault in libfoo", "--project", "shop"),
+        ("fix", "UnicodeEncodeError: 'cp932' codec can't encode", "--project", "shop"),
         ("how", "deploy to kubernetes", "--project", "shop"),
         ("restore", "nowhere.py", "--project", "shop"),
         ("fetch", "m:000000000000"),

@@ -8,10 +8,12 @@ import pytest
 from tour_sessions import written
 
 from mcp_memory.bank import MemoryBank, open_bank
+from mcp_memory.cli.drawing import named
+from mcp_memory.cli.drawing.screen import Page
 from mcp_memory.domain.asked import Reading
 from mcp_memory.domain.errors import UnknownRef
 from mcp_memory.search.named.blame import blame
-from mcp_memory.search.named.fix import fix
+from mcp_memory.search.named.fix import Fixed, Met, fix, nearest_first
 from mcp_memory.search.named.how import how
 from mcp_memory.search.named.restore import restore
 from mcp_memory.search.named.resume import resume
@@ -67,6 +69,42 @@ async def test_fix_tells_what_was_done_until_the_same_command_went_well(bank: Me
         assert THEN in {change.new for cure in found.cures for change in cure.changes}
         assert best.ref.startswith("t:")
     assert (await fix(bank.rooms, whole)).cures[0].likeness == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "UnicodeEncodeError charmap",
+        "codec can't encode character",
+        "tests/other.py:7: UnicodeEncodeError: 'charmap' codec can't encode character",
+    ],
+)
+async def test_fix_knows_an_error_by_a_part_of_it_and_wherever_it_lies(
+    bank: MemoryBank, asked: str
+) -> None:
+    found = await fix(bank.rooms, asked)
+    assert found.known
+    assert found.sessions > 0
+    assert found.cures[0].likeness == 1
+
+
+async def test_fix_says_of_a_near_error_that_it_is_another(bank: MemoryBank) -> None:
+    whole = await fix(bank.rooms, "UnicodeEncodeError charmap")
+    near = [one.model_copy(update={"likeness": 0.8}) for one in whole.cures]
+    page = Page()
+    told = "\n".join(map(str, named.fix(page, Fixed(error="another", cures=tuple(near)))))
+    assert told.index("not met before; these are near it") < told.index("UnicodeEncodeError")
+    assert "Met in" not in told
+    both = "\n".join(map(str, named.fix(page, Fixed(error="it", cures=(*near, *whole.cures)))))
+    assert both.index("UnicodeEncodeError") < both.index("Near it, and another error")
+
+
+def test_the_error_that_was_asked_for_stands_before_newer_ones_that_are_near() -> None:
+    near, far, same = (
+        Met(ref=f"t:{n}", error=str(n), likeness=likeness)
+        for n, likeness in enumerate((0.99, 0.6, 1.0))
+    )
+    assert nearest_first([near, far, same]) == [same, near, far]
 
 
 async def test_fix_knows_nothing_of_an_error_that_was_never_met(bank: MemoryBank) -> None:

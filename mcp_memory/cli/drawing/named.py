@@ -1,6 +1,6 @@
 """What blame, fix, how, restore and resume answer: for a person drawn, in a pipe fenced as data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mcp_memory.cli.drawing.hits import OUTCOMES
@@ -8,7 +8,7 @@ from mcp_memory.cli.drawing.notes import noted
 from mcp_memory.cli.drawing.screen import Page, for_people
 from mcp_memory.domain.models import Outcome
 from mcp_memory.search.named.blame import Blame, Blamed
-from mcp_memory.search.named.fix import Cure, Fixed
+from mcp_memory.search.named.fix import Cure, Fixed, Met
 from mcp_memory.search.named.held import Change
 from mcp_memory.search.named.how import Way, Ways
 from mcp_memory.text import fencing
@@ -88,9 +88,12 @@ def fix(page: Page, found: Fixed) -> Iterator[Any]:
             ("Give the line that names its cause, or ask all projects: ", "dim"), "--project '*'"
         )
         return
+    if not found.known:
+        yield page.text(("This error was not met before; these are near it.", "warn"))
     yield from fenced(page, _fixed(page, found))
     yield ""
-    yield page.text((f"Met in {counted(found.sessions, 'session')}.", "dim"))
+    if found.known:
+        yield page.text((f"Met in {counted(found.sessions, 'session')}.", "dim"))
     if found.cures:
         yield page.text(("See how: ", "dim"), f"mcp-memory fetch '{found.cures[0].ref}'")
 
@@ -101,15 +104,25 @@ def _fixed(page: Page, found: Fixed) -> Iterator[Any]:
             (hit.ref, "ref"), "  ", (f"{_whose(hit.origin)}{hit.kind}, kept as a memory", "dim")
         )
         yield page.body(hit.title or hit.text, style="head")
-    yield from _spaced(_cure(page, one) for one in found.cures)
-    if found.met:
-        yield ""
-        yield page.text(("Met, and not seen mended:", "dim"))
-        for met in found.met:
-            yield page.text(
-                "  ", (met.ref, "ref"), "  ", (f"{_whose(met.origin)}{page.ago(met.at)}", "dim")
-            )
-            yield page.body(met.error, indent=4)
+    same, near = ([c for c in found.cures if (c.likeness >= 1) is so] for so in (True, False))
+    yield from _spaced(_cure(page, one) for one in same)
+    yield from _met(page, "Met, and not seen mended:", [m for m in found.met if m.likeness >= 1])
+    if near and found.known:
+        yield from ("", page.text(("Near it, and another error:", "dim")), "")
+    yield from _spaced(_cure(page, one) for one in near)
+    yield from _met(page, "Near it, and not seen mended:", [m for m in found.met if m.likeness < 1])
+
+
+def _met(page: Page, title: str, told: Sequence[Met]) -> Iterator[Any]:
+    if not told:
+        return
+    yield ""
+    yield page.text((title, "dim"))
+    for one in told:
+        yield page.text(
+            "  ", (one.ref, "ref"), "  ", (f"{_whose(one.origin)}{page.ago(one.at)}", "dim")
+        )
+        yield page.body(one.error, indent=4)
 
 
 def _cure(page: Page, one: Cure) -> Iterator[Any]:
