@@ -35,6 +35,8 @@ FIRST_SHARE = 0.5
 """What the newest session may take of the budget."""
 _NEXT = 2
 """The longest of the lengths that any but the newest is told at."""
+NO_SESSION = "No session "
+"""How a note begins that says that nothing lies within a time."""
 ALIKE_CHARS = 60
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -125,7 +127,7 @@ def _aware(at: datetime) -> datetime:
 def _nothing(query: Query) -> str:
     since = query.since.date().isoformat() if query.since else "the beginning"
     until = query.until.date().isoformat() if query.until else "now"
-    return f"No session between {since} and {until}; these are the newest before."
+    return f"{NO_SESSION}between {since} and {until}; these are the newest before."
 
 
 def _agents(rows: Sequence[SessionRow]) -> Mapping[str, int]:

@@ -68,7 +68,10 @@ async def beside(rooms: Rooms, own: Gathered, told: Runbook) -> Gathered:
         },
         opened=_opened(own.opened, [span for span in opened if span not in known]),
         doubts=tuple(doubt for doubt in own.doubts if not _settled(doubt, told)),
-        notes=(*own.notes, *(notes if held else ())),
+        notes=(
+            *(others.fitting(own.notes) if theirs else own.notes),
+            *(notes if held else ()),
+        ),
     )
 
 

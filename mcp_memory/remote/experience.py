@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from mcp_memory.domain import teams
-from mcp_memory.domain.hits import SearchResult
+from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Frozen
 from mcp_memory.domain.refs import session_of
 from mcp_memory.remote import advice, merging, others
@@ -64,9 +64,21 @@ async def beside(rooms: Rooms, own: Experience, theirs: Experience, limit: int) 
         made = await _worked(found, own, theirs, limit)
     elif isinstance(own, Blame) and isinstance(theirs, Blame):
         made = await _blamed(found, own, theirs, limit)
+    if any(one.origin for one in _records(made)):
+        made = made.model_copy(update={"notes": others.fitting(made.notes)})
     held = f"{counted(found.held, 'record')} of the team's bank held back: of unsure origin."
     told: Experience = noted(made, *([held] if found.held else ()))
     return told
+
+
+def _records(told: Fixed | Ways | Blame) -> Sequence[Cure | Hit | Met | Way | Blamed]:
+    match told:
+        case Fixed():
+            return (*told.cures, *told.learned, *told.met)
+        case Ways():
+            return told.ways
+        case Blame():
+            return told.sessions
 
 
 async def _fixed(found: _Theirs, own: Fixed, theirs: Fixed, limit: int) -> Fixed:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
+from mcp_memory.remote import others
 from mcp_memory.search import composing, repeats, showing
 from mcp_memory.search.repeats import Fact
 
@@ -36,6 +37,8 @@ def merged(own: SearchResult, theirs: SearchResult, query: Query, *, room: int) 
             "notes": (*own.notes, *theirs.notes),
         }
     )
+    if theirs.sessions or theirs.hits or (theirs.nearest and not frame.found):
+        frame = frame.model_copy(update={"notes": others.fitting(frame.notes)})
     if own.sessions or theirs.sessions:
         return _sessions(own, theirs, frame, query.limit, room)
     field = "hits" if frame.found else "nearest"

@@ -13,8 +13,10 @@ from mcp_memory.domain.models import SourceClass
 from mcp_memory.domain.trusting import Trusting
 from mcp_memory.history import writing
 from mcp_memory.memories import promotion
+from mcp_memory.memories.recent import NO_SESSION
 from mcp_memory.rooms import Rooms
 from mcp_memory.search import spans, withholding
+from mcp_memory.search.channels import KNOWN, NO_HISTORY
 from mcp_memory.text import cutting, guard
 from mcp_memory.text.counting import counted
 
@@ -101,6 +103,20 @@ async def _excerpts(rooms: Rooms) -> set[str]:
 def _refs(told: SearchResult) -> Iterable[str]:
     yield from (hit.ref for hit in (*told.hits, *told.nearest))
     yield from (left.ref for left in told.sessions)
+
+
+def fitting(notes: Iterable[str]) -> tuple[str, ...]:
+    """Notes of this machine's answer beside a team's: what is not here is not nowhere."""
+    return tuple(map(_beside, notes))
+
+
+def _beside(note: str) -> str:
+    if note.startswith(NO_HISTORY):
+        name = note.removeprefix(NO_HISTORY).partition(KNOWN)[0]
+        return f"This machine has no history of {name}: what is told is the team's."
+    if note.startswith(NO_SESSION):
+        return f"{NO_SESSION}of this machine {note.removeprefix(NO_SESSION)}"
+    return note
 
 
 def spelled(ref: str) -> bool:

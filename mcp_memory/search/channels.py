@@ -19,6 +19,8 @@ from mcp_memory.trajectories import marks
 DEPTH = 200
 """How deep each channel is read: sums need depth."""
 MOST_NAMED = 5
+NO_HISTORY, KNOWN = "No history of ", "; known: "
+"""How a note begins and goes on that says that a project is not known here."""
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
 TABLES: tuple[Table, ...] = ("evidence", "memories")
 EVIDENCE_KINDS = ("step", "episode", "output")
@@ -71,7 +73,7 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
         return Scope(tuple(dict.fromkeys((*wanted, projects.USER))), (doubt,) if doubt else ())
     more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
     some = ", ".join(list(known)[:MOST_NAMED]) + more or "none yet"
-    note = f"No history of {asked}; known: {some}. project='*' asks them all."
+    note = f"{NO_HISTORY}{asked}{KNOWN}{some}. project='*' asks them all."
     return Scope((asked, projects.USER), (note,))
 
 

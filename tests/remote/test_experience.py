@@ -14,10 +14,11 @@ from teamwork import machine, teamed
 from tour_sessions import SECRET
 
 from mcp_memory.domain import teams
-from mcp_memory.domain.asked import Inspection
+from mcp_memory.domain.asked import Inspection, Query, Task
 from mcp_memory.domain.errors import UnknownRef
 from mcp_memory.remote import team
 from mcp_memory.remote.overlay import open_overlaid
+from mcp_memory.search.channels import NO_HISTORY
 from mcp_memory.server.reads import read
 
 ERROR = "UnicodeEncodeError: 'charmap' codec can't encode character"
@@ -37,6 +38,15 @@ async def test_what_a_colleagues_sessions_know_is_told_as_theirs_and_once(tmp_pa
         for every in ((*mended.cures, *mended.met), ways.ways, changed.sessions):
             assert every
             assert {one.origin for one in every} == {"team"}
+        asked = Query(texts=("UnicodeEncodeError charmap",))
+        answers = [mended, ways, changed, await bank.search(asked), await bank.recent(Query())]
+        answers.append(await bank.runbook(Task(text="the export fails with UnicodeEncodeError")))
+        for answer in answers:
+            assert not any(note.startswith(NO_HISTORY) for note in answer.notes), answer.notes
+            assert any("no history of /home/ana/shop: what is told is" in n for n in answer.notes)
+        nothing = await told(bank, "how", "deploy to kubernetes")
+        assert not nothing.ways
+        assert any(note.startswith(NO_HISTORY) for note in nothing.notes)
         assert mended.sessions == len(
             {one.ref.partition("#")[0] for one in mended.cures + mended.met}
         )
