@@ -85,7 +85,8 @@ async def _fixed(found: _Theirs, own: Fixed, theirs: Fixed, limit: int) -> Fixed
     done = {(cure.error, cure.done) for cure in own.cures}
     cures = [cure for cure in await found.new(theirs.cures) if (cure.error, cure.done) not in done]
     met = await found.new(theirs.met)
-    refs = [one.ref for one in (*cures, *met) if one.likeness >= 1]
+    refs = [cure.ref for cure in cures if cure.likeness >= 1]
+    refs += [one.ref for one in met if one.likeness >= 1]
     said = [_words(hit.text) for hit in own.learned]
     fit = await others.fit(found.rooms, SearchResult(found=True, hits=theirs.learned))
     learned = [hit for hit in fit.hits if not any(merging.same(_words(hit.text), w) for w in said)]

@@ -77,7 +77,8 @@ class Fixed(Frozen):
     @property
     def known(self) -> bool:
         """Whether the error itself was met, and not only one that is near it."""
-        return any(one.likeness >= 1 for one in (*self.cures, *self.met))
+        near = [*(one.likeness for one in self.cures), *(one.likeness for one in self.met)]
+        return max(near, default=0.0) >= 1
 
 
 async def fix(rooms: Rooms, error: str, *, project: str | None = None, limit: int = 5) -> Fixed:
