@@ -183,6 +183,29 @@ async def test_a_map_of_five_thousand_nodes_draws(settings: Settings) -> None:
         assert tab.faults == []
 
 
+@pytest.mark.parametrize("width", [400, 1280])
+async def test_a_map_names_what_is_weightiest_however_small_it_is_drawn(
+    settings: Settings, width: int
+) -> None:
+    projects = [
+        {"id": f"p{n}", "kind": "project", "label": f"project {n}", "x": n * 2_000, "y": n * 2_000}
+        for n in range(4)
+    ]
+    sessions = [
+        {"id": f"t{n}", "kind": "session", "label": f"session {n}",
+         "x": n % 4 * 2_000 + n // 4 * 9, "y": n % 4 * 2_000 + 300}
+        for n in range(200)
+    ]  # fmt: skip
+    told = {"nodes": [*projects, *sessions], "edges": [], "left": 0}
+    wide = {"width": width, "height": 800}
+    async with viewing(settings) as (base, link), opened(link, viewport=wide) as tab:
+        await tab.route("**/graph?*", lambda route: route.fulfill(json=told))
+        await tab.goto(f"{base}/map")
+        await tab.wait_for_selector("#graph[data-drawn='204']")
+        assert int(await tab.get_attribute("#graph", "data-named")) >= len(projects)
+        assert tab.faults == []
+
+
 async def test_long_names_emoji_and_right_to_left_text_fit_a_phone(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -24,10 +24,36 @@
       { selector: 'node[kind = "project"]', style: { "font-size": 20, "font-weight": 600, "min-zoomed-font-size": 7, "text-valign": "top" } },
       { selector: "edge", style: { width: 1, "line-color": line, "curve-style": "haystack" } },
       { selector: ".far", style: { opacity: 0.12 } },
-      { selector: ".near", style: { "border-width": 3, "border-color": ink } },
+      { selector: ".mute", style: { "text-opacity": 0 } },
+      { selector: ".near", style: { "border-width": 3, "border-color": ink, "text-opacity": 1 } },
     ],
   });
+  // Zoomed out, as on a phone, every label would be too small to be read: of what is seen the
+  // weightiest that have room beside each other are named, in a size that can.
+  const weight = (node) => (node.data("kind") === "project" ? 1e6 : 0) + node.data("size") * 10 + node.degree(false);
+  let named = drawn.collection(), muted = false;
+  const name = () => {
+    const zoom = drawn.zoom(), small = zoom * 9 < 8, seen = drawn.extent(), taken = [];
+    const free = (at) => taken.every((other) => Math.abs(other.x - at.x) > 110 || Math.abs(other.y - at.y) > 18);
+    const inside = ({ x, y }) => x >= seen.x1 && x <= seen.x2 && y >= seen.y1 && y <= seen.y2;
+    const chosen = !small ? [] : drawn.nodes().filter((node) => inside(node.position())).toArray()
+      .sort((a, b) => weight(b) - weight(a)).slice(0, 200).filter((node) => {
+        const at = node.renderedPosition();
+        return taken.length < box.clientWidth / 40 && free(at) && taken.push(at);
+      });
+    drawn.batch(() => {
+      named.removeStyle().toggleClass("mute", small);
+      if (small !== muted) drawn.nodes().toggleClass("mute", small);
+      muted = small;
+      named = drawn.collection(chosen).removeClass("mute");
+      named.style({ "font-size": 11 / zoom, "min-zoomed-font-size": 0, "text-max-width": 100 / zoom, "text-outline-width": 2 / zoom, "z-index": 9 });
+    });
+    box.dataset.named = String(named.length);
+  };
+  let waiting = 0;
+  drawn.on("viewport", () => { clearTimeout(waiting); waiting = setTimeout(name, 80); });
   drawn.fit(undefined, 24);
+  name();
   box.dataset.drawn = String(graph.nodes.length);
   told.textContent = `${graph.nodes.length} nodes, ${graph.edges.length} ties` + (graph.left ? `; ${graph.left} older sessions left out` : "") + ". A click shows what is tied; a second one opens it.";
   let last = "";
