@@ -50,6 +50,8 @@ class Places:
         self._outline: Outline | None = None
         self._searched = (-1, 0)
         """A version of evidence, and how many searches it had."""
+        self._live = -1
+        """A version of evidence that is too large to be outlined, and has live rows alone."""
 
     async def version(self, table: Table) -> int:
         """The newest version of a table."""
@@ -119,21 +121,28 @@ class Places:
         outline = self._outline
         return outline if outline is not None and outline.version == version else None
 
-    async def searched(self, version: int) -> Outline | None:
-        """The same for a search, which counts: of what is searched again and again it is made."""
-        if found := self.outline(version):
-            return found
+    async def searched(self, version: int) -> None:
+        """Count a search: of a version that is searched again and again more is known to the next."""
+        if self.outline(version):
+            return
         self._outline = None
         times = self._searched[1] + 1 if self._searched[0] == version else 1
         self._searched = (version, times)
         if times == AFTER and self.tables.papers is None:
             await self._read(version)
-        return self.outline(version)
+
+    def all_live(self, version: int) -> bool:
+        """Whether it is known that each row of this version of evidence is live."""
+        outline = self.outline(version)
+        return self._live == version if outline is None else outline.all_live
 
     async def _read(self, version: int) -> None:
         """Outline a version, unless it is too large, or another one by now."""
         evidence = self.tables["evidence"]
         if await self.tables.attempt(evidence.count_rows) > MOST_ROWS:
+            rows = await self.tables.attempt(self._not_live)
+            if not rows and await self.version("evidence") == version:
+                self._live = version
             return
 
         def ask() -> Any:
@@ -142,6 +151,11 @@ class Places:
         rows = await self.tables.attempt(ask)
         if await self.version("evidence") == version:
             self._outline = await anyio.to_thread.run_sync(outlined, version, rows)
+
+    async def _not_live(self) -> int:
+        """One row that a search must not find, if there is any: the index of `state` knows."""
+        asked = self.tables.query("evidence").where("state IS NULL OR state != 'live'")
+        return len(await gathered(asked.select([PLACE]).limit(1), 1))
 
     async def _taken(self, table: Table, places: Sequence[int], columns: Sequence[str]) -> Any:
         """Rows by their places, in that order; what is amiss beside another version, keys will tell."""

@@ -79,11 +79,17 @@ async def test_a_row_written_since_is_found_and_one_that_is_gone_is_not(store: S
         assert "t:s1#1" not in keys
 
 
-async def test_rows_that_are_not_live_stay_out_of_a_search(store: Store) -> None:
+@pytest.mark.parametrize("most", [places.MOST_ROWS, 7], ids=["outlined", "too large for that"])
+async def test_rows_that_are_not_live_stay_out_of_a_search(
+    store: Store, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(places, "MOST_ROWS", most)
     await searched(store)
+    assert store._places.all_live(await store._places.version("evidence"))
     await store._tables["evidence"].update(where="key = 't:s1#2'", updates={"state": "purged"})
     for times in (1, places.AFTER):
         assert "t:s1#2" not in (await searched(store, times))["text"]
+        assert not store._places.all_live(await store._places.version("evidence"))
     assert [row.state for row in await store.briefs(["t:s1#2"], SHORT)] == ["purged"]
 
 
