@@ -23,6 +23,7 @@ from mcp_memory.store.forcing import Forcing
 from mcp_memory.store.importing import imported_lancedb
 from mcp_memory.store.lightening import Lightening, indexes_size
 from mcp_memory.store.notice import Notice
+from mcp_memory.store.pacing import Pacing
 from mcp_memory.store.papers import Papers
 from mcp_memory.store.rows import Table
 from mcp_memory.store.schema import ROW_TYPES, R, Row, arrow_schema, from_arrow, to_arrow
@@ -88,6 +89,7 @@ class Tables:
     _telling: anyio.Lock = field(default_factory=anyio.Lock)
     _forcing: Forcing | None = None
     lightening: Lightening = field(default_factory=Lightening)
+    pacing: Pacing = field(default_factory=Pacing)
 
     def __getitem__(self, table: Table) -> Any:
         """The LanceDB table."""

@@ -61,8 +61,10 @@ async def maintain(tables: Tables, locks: Locks, *, force: bool) -> Maintenance:
         made = await build_indexes(tables, table) if table in SEARCHED else ()
         unindexed = await _unindexed(tables, table) if table in SEARCHED else 0
         fragments = stats["fragment_stats"]["num_fragments"]
-        if force or due(fragments, unindexed, rows=stats["num_rows"]):
-            await optimize(tables, table, keep=keep)
+        wanted = due(fragments, unindexed, rows=stats["num_rows"])
+        if force or (wanted and not tables.pacing.rests(table, unindexed)):
+            with tables.pacing.round(table):
+                await optimize(tables, table, keep=keep)
             compacted.append(table)
         indexed.extend(f"{table}.{column}" for column in made)
     return Maintenance(tuple(compacted), tuple(indexed))

@@ -13,6 +13,7 @@ from store_rows import added, evidence, keys, memory, opened
 
 from mcp_memory.domain.errors import StoreTooNew
 from mcp_memory.store import Store, home, upkeep
+from mcp_memory.store.pacing import MOST_WAITING, Pacing
 from mcp_memory.store.purging import Erasure
 from mcp_memory.store.rows import Where
 
@@ -164,6 +165,30 @@ def test_a_round_costs_more_in_a_large_table_and_comes_later(
     fragments: int, rows: int, *, due: bool
 ) -> None:
     assert upkeep.due(fragments, 0, rows=rows) is due
+
+
+async def test_a_large_table_rests_after_a_long_round_and_a_small_one_does_not(
+    store: Store,
+) -> None:
+    now = 100.0
+    tables = store._tables
+    tables.pacing = Pacing(lambda: now)
+    with tables.pacing.round("evidence"):
+        now += 20
+    for number in range(1, 40):
+        await added(store, evidence(number, "zebra"))
+    for number in range(10):
+        async with store.change("retain", refs=[f"m:{number}"]) as change:
+            await change.add(memories=[memory(f"m:{number}", change.batch)])
+    done = await store.maintain()
+    assert done is not None
+    assert "memories" in done.compacted
+    assert "evidence" not in done.compacted
+    assert not tables.pacing.rests("evidence", MOST_WAITING + 1), "each search would pay for it"
+    now += 9 * 20
+    done = await store.maintain()
+    assert done is not None
+    assert "evidence" in done.compacted
 
 
 async def test_a_name_of_any_length_is_found_whole(store: Store) -> None:
