@@ -61,7 +61,7 @@ def stood_by(trajectory: Trajectory) -> Trajectory:
         return trajectory
     of_goal = trajectory.title.strip() in goal
     title = running.headline(meant) if of_goal else trajectory.title
-    return trajectory.model_copy(update={"goal": meant[:GOAL_CHARS], "title": title})
+    return trajectory.model_copy(update={"goal": cutting.head(meant, GOAL_CHARS), "title": title})
 
 
 def _starts(steps: Sequence[Step]) -> list[int]:
@@ -107,7 +107,7 @@ def _goal(span: Sequence[Step], trajectory: Trajectory) -> str:
     named = len(trajectory.goal) > TINY and trajectory.goal in asked
     if not asked or (span[0] is trajectory.steps[0] and named):
         asked = trajectory.goal or asked or trajectory.title
-    return asked[:GOAL_CHARS]
+    return cutting.head(asked, GOAL_CHARS)
 
 
 def _asked(span: Sequence[Step]) -> str:

@@ -17,7 +17,7 @@ from mcp_memory.domain.models import (
 )
 from mcp_memory.store.packing import Packed
 from mcp_memory.store.rows import EvidenceRow
-from mcp_memory.text import guard, identifiers, powers
+from mcp_memory.text import cutting, guard, identifiers, powers
 from mcp_memory.trajectories import calls, edits, failures, holding, marks, origins, rendering
 from mcp_memory.trajectories.lineage import pointer
 
@@ -242,7 +242,8 @@ def _call_words(call: ToolCall) -> str:
 
 
 def _ends(text: str) -> str:
-    return f"{text[:_HEAD]}\n…\n{text[-_TAIL:]}"
+    last = cutting.begin(text, len(text) - _TAIL)
+    return f"{text[: cutting.end(text, _HEAD)]}\n…\n{text[last:]}"
 
 
 def _step_row(
@@ -334,9 +335,9 @@ def _episode_text(
     parts = (
         episode.goal,
         f"{episode.outcome.value}: {episode.reason}",
-        *(text[:_HEAD] for text in said[-1:]),
+        *(cutting.head(text, _HEAD) for text in said[-1:]),
         *dict.fromkeys(errors[-12:]),
-        *dict.fromkeys(command[:120] for command in commands[-12:]),
+        *dict.fromkeys(cutting.head(command, 120) for command in commands[-12:]),
         *paths[:40],
     )
     return "\n".join(parts)

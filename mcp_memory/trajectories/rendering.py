@@ -256,5 +256,7 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    lines = [f"> {one_line(line, 400)}" for line in text[:2000].splitlines() if line.strip()]
+    lines = [
+        f"> {one_line(line, 400)}" for line in cutting.head(text, 2000).splitlines() if line.strip()
+    ]
     return "\n".join(lines) or "> (none)"

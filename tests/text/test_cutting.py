@@ -12,7 +12,7 @@ from mcp_memory.archive.shortening import Text
 from mcp_memory.hooks import lines
 from mcp_memory.search import passages
 from mcp_memory.text import cutting
-from mcp_memory.trajectories import changes, naming, rendering
+from mcp_memory.trajectories import changes, evidence, naming, rendering
 from mcp_memory.viewer import rendering as viewed
 
 WORDS = st.lists(
@@ -56,6 +56,7 @@ CUTTERS: dict[str, Callable[[str], str]] = {
     "an archive's line": lambda text: naming.one_line(text, ROOM),
     "an archive's code": lambda text: naming.code(text, ROOM),
     "an archive's output": lambda text: rendering.capped(text, ROOM, "o:1"),
+    "an output in a search": lambda text: evidence._ends(text * 40),
     "a change": lambda text: changes._shown([text], ROOM),
     "the page": lambda text: viewed.cut(text, ROOM),
 }
