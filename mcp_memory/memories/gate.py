@@ -94,18 +94,19 @@ def judge(
     live = [each for each in cited if each.live]
     broken = [*_missing(draft, live), *_misquoted(draft, live)]
     users_own = by is SourceClass.USER or any(each.users_word for each in live)
+    against = tuple(_against(draft, neighbours))
     lacking = [
         *(() if users_own else _alone(draft, live)),
         *(() if users_own else _given(draft, live)),
         *_unborne(draft, live),
         *_unconditioned(draft),
-        *_against(draft, neighbours),
+        *against,
     ]
     if broken or (strict and lacking):
         return Refuse(reasons=(*broken, *lacking) if strict else tuple(broken))
     stands = users_own or not lacking
     standing = Standing.ESTABLISHED if stands else Standing.CANDIDATE
-    return Admit(standing=standing, notes=(*lacking, *_remarks(draft, live, neighbours)))
+    return Admit(standing=standing, notes=(*lacking, *_remarks(draft, live, neighbours, against)))
 
 
 def _missing(draft: Draft, live: Sequence[Cited]) -> Iterator[str]:
@@ -266,12 +267,14 @@ def collapsed(memory: Memory, kept: Sequence[Draft]) -> tuple[str, ...]:
 
 
 def _remarks(
-    draft: Draft, live: Sequence[Cited], neighbours: Iterable[Resemblance]
+    draft: Draft,
+    live: Sequence[Cited],
+    neighbours: Iterable[Resemblance],
+    against: Sequence[str],
 ) -> Iterator[str]:
     told = {each.outcome for each in live} - {Outcome.UNKNOWN}
     if draft.kind is MemoryKind.PROCEDURE and told == {Outcome.FAILURE}:
         yield "None of its evidence went well."
-    same = set(_against(draft, neighbours))
     for near in neighbours:
-        if near.similarity >= CLOSE and not any(line.startswith(near.ref) for line in same):
+        if near.similarity >= CLOSE and not any(line.startswith(near.ref) for line in against):
             yield f"It resembles {near.ref} ({near.similarity:.2f})."
