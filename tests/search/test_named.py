@@ -74,6 +74,7 @@ async def test_fix_tells_what_was_done_until_the_same_command_went_well(bank: Me
 @pytest.mark.parametrize(
     "asked",
     [
+        "UnicodeEncodeError",
         "UnicodeEncodeError charmap",
         "codec can't encode character",
         "tests/other.py:7: UnicodeEncodeError: 'charmap' codec can't encode character",

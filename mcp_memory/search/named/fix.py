@@ -16,8 +16,8 @@ from mcp_memory.trajectories.mending import Mend
 
 LEAST_SHARE = 0.55
 """So much of the words of an error another must hold to be told as like it."""
-LEAST_WORDS = 2
-"""An error that holds all of so many words that were asked for is one that was asked for."""
+LEAST_CHARS, LEAST_WORDS = 6, 2
+"""An error that holds so much of what was asked for, beside each other or word by word, is that."""
 _PLACE = re.compile(r"^\S+?(?::N|\(N\)):?\s+")
 """Where an error lies, in a folded one: the same error in another file is the same."""
 LEARNED: tuple[HitKind, ...] = ("gotcha", "procedure", "fact")
@@ -140,7 +140,7 @@ class _Likeness:
         return any(
             part in low and re.search(rf"(?<!\w){re.escape(part)}(?!\w)", low)
             for part in self._parts
-            if len(part.split()) >= LEAST_WORDS
+            if len(part) >= LEAST_CHARS
         )
 
 
