@@ -38,6 +38,8 @@ class Tally:
     errors: list[str] = field(default_factory=list)
     resident: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    """From the first call to the answer of the last: what was asked before the end is waited for."""
 
 
 def connect(url: str, token: str, transport: str) -> AbstractAsyncContextManager[Client]:
@@ -87,7 +89,8 @@ async def load(server: Running, token: str, transport: str, asked: argparse.Name
     async with connect(url, token, transport) as client:
         for _ in range(20):
             await client.call_tool("search", {"query": "warm up"})
-    end = time.perf_counter() + asked.seconds
+    begun = time.perf_counter()
+    end = begun + asked.seconds
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch, server.process, tally)
         async with anyio.create_task_group() as clients:
@@ -95,14 +98,17 @@ async def load(server: Running, token: str, transport: str, asked: argparse.Name
                 clients.start_soon(
                     lambda n=number: one(url, token, transport, number=n, tally=tally, end=end)
                 )
+        tally.seconds = time.perf_counter() - begun
         tasks.cancel_scope.cancel()
     return tally
 
 
-def told(transport: str, tally: Tally, seconds: float) -> None:
+def told(transport: str, tally: Tally) -> None:
     """Print a line a tool, and the memory over time."""
     calls = sum(map(len, tally.times.values()))
-    print(f"{transport}: {calls} calls, {calls / seconds:.0f} a second, {len(tally.errors)} errors")
+    print(
+        f"{transport}: {calls} calls, {calls / tally.seconds:.0f} a second, {len(tally.errors)} errors"
+    )
     for tool, times in tally.times.items():
         late = ", ".join(f"p{p} {quantile(times, p / 100) * 1e3:.0f} ms" for p in (95, 99))
         print(
@@ -132,7 +138,7 @@ def main() -> None:
         for transport in ("http", "sse") if asked.transport == "both" else (asked.transport,):
             with listening(Path(home), transport, requests_per_minute=0) as server:
                 tally = anyio.run(load, server, token, transport, asked)
-                told(transport, tally, asked.seconds)
+                told(transport, tally)
                 print(f"    the server said: {server.said()[-500:] or 'nothing'}")
 
 

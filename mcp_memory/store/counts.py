@@ -3,19 +3,22 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Literal, get_args
 
 import orjson
 from filelock import FileLock, Timeout
 
-from mcp_memory.domain import stamped
 from mcp_memory.domain.replacing import replace
 
 What = Literal["shown", "opened", "sought"]
 FILE, LOCK = "counts.jsonl", "counts.lock"
 FOLDED_BYTES = 256_000
 """From this size on the lines are summed up into one."""
+MOST_FILES = 64
+"""Stores whose counts are kept, as many as banks are open."""
 MOST_SOUGHT = 2_000
 """Spans of steps whose counts are kept when lines are summed up, those searched for most."""
 
@@ -41,23 +44,60 @@ def note(store: Path, what: What, refs: Iterable[str]) -> None:
         _fold(store)
 
 
+@dataclass(slots=True)
+class _Sums:
+    """What was read of one file so far: each search reads the counts, and adds a line to them."""
+
+    file: int = -1
+    """Its number on the disk: a folded file is another one."""
+    size: int = 0
+    told: dict[str, Counter[str]] = field(default_factory=lambda: _summed(b""))
+
+
+_SUMS: dict[Path, _Sums] = {}
+_AT_IT = Lock()
+
+
 def read(store: Path) -> Mapping[str, Mapping[str, int]]:
     """`shown`, `opened` and `sought`, each ref to its number; empty where nothing was noted. Blocking."""
-    try:
-        return stamped.read(store / FILE, _summed)
-    except OSError:
-        return {}
+    with _AT_IT:
+        try:
+            return {what: dict(counts) for what, counts in _read_on(store / FILE).items()}
+        except OSError:
+            return {}
+
+
+def _read_on(file: Path) -> Mapping[str, Mapping[str, int]]:
+    """What was read before with the whole lines that were written since."""
+    with file.open("rb") as opened:
+        state = os.fstat(opened.fileno())
+        sums = _SUMS.get(file)
+        if sums is None or sums.file != state.st_ino or sums.size > state.st_size:
+            while len(_SUMS) >= MOST_FILES:
+                del _SUMS[next(iter(_SUMS))]
+            sums = _SUMS[file] = _Sums(state.st_ino)
+        if sums.size < state.st_size:
+            opened.seek(sums.size)
+            fresh = opened.read()
+            whole = fresh.rfind(b"\n") + 1
+            sums.size += whole
+            _add(sums.told, fresh[:whole])
+        return sums.told
 
 
 def _summed(data: bytes) -> dict[str, Counter[str]]:
     told: dict[str, Counter[str]] = {what: Counter() for what in get_args(What)}
+    _add(told, data)
+    return told
+
+
+def _add(told: Mapping[str, Counter[str]], data: bytes) -> None:
     for line in data.splitlines():
         try:
             for what, counts in orjson.loads(line).items():
                 told[what].update(counts)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # a line that a kill cut off counts nothing
-    return told
 
 
 def _fold(store: Path) -> None:

@@ -41,3 +41,28 @@ def test_the_file_is_summed_up_before_it_grows_large(
         counts.note(tmp_path, "opened", [f"m:{n % 3}"])
     assert (tmp_path / counts.FILE).stat().st_size < 900
     assert sum(counts.read(tmp_path)["opened"].values()) == 100
+
+
+def test_only_lines_that_were_written_since_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    add = counts._add
+    monkeypatch.setattr(
+        counts, "_add", lambda told, data: (seen.append(len(data)), add(told, data))
+    )
+    counts.note(tmp_path, "shown", ["m:a"])
+    counts.read(tmp_path)
+    counts.note(tmp_path, "shown", ["m:a"])
+    with (tmp_path / counts.FILE).open("ab") as file:
+        file.write(b'{"shown"')  # a writer that is not done yet
+    assert counts.read(tmp_path)["shown"] == {"m:a": 2}
+    with (tmp_path / counts.FILE).open("ab") as file:
+        file.write(b': {"m:b": 1}}\n')
+    assert counts.read(tmp_path)["shown"] == {"m:a": 2, "m:b": 1}
+    length = (tmp_path / counts.FILE).stat().st_size
+    assert sum(seen) == length, "each byte once"
+    (tmp_path / counts.FILE).unlink()
+    counts.note(tmp_path, "opened", ["m:c"])
+    assert counts.read(tmp_path)["opened"] == {"m:c": 1}
+    assert counts.read(tmp_path)["shown"] == {}
