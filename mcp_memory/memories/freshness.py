@@ -1,5 +1,6 @@
 """Freshness: whether what memories and hits name still is as it was; asked of the disk when they are read."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from functools import partial
@@ -50,11 +51,13 @@ async def marked(rooms: Rooms, query: Query, result: SearchResult) -> SearchResu
     """
     if not result.hits or not rooms.settings.local_paths:
         return result
+    asked = query.project or rooms.project
+    folders = places(rooms, rooms.identities().asked(asked))
+    if not any(map(os.path.isabs, folders)):
+        return result  # a name alone, or all projects: no folder to look into
     keys = [hit.ref for hit in result.hits if hit.ref.startswith("m:")]
     rows = await spans.memory_rows(rooms, keys) if keys else {}
     memories = {key: spans.memory_of(versions[-1]) for key, versions in rows.items()}
-    asked = query.project or rooms.project
-    folders = places(rooms, rooms.identities().asked(asked))
     told = await anyio.to_thread.run_sync(partial(_of_hits, result.hits, memories, folders))
     room = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
     left = room - len(orjson.dumps(result.model_dump(mode="json", exclude_defaults=True)))

@@ -54,6 +54,8 @@ async def marked(rooms: Rooms, query: Query, result: SearchResult) -> SearchResu
         return result
     rows = await spans.memory_rows(rooms, keys)
     found, _ = await to(rooms, [spans.memory_of(rows[key][-1]) for key in keys if key in rows])
+    if not any(found.values()):
+        return result
     room = (query.budget_tokens or rooms.settings.search_tokens) * BYTES_PER_TOKEN
     left = room - len(orjson.dumps(result.model_dump(mode="json", exclude_defaults=True)))
     shown, hits = set(keys), []

@@ -31,12 +31,11 @@ AGAIN_SECONDS = 30.0
 """Until what failed in the background is begun again."""
 WRITES_BETWEEN = 8
 """Writes between two rounds of upkeep; each leaves two small files."""
-MOST_AT_WORK, MOST_WRITING = max(4, 2 * (os.cpu_count() or 1)), 2
-"""Calls of one bank that are carried out at a time, and those that write; the others wait in order.
+MOST_READING, MOST_WRITING = max(4, 2 * (os.cpu_count() or 1)), 2
+"""Calls of one bank that are carried out at a time, by whether they write; others wait in order.
 
-More than two a core only take each other's time: of 64 clients with eight at a time on two cores a
-call cost a fifth more of processor. Writers wait for each other in the store, and shall not keep
-those out that only read.
+More than two a core only take each other's time. Writers wait for each other in the store: in one
+line with readers they keep them out, or wait for all of them.
 """
 MOST_WAIT = 25.0
 """How long a call waits for the bank and its turn: with a lock after that it is less than the minute in
@@ -61,7 +60,7 @@ class HeldBank:
         self._untidy = anyio.Event()
         self._writes = 0
         self.borrowers = 0
-        self.at_work = anyio.CapacityLimiter(MOST_AT_WORK)
+        self.reading = anyio.CapacityLimiter(MOST_READING)
         self.writing = anyio.CapacityLimiter(MOST_WRITING)
 
     def warm(self) -> None:
@@ -103,8 +102,7 @@ class HeldBank:
             with anyio.move_on_after(MOST_WAIT) as waiting:
                 bank = await self.bank()
                 work = "other calls"
-                for turn in (self.writing, self.at_work) if writes else (self.at_work,):
-                    await taken.enter_async_context(turn)
+                await taken.enter_async_context(self.writing if writes else self.reading)
             if waiting.cancelled_caught:
                 raise Busy(work, MOST_WAIT)
             yield bank

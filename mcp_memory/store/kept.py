@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcp_memory.store.filters import parts, quoted, to_sql
+from mcp_memory.store.filters import holding, parts, quoted, to_sql
+from mcp_memory.store.nearby import COLUMNS as NEARBY_COLUMNS
+from mcp_memory.store.nearby import MOST_ROWS as NEARBY_ROWS
+from mcp_memory.store.nearby import Nearby
 from mcp_memory.store.outline import PLACE
-from mcp_memory.store.rows import LedgerRow, MemoryRow, Table, Where
+from mcp_memory.store.rows import Found, LedgerRow, Look, MemoryRow, Table, Where
 from mcp_memory.store.schema import ROW_TYPES, R, from_arrow
+from mcp_memory.store.streams import gathered
 from mcp_memory.store.tables import Tables
 
 TABLES: frozenset[Table] = frozenset({"memories", "ledger"})
@@ -84,6 +88,7 @@ class Kept:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._shown: dict[Table, _Shown] = {}
+        self._nearby = Nearby()
 
     async def read(
         self,
@@ -168,11 +173,39 @@ class Kept:
             shown.keys = keys
         return key not in shown.keys
 
+    async def near(
+        self, table: Table, looks: Mapping[str, Look], where: Where, limit: int
+    ) -> dict[str, list[Found]]:
+        """What looks by vector find among the memories, by their names; of many memories nothing."""
+        asked = {name: look.vector for name, look in looks.items() if look.vector}
+        holds = holding(table, where) if asked and table == "memories" else None
+        if holds is None or not await self._met():
+            return {}
+        return {name: self._nearby.nearest(one, holds, limit) for name, one in asked.items()}
+
+    async def _met(self) -> bool:
+        """Hold the vectors of the newest version; False where there are too many, or it is another."""
+        version = await self._version("memories")
+        if self._nearby.knows(version):
+            return True
+        if await self.count("memories", None) > NEARBY_ROWS:
+            return False
+
+        def ask() -> Any:
+            return gathered(self._tables.query("memories").select([*NEARBY_COLUMNS, "vector"]))
+
+        rows = await self._tables.attempt(ask)
+        if await self._version("memories") != version:
+            return False
+        self._nearby.learn(version, rows)
+        return True
+
     def follow(self, version: int, rows: Sequence[MemoryRow]) -> None:
         """Go on with what is kept after memories that this process wrote, where nobody wrote between.
 
         What is being read just now of the version before is kept with that one, and forgotten.
         """
+        self._nearby.follow(version, rows)
         shown = self._shown.get("memories")
         if shown is None or shown.version != version - 1:
             return

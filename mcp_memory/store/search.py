@@ -29,14 +29,6 @@ async def by_words(
     return _unique(await _ranked(tables, table, look, where=where, limit=limit))
 
 
-async def by_vector(
-    tables: Tables, table: Table, vector: tuple[float, ...], *, where: Where, limit: int
-) -> list[Found]:
-    """Cosine similarity of unit vectors, 1 for the same direction; an index tells it to .01."""
-    look = Look(vector=vector)
-    return _unique(await _ranked(tables, table, look, where=where, limit=limit))
-
-
 async def by_each(
     places: Places, table: Table, looks: Mapping[str, Look], *, where: Where, limit: int
 ) -> dict[str, list[Found]]:

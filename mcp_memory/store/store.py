@@ -41,7 +41,7 @@ from mcp_memory.store.rows import (
     Where,
 )
 from mcp_memory.store.schema import R
-from mcp_memory.store.search import by_each, by_vector, by_words, rows_of
+from mcp_memory.store.search import by_each, by_words, rows_of
 from mcp_memory.store.surveying import Survey
 from mcp_memory.store.tables import Tables
 from mcp_memory.store.upkeep import Maintenance, maintain
@@ -92,14 +92,16 @@ class Store:
     async def by_vector(
         self, table: Table, vector: tuple[float, ...], *, where: Where, limit: int
     ) -> list[Found]:
-        """Cosine similarity, best first; rows without a vector are found by words only."""
-        return await by_vector(self._tables, table, vector, where=where, limit=limit)
+        """Cosines of unit vectors, best first, by an index to .01; rows without one are not found."""
+        return (await self.by_each(table, {"": Look(vector=vector)}, where=where, limit=limit))[""]
 
     async def by_each(
         self, table: Table, looks: Mapping[str, Look], *, where: Where, limit: int
     ) -> dict[str, list[Found]]:
         """What several looks find at once, by their names; cheaper than one after another."""
-        return await by_each(self._places, table, looks, where=where, limit=limit)
+        near = await self._reads.near(table, looks, where, limit)
+        rest = {name: look for name, look in looks.items() if name not in near}
+        return near | await by_each(self._places, table, rest, where=where, limit=limit)
 
     @overload
     async def by_keys(
@@ -157,10 +159,8 @@ class Store:
     ) -> list[SessionRow]:
         """Catalogue rows, whole."""
         where = Where(keys=tuple(ids), projects=tuple(projects), states=tuple(states))
-        rows = [
-            row for part in parts(where) for row in await self._read("sessions", part, SessionRow)
-        ]
-        return list({row.id: row for row in rows}.values())
+        found = [r for part in parts(where) for r in await self._read("sessions", part, SessionRow)]
+        return list({row.id: row for row in found}.values())
 
     async def catalogue(self) -> list[SessionRow]:
         """Every session's identity, stamp and state, without texts: to see what is unchanged."""

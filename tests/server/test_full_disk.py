@@ -134,7 +134,7 @@ async def test_a_bank_that_cannot_be_opened_for_a_reason_nobody_knows_is_tried_a
 async def test_a_call_whose_turn_does_not_come_is_told_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held, "MOST_AT_WORK", 1)
+    monkeypatch.setattr(held, "MOST_READING", 1)
     banks = Banks(settings, str(settings.home))
     async with banks.open(), banks.lent():
         monkeypatch.setattr(held, "MOST_WAIT", 0.05)

@@ -72,7 +72,7 @@ async def until_killed(self, table, rows):
     if appends == {step}:
         os._exit(9)
     appends += 1
-    await append(self, table, rows)
+    return await append(self, table, rows)
 
 async def main():
     async with opened(Path({folder!r})) as store:
