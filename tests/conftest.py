@@ -4,6 +4,7 @@ import bytecode  # noqa: F401 what is imported after it is compiled once
 
 # isort: split
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -25,6 +26,19 @@ hypothesis.settings.load_profile("suite")
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: while one waits for a child or a disk, another works."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """What a test, or a command that it runs, sets up to be logged is of no other test."""
+    root, ours = logging.getLogger(), logging.getLogger("mcp_memory")
+    handlers, levels = list(root.handlers), (root.level, ours.level)
+    yield
+    for handler in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,14 +13,9 @@ KEY = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
 
 @pytest.fixture
-def logged(settings: Settings) -> Iterator[logging.Logger]:
-    root = logging.getLogger()
-    before = list(root.handlers)
+def logged(settings: Settings) -> logging.Logger:
     logs.to_file(settings)
-    yield logging.getLogger("mcp_memory.history")
-    for handler in set(root.handlers) - set(before):
-        root.removeHandler(handler)
-        handler.close()
+    return logging.getLogger("mcp_memory.history")
 
 
 def told(settings: Settings) -> str:
