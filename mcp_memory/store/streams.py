@@ -40,7 +40,8 @@ async def added(table: Any, data: Any) -> Any:
     A vector that is none, or has another length than the table's by now, is left out of its row. Of a
     few rows that is looked for only where LanceDB refuses them: to look takes a third of their append.
     """
-    if data.num_rows <= _FEW:
+    rows = getattr(data, "num_rows", None)  # a reader does not know how many it will give
+    if rows is not None and rows <= _FEW:
         with suppress(ValueError):
             return await table.add(data)
     return await table.add(data, on_bad_vectors="null")

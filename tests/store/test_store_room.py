@@ -10,7 +10,7 @@ from store_rows import added, evidence, keys, opened
 
 from mcp_memory.store import Store
 from mcp_memory.store.rows import Where
-from mcp_memory.store.schema import arrow_schema
+from mcp_memory.store.schema import arrow_schema, to_arrow
 from mcp_memory.store.vectors import Revised
 
 
@@ -108,6 +108,15 @@ async def test_a_vector_that_is_none_is_left_out_and_its_row_is_kept(
 
 
 @pytest.mark.parametrize("more", [FEW, MANY])
+async def test_rows_come_from_a_reader_too(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        told = to_arrow("evidence", [evidence(1, "a zebra"), evidence(2, "a heron")], 4)
+        reader = pa.RecordBatchReader.from_batches(told.schema, told.to_batches())
+        async with store.change("index") as change:
+            await change.tables.put("evidence", reader)
+        assert await keys(store, "heron") == ["t:s1#2"]
+
+
 async def test_who_has_not_heard_of_other_vectors_yet_keeps_rows_without(
     tmp_path: Path, more: int
 ) -> None:
