@@ -107,7 +107,6 @@ async def test_a_vector_that_is_none_is_left_out_and_its_row_is_kept(
         )
 
 
-@pytest.mark.parametrize("more", [FEW, MANY])
 async def test_rows_come_from_a_reader_too(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         told = to_arrow("evidence", [evidence(1, "a zebra"), evidence(2, "a heron")], 4)
@@ -117,6 +116,7 @@ async def test_rows_come_from_a_reader_too(tmp_path: Path) -> None:
         assert await keys(store, "heron") == ["t:s1#2"]
 
 
+@pytest.mark.parametrize("more", [FEW, MANY])
 async def test_who_has_not_heard_of_other_vectors_yet_keeps_rows_without(
     tmp_path: Path, more: int
 ) -> None:
