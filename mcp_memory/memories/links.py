@@ -41,13 +41,18 @@ def of(wanted: Sequence[str], memories: Sequence[Memory]) -> dict[str, tuple[Lin
     """To each of the memories that are asked for those that are tied to it, the closest first."""
     traits = {memory.ref: _traits(memory) for memory in memories}
     common = _common(traits.values())
+    holders: dict[str, list[str]] = {}
+    for ref, one in traits.items():
+        for mark in _marks(one, common):
+            holders.setdefault(mark, []).append(ref)
     found: dict[str, tuple[Link, ...]] = {}
     for ref in wanted:
         if ref in traits:
+            # Most memories have nothing with most others: only those with a mark in common are compared.
+            others = {other for mark in _marks(traits[ref], common) for other in holders[mark]}
             ranked = [
                 (rank, other, reason)
-                for other in traits
-                if other != ref
+                for other in others - {ref}
                 for rank, reason in _shared(traits[ref], traits[other], common)
             ]
             best: dict[str, Link] = {}
@@ -89,6 +94,15 @@ def _spans(memory: Memory) -> Iterator[tuple[str, int, int]]:
             yield ref.id, ref.first, ref.last or ref.first
         elif ref.number is not None:
             yield f"{ref.id}.{ref.number}", 0, 0
+
+
+def _marks(one: _Traits, common: frozenset[str]) -> frozenset[str]:
+    """What another must have, too, to be tied to it."""
+    return (
+        frozenset(session for session, *_ in one.steps)
+        | one.errors
+        | ((one.files | one.names | one.tags) - common)
+    )
 
 
 def _common(traits: Iterable[_Traits]) -> frozenset[str]:

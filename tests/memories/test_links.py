@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from failing_session import session
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain import refs
@@ -30,6 +32,33 @@ def cited(session: str, first: int, last: int) -> tuple[Evidence, ...]:
 def tied(one: Memory, *others: Memory) -> list[tuple[str, str]]:
     names = {other.ref: other.text for other in others}
     return [(names[link.ref], link.reason) for link in links.of([one.ref], [one, *others])[one.ref]]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ("", "KeyError: 'price'", "`load_cart()` and `--fast-mode` in src/cart.py")
+            ),
+            st.sampled_from(((), cited(A, 1, 3), cited(A, 3, 9), cited(B, 3, 9))),
+            st.sampled_from(((), ("till",), ("till", "cart"))),
+        ),
+        max_size=12,
+    )
+)
+def test_what_comparing_every_pair_finds_is_found(
+    told: list[tuple[str, tuple[Evidence, ...], tuple[str, ...]]],
+) -> None:
+    every = [
+        memory(f"{n}", f"Number {n}. {text}", evidence=evidence, tags=tags)
+        for n, (text, evidence, tags) in enumerate(told)
+    ]
+    traits = {one.ref: links._traits(one) for one in every}
+    common = links._common(traits.values())
+    found = links.of(list(traits), every)
+    for one, mine in traits.items():
+        pairs = {other for other, its in traits.items() if list(links._shared(mine, its, common))}
+        assert {link.ref for link in found[one]} == pairs - {one}
 
 
 def test_each_reason_is_told_the_closest_first() -> None:
