@@ -34,6 +34,8 @@ AGAIN = 0.3
 """What a word counts less that the answer holds already."""
 SAME = 0.6
 """A passage of which more than this share of the words is told already says the same again."""
+OWN_NEW = 0.5
+"""Unless so much of what it says beside the question's words is new: an answer repeats the question."""
 POOL, MOST_OF_ONE = 60, 4
 """How many passages are chosen from, and how many of one record are shown at most."""
 
@@ -154,7 +156,8 @@ def choose(
     """Passages whose costs fit together, the most telling that is not told yet first.
 
     The first of a record costs its frame besides, and at most so many `more` records are shown.
-    What is `said` already, in the same words or nearly, is not said again.
+    What is `said` already, in the same words or nearly, is not said again. Whatever answers repeats
+    words of the question: it is no repetition where half of its others are new.
     """
     waiting = [(one, words_of(one.passage.text)) for one in told[:POOL]]
     chosen: list[Told] = []
@@ -169,7 +172,7 @@ def choose(
         fitting = [
             (one, words)
             for one, words in waiting
-            if not repeats(words, known)
+            if not repeats(words, known, one.terms)
             and shown[one.record] < MOST_OF_ONE
             and (more > 0 or not frames.new(one.record))
             and price(one) <= room
@@ -197,10 +200,18 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(map(str.casefold, _WORD.findall(text))) or frozenset((text,))
 
 
-def repeats(words: frozenset[str], known: frozenset[str]) -> bool:
-    """Whether what is known already says it: most of its words, and no other number."""
+def repeats(
+    words: frozenset[str], known: frozenset[str], asked: Collection[str] = frozenset()
+) -> bool:
+    """Whether what is known already says it: most of its words, and no other number.
+
+    `asked`: stems of the question's words that it holds.
+    """
     new = words - known
-    return len(new) < (1 - SAME) * len(words) and not any(map(str.isdigit, new))
+    if len(new) >= (1 - SAME) * len(words) or any(map(str.isdigit, new)):
+        return False
+    own = [word for word in words if stem(word) not in asked] if new and asked else ()
+    return not own or sum(word in new for word in own) < OWN_NEW * len(own)
 
 
 def _rarity(passages: int, holding: int) -> float:

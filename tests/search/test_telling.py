@@ -110,3 +110,15 @@ def test_what_says_nearly_the_same_is_said_once_unless_it_has_another_number() -
         told, frames=frames(0), cost=lambda p: len(p.text), room=900, more=1, said=[first]
     )
     assert [one.passage.text for one in chosen] == [later]
+
+
+def test_an_answer_that_repeats_the_question_is_no_repetition() -> None:
+    asked = "Look up the heron stand of the north basin and set the job up with it."
+    answer = "The heron stand of the north basin is willow. The job runs with it now."
+    again = "The job with the heron stand of the north basin: look it up and set it."
+    stems = telling.sought("what is the heron stand of the north basin")
+    told = telling.tell(stems, [said(answer, again)], [1.0])
+    chosen = telling.choose(
+        told, frames=frames(0), cost=lambda p: len(p.text), room=900, more=1, said=[asked]
+    )
+    assert [one.passage.text for one in chosen] == [answer]
