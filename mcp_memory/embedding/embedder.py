@@ -30,7 +30,7 @@ _MOST_TOKENS = 512
 _BATCH_CHARS = 8_000
 """Bounds what one batch takes once padded, whatever the lengths."""
 AT_ONCE = 4_000
-"""Characters that the bundled model takes within a millisecond."""
+"""Characters that the bundled model takes in a millisecond or two, four where one text is cut off."""
 _BATCH_TRANSFORMER = 8
 """A batch of 64 takes a transformer to 1.6 GB, one of 8 to 0.4."""
 

@@ -176,12 +176,19 @@ class Kept:
     async def near(
         self, table: Table, looks: Mapping[str, Look], where: Where, limit: int
     ) -> dict[str, list[Found]]:
-        """What looks by vector find among the memories, by their names; of many memories nothing."""
+        """What looks by vector find among the memories, by their names; of many memories nothing.
+
+        By a vector of another model's length nothing either: the store says what that means.
+        """
         asked = {name: look.vector for name, look in looks.items() if look.vector}
         holds = holding(table, where) if asked and table == "memories" else None
         if holds is None or not await self._met():
             return {}
-        return {name: self._nearby.nearest(one, holds, limit) for name, one in asked.items()}
+        return {
+            name: self._nearby.nearest(one, holds, limit)
+            for name, one in asked.items()
+            if len(one) == self._nearby.width
+        }
 
     async def _met(self) -> bool:
         """Hold the vectors of the newest version; False where there are too many, or it is another."""

@@ -32,6 +32,11 @@ class Nearby:
         self._stored: Any = None
         """How exactly the store keeps them: what is followed is no nearer than what is read."""
 
+    @property
+    def width(self) -> int:
+        """How many numbers a vector has here; one of another length is of another model."""
+        return 0 if self._vectors is None else int(self._vectors.shape[1])
+
     def knows(self, version: int) -> bool:
         """Whether it holds this version."""
         return self._version == version
@@ -57,11 +62,12 @@ class Nearby:
 
         if self._version != version - 1 or self._vectors is None:
             return
-        new = [row for row in rows if row.vector is not None]
+        # The store leaves a vector of another length out of its row.
+        new = [(row, row.vector) for row in rows if len(row.vector or ()) == self.width]
         if new:
-            more = np.array([row.vector for row in new], self._stored).astype(np.float32)
+            more = np.array([vector for _, vector in new], self._stored).astype(np.float32)
             self._vectors = np.concatenate([self._vectors, more])
-            self._rows += [_Row(*(getattr(row, name) for name in COLUMNS)) for row in new]
+            self._rows += [_Row(*(getattr(row, name) for name in COLUMNS)) for row, _ in new]
         self._version = version
 
     def nearest(

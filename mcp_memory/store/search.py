@@ -84,6 +84,9 @@ async def _each(
             tables, table, looks[name], where=where, limit=limit, placed=placed
         )
 
+    if len(looks) == 1:  # what fails then is told as it is, in no group
+        await ask(*looks)
+        return found
     async with anyio.create_task_group() as tasks:
         for name in looks:
             tasks.start_soon(ask, name)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_rows import memory, opened
 
+from mcp_memory.domain.errors import MemoryBankError
 from mcp_memory.store import Store, kept
 from mcp_memory.store.rows import Found, MemoryRow, Where
 from mcp_memory.store.tables import Tables
@@ -123,3 +124,24 @@ async def test_a_filter_that_only_the_store_can_tell_is_asked_of_it(store: Store
     await retained(store, "m:2", NEAR, paths=("src/nest.py",))
     found = await near(store, replace(LIVE, path="src/heron.py"))
     assert [one.key for one in found] == ["m:1"]
+
+
+async def test_a_vector_of_another_model_finds_what_the_store_finds_by_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await retained(store, "m:1", NEAR)
+    await near(store)
+    store._tables.dim = 8  # as of a process that has not heard of the other vectors yet
+    await retained(store, "m:2", (1.0,) * 8)
+    assert [one.key for one in await near(store)] == ["m:1"], "its vector is left out of its row"
+
+    async def asked() -> object:
+        try:
+            return await near(store, vector=(1.0,) * 8)
+        except MemoryBankError as error:
+            return type(error)
+
+    held = await asked()
+    monkeypatch.setattr(kept, "NEARBY_ROWS", -1)
+    store._reads._nearby = kept.Nearby()
+    assert await asked() == held
