@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from mcp_memory.text import periods
+from mcp_memory.text import identifiers, periods
 from mcp_memory.text.periods import Period
 from mcp_memory.text.wording import CALENDAR_WORDS
 
@@ -111,6 +111,8 @@ def may_ask(question: str) -> bool:
         return False
     if _CJK.search(text):
         return bool(_CJK_ALL.fullmatch(text) and _CJK_TIME.search(text))
+    if any(map(identifiers.is_name, text.split())):
+        return False  # `did_did` is a name, whatever words it is made of
     words = _said(text)
     return 0 < len(words) <= MOST_WORDS and _only_resumes(words)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcp_memory.text import resuming
@@ -110,6 +110,7 @@ def test_the_last_session_is_one() -> None:
     assert not several.one
 
 
+@example("did_did")
 @given(
     st.from_regex(
         r"[a-z]{3,12}_[a-z]{3,12}|[A-Z][a-z]+[A-Z][a-z]+|[a-z]+/[a-z]+\.py", fullmatch=True
