@@ -103,7 +103,10 @@ def quotes(question: Mapping[str, Any]) -> list[str]:
 
 
 async def owners(bank: MemoryBank, questions: list[dict[str, Any]]) -> dict[str, str]:
-    """To each question, the project that most of its evidence is of."""
+    """To each question, the project that most of its evidence is of; a bank without it is refused.
+
+    An answer that was never indexed would be counted as one that was not found.
+    """
     rows = await bank.rooms.store.sessions()
     made: dict[str, str] = {}
     for question in questions:
@@ -118,7 +121,9 @@ async def owners(bank: MemoryBank, questions: list[dict[str, Any]]) -> dict[str,
                 for name in named
             )
         )
-        made[question["id"]] = counted.most_common(1)[0][0] if counted else "*"
+        made[question["id"]] = counted.most_common(1)[0][0] if counted else ""
+    if lost := [id_ for id_, project in made.items() if not project]:
+        raise SystemExit(f"The bank has no session that {', '.join(lost)} can be answered from.")
     return made
 
 
@@ -145,10 +150,11 @@ async def measure(
     async with open_bank(Settings(home=home, index_auto=False)) as bank:
         cited = [question for question in questions if question["evidence"]]
         of = dict.fromkeys([q["id"] for q in questions], project) if own else {}
-        of |= await owners(bank, cited) if own else {}
+        owned = await owners(bank, cited)
+        of |= owned if own else {}
         for number, question in enumerate(questions, 1):
             texts = tuple(question.get("texts", (question["question"],)))
-            query = Query(texts=texts, project=of.get(question["id"], "*"))
+            query = Query(texts=texts, project=of.get(question["id"], "*"), reworded=len(texts) > 1)
             half = "odd" if number % 2 else "even"
             tallies[half].add(question, await bank.search(query))
     return tallies
