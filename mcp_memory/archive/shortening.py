@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mcp_memory.text import cutting, guard, wording
 
@@ -9,6 +10,8 @@ LEAST = 72
 """What a shortened text takes in any case: a few words, and where to read on."""
 _GAP = "\n[…]\n"
 _LINE_CHARS = 240
+_BESIDE_CHARS = 120
+"""Lines so short are told with the line before and the one after."""
 _ONE_END = 200
 """In a room so small only the head is kept."""
 _HEAD, _HEAD_MATCHED, _TAIL_MATCHED = 0.65, 0.25, 0.15
@@ -125,16 +128,31 @@ def _fitting(room: int, most: int, piece: Callable[[int], str]) -> int:
 
 def _matching(text: str, find: Find) -> list[tuple[float, int, int]]:
     """Lines that hold what is asked: how much of it, and where they stand; long ones cut round it."""
+    lines = text.splitlines(keepends=True)
+    begins = [0, *accumulate(map(len, lines))]
     found = []
-    begin = 0
-    for line in text.splitlines(keepends=True):
+    for at, line in enumerate(lines):
         score, place = find(line)
         if score:
             first, last = around(line.rstrip(), place)
-            found.append((score, begin + first, begin + last))
-        begin += len(line)
+            before, after = begins[at] + first, begins[at] + last
+            found.append((score, *_beside(lines, begins, at, (before, after))))
     least = NEARLY * max((score for score, _, _ in found), default=0.0)
     return sorted((f for f in found if f[0] >= least), key=lambda each: (-each[0], each[1]))
+
+
+def _beside(
+    lines: Sequence[str], begins: Sequence[int], at: int, shown: tuple[int, int]
+) -> tuple[int, int]:
+    """What is shown of a line, with the lines before and after it where all are short: code is read so."""
+    first, last = shown
+    if len(lines[at]) > _BESIDE_CHARS:
+        return shown
+    if at and len(lines[at - 1]) <= _BESIDE_CHARS:
+        first = begins[at - 1]
+    if at + 1 < len(lines) and len(lines[at + 1]) <= _BESIDE_CHARS:
+        last = begins[at + 1] + len(lines[at + 1].rstrip())
+    return first, last
 
 
 def around(line: str, place: int, chars: int = _LINE_CHARS) -> tuple[int, int]:
