@@ -4,9 +4,10 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, groupby
 
 from mcp_memory.search.passages import Kind, Passage
 from mcp_memory.text import wording
@@ -18,6 +19,8 @@ _ENDINGS = (
 )  # fmt: skip
 LEAST_STEM, MOST_SUFFIX = 3, 6
 SATURATION = 1.2
+NAMED = 3
+"""Of so many parts a name counts as a word of its own, beside its parts."""
 HEAD_SHARE = 0.3
 """What a word in a passage's head counts beside one in its text."""
 TELLS: Mapping[Kind, float] = {
@@ -36,6 +39,9 @@ SAME = 0.6
 """A passage of which more than this share of the words is told already says the same again."""
 OWN_NEW = 0.5
 """Unless so much of what it says beside the question's words is new: an answer repeats the question."""
+LONG_LINE = 30
+"""A line of so many characters that is told already is not told again."""
+GAP = "\u2026"
 POOL, MOST_OF_ONE = 60, 4
 """How many passages are chosen from, and how many of one record are shown at most."""
 
@@ -64,11 +70,28 @@ def stem(word: str) -> str:
     return low
 
 
+def parts_of(name: str) -> list[str]:
+    """The stems of a name's parts."""
+    return [stem(part) for part in _PART.findall(name)]
+
+
 def sought(question: str) -> tuple[str, ...]:
-    """The stems of the words that say what is looked for, names in their parts."""
-    words = (part for term in wording.informative(question) for part in _PART.findall(term))
-    made = (stem(word) for word in words if word.casefold() not in wording.ASKING_WORDS)
+    """The stems of the words that say what is looked for, names in their parts.
+
+    Some names are looked for as they are, too: what has a digit, as the parts of `0.7.0` and `e3b0c4`
+    say nothing, and what has many parts, as it is seldom spelled by chance.
+    """
+    terms = wording.informative(question)
+    parts = {term: _PART.findall(term) for term in terms}
+    words = (part for term in terms for part in parts[term])
+    made = [stem(word) for word in words if word.casefold() not in wording.ASKING_WORDS]
+    made += [term.casefold() for term in terms if _spelled(term, len(parts[term]))]
     return tuple(dict.fromkeys(one for one in made if len(one) > 1 or not one.isascii()))
+
+
+def _spelled(term: str, parts: int) -> bool:
+    named = parts >= NAMED and term.replace("_", "").isalnum()
+    return named or any(map(str.isdigit, term))
 
 
 def tell(
@@ -104,6 +127,19 @@ def tell(
         score = math.fsum(terms.values()) + RANKED * ranks[record] + TELLS[passage.kind]
         made.append(Told(record, place, passage, score, frozenset(terms)))
     return sorted(made, key=lambda one: (-one.score, one.record, one.place))
+
+
+def untold(record: int, place: int, passage: Passage, rank: float) -> Told:
+    """A passage that holds no word of the question: what it is, and of which record, tells all."""
+    return Told(record, place, passage, RANKED * rank + TELLS[passage.kind], frozenset())
+
+
+def rarities(passages: int, held: Iterable[Collection[str]]) -> dict[str, float]:
+    """What each of the things that passages hold tells, by how few hold it; all together 1."""
+    counts = Counter(one for each in held for one in each)
+    rare = {one: _rarity(passages, count) for one, count in counts.items()}
+    whole = math.fsum(rare.values()) or 1.0
+    return {one: much / whole for one, much in rare.items()}
 
 
 def nearer(told: Sequence[Told], likeness: Sequence[float]) -> list[Told]:
@@ -159,42 +195,58 @@ def choose(
     What is `said` already, in the same words or nearly, is not said again. Whatever answers repeats
     words of the question: it is no repetition where half of its others are new.
     """
-    waiting = [(one, words_of(one.passage.text)) for one in told[:POOL]]
-    chosen: list[Told] = []
-    covered: set[str] = set()
+    waiting, chosen = list(told[:POOL]), list[Told]()
+    covered, shown = set[str](), Counter[int]()
     known = frozenset[str]().union(*map(words_of, said))
-    shown: Counter[int] = Counter()
+    lines = frozenset[str]().union(*map(_long_lines, said))
 
-    def price(one: Told) -> int:
-        return cost(one.passage) + frames.price(one.record)
-
-    while waiting:
-        fitting = [
-            (one, words)
-            for one, words in waiting
-            if not repeats(words, known, one.terms)
-            and shown[one.record] < MOST_OF_ONE
+    def fits(one: Told) -> bool:
+        return (
+            shown[one.record] < MOST_OF_ONE
             and (more > 0 or not frames.new(one.record))
-            and price(one) <= room
-        ]
-        if not fitting:
-            break
-        best, its = max(fitting, key=lambda pair: pair[0].score - AGAIN * _again(pair[0], covered))
-        room -= price(best)
+            and not repeats(words_of(one.passage.text), known, one.terms)
+            and cost(one.passage) + frames.price(one.record) <= room
+        )
+
+    while waiting := [one for each in waiting if fits(one := without(each, lines))]:
+        best = max(waiting, key=lambda one: one.score - AGAIN * _again(one, covered))
+        waiting.remove(best)
+        room -= cost(best.passage) + frames.price(best.record)
         chosen.append(best)
         covered |= best.terms
         more -= frames.new(best.record)
         frames.show(best.record)
         shown[best.record] += 1
-        known |= its
-        waiting = [pair for pair in fitting if pair[0] is not best]
+        known |= words_of(best.passage.text)
+        lines |= _long_lines(best.passage.text)
     return chosen
+
+
+def without(one: Told, lines: Collection[str]) -> Told:
+    """A passage without the long lines that are told already, marked where some stood between others.
+
+    Of an edit all is told: what goes and what comes are read together; and where nothing is left, too.
+    """
+    text = one.passage.text
+    if one.passage.kind == "edit" or _long_lines(text).isdisjoint(lines):
+        return one
+    runs = groupby(filter(str.strip, text.splitlines()), lambda line: line.strip() in lines)
+    told = [GAP if known else "\n".join(run) for known, run in runs]
+    first, last = told[0] == GAP, len(told) - (told[-1] == GAP)
+    left = "\n".join(told[first:last])
+    return replace(one, passage=replace(one.passage, text=left)) if left else one
+
+
+@lru_cache(1024)
+def _long_lines(text: str) -> frozenset[str]:
+    return frozenset(line for each in text.splitlines() if len(line := each.strip()) >= LONG_LINE)
 
 
 def _again(one: Told, covered: set[str]) -> float:
     return len(one.terms & covered) / max(1, len(one.terms))
 
 
+@lru_cache(1024)
 def words_of(text: str) -> frozenset[str]:
     """By what it is told whether a text says something again: its words and numbers, else itself."""
     return frozenset(map(str.casefold, _WORD.findall(text))) or frozenset((text,))

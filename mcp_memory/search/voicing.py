@@ -7,12 +7,11 @@ from json.encoder import encode_basestring_ascii
 from mcp_memory.domain.hits import Hit
 from mcp_memory.search import passages
 from mcp_memory.search.passages import Passage
-from mcp_memory.search.telling import Told
+from mcp_memory.search.telling import GAP, Told
 from mcp_memory.text import guard
 
 LINE_CHARS, MEMORY_CHARS = 110, 300
 """How long a line is; a memory was written to be read, so that its line holds most of it."""
-GAP = "\u2026"
 REFUSED = "[refused by the user]"
 """Stands after words of a step whose edit or command its user refused: it reads like done otherwise."""
 HEAD_SHOWN = 30

@@ -122,3 +122,50 @@ def test_an_answer_that_repeats_the_question_is_no_repetition() -> None:
         told, frames=frames(0), cost=lambda p: len(p.text), room=900, more=1, said=[asked]
     )
     assert [one.passage.text for one in chosen] == [answer]
+
+
+def test_numbers_and_long_names_are_looked_for_as_they_are() -> None:
+    asked = "which release is 0.7.0, and what does e3b0c4 or MAX_BUNDLE_BYTES mean"
+    assert {"0.7.0", "e3b0c4", "max_bundle_bytes"} <= set(telling.sought(asked))
+    assert "hashtree" not in telling.sought("what does HashTree do"), "two parts tell enough"
+    assert best("when did 0.7.0 go out", "the release of 0.6.1", "## [0.7.0] - 2026") == (
+        "## [0.7.0] - 2026"
+    )
+    uses = "max bytes of the bundle: a bundle of max bytes is max"
+    spelled = "const MAX_BUNDLE_BYTES = 100"
+    assert best("MAX_BUNDLE_BYTES", *[uses] * 4, spelled) == spelled
+
+
+LONG = "the heron of the north basin stands on one leg"
+
+
+def test_a_long_line_that_is_told_already_is_not_told_again() -> None:
+    first = f"limit one\n{LONG}"
+    again = f"limit of the basket and of the pond\n  {LONG}\nand a soft limit for owners of shops"
+    told = telling.tell(telling.sought("limit"), [said(again)], [1.0])
+    (one,) = telling.choose(
+        told, frames=frames(0), cost=lambda p: len(p.text), room=900, more=1, said=[first]
+    )
+    assert one.passage.text == (
+        "limit of the basket and of the pond\n\u2026\nand a soft limit for owners of shops"
+    )
+
+
+def test_of_an_edit_what_goes_and_what_comes_stay_together() -> None:
+    (told,) = telling.tell(
+        telling.sought("limit"), [[Passage("edit", f"- {LONG}\n+ limit of 9")]], [1.0]
+    )
+    assert telling.without(told, {f"- {LONG}"}) == told
+
+
+@given(st.lists(st.sampled_from([LONG, f" {LONG}", "short", "", LONG.upper()]), max_size=8))
+def test_what_is_left_of_a_passage_is_what_was_not_told(lines: list[str]) -> None:
+    one = telling.untold(0, 0, Passage("said", "\n".join(lines)), 1.0)
+    left = telling.without(one, {LONG})
+    kept = [line for line in lines if line and line.strip() != LONG]
+    if not kept:
+        assert left == one
+        return
+    told = left.passage.text.split("\n")
+    assert [line for line in told if line not in ("", telling.GAP)] == kept
+    assert telling.GAP not in (told[0], told[-1])
