@@ -1,12 +1,17 @@
 """Exact: the passages in which a regular expression holds."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 
-from mcp_memory.search import expressions
+from mcp_memory.search import expressions, telling
 from mcp_memory.search.passages import LONGEST, Passage
 from mcp_memory.search.telling import Told
 
+MOST_FOUND = 20
+"""How much of what an expression finds in one passage is looked at."""
 SECONDS, SECONDS_IN_ALL = 0.05, 0.25
 """What one passage may cost, and all: the store has matched in linear time, this reader may not."""
 
@@ -34,17 +39,38 @@ def _with_line(finder: "_Finder", cut: Sequence[Passage], text: str) -> list[Pas
 
 
 def told(
-    expression: str, records: Sequence[Sequence[Passage]], scores: Sequence[float]
+    expression: str,
+    records: Sequence[Sequence[Passage]],
+    ranks: Sequence[float],
+    asked: Sequence[Told] = (),
 ) -> list[Told]:
-    """The passages with a line that matches, in the order of their records."""
+    """The passages in which the expression holds; ties in their order.
+
+    `asked`: the passages that hold words of the question, by which those that match are told; what
+    matches counts by how few passages hold it, as of an agent's alternatives some are everywhere.
+    Without a question they stand in the order of their records.
+    """
     finder = _Finder(expression)
+    held = {
+        (record, place): found
+        for record, cut in enumerate(records)
+        for place, passage in enumerate(cut)
+        if (found := finder.all_of(passage.text))
+    }
+    if not asked:
+        return [
+            Told(record, place, records[record][place], ranks[record], found)
+            for (record, place), found in held.items()
+        ]
+    by_words = {(one.record, one.place): one for one in asked}
+    rare = telling.rarities(sum(map(len, records)), held.values())
     made = []
-    for record, cut in enumerate(records):
-        for place, passage in enumerate(cut):
-            held = finder.found(passage.text)
-            if held:
-                made.append(Told(record, place, passage, scores[record], frozenset({held})))
-    return made
+    for (record, place), found in held.items():
+        passage = records[record][place]
+        one = by_words.get((record, place)) or telling.untold(record, place, passage, ranks[record])
+        score = one.score + math.fsum(rare[each] for each in found)
+        made.append(replace(one, score=score, terms=one.terms | found))
+    return sorted(made, key=lambda one: (-one.score, one.record, one.place))
 
 
 class _Finder:
@@ -68,3 +94,16 @@ class _Finder:
         finally:
             self._left -= time.perf_counter() - begun
         return match[0].casefold() if match else ""
+
+    def all_of(self, text: str) -> frozenset[str]:
+        """All that matches, each once."""
+        if self._left <= 0:
+            return frozenset()
+        begun = time.perf_counter()
+        try:
+            found = self._find.finditer(text, timeout=min(SECONDS, self._left))
+            return frozenset(match[0].casefold() for match in islice(found, MOST_FOUND) if match[0])
+        except TimeoutError:
+            return frozenset()
+        finally:
+            self._left -= time.perf_counter() - begun

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.models import Observation, Step, ToolCall
-from mcp_memory.search import exact, passages
+from mcp_memory.search import exact, passages, telling
 
 
 def step(call: ToolCall, output: str = "", **seen: object) -> Step:
@@ -105,3 +105,30 @@ def test_an_expression_that_is_slow_line_by_line_is_given_up() -> None:
     begun = time.perf_counter()
     exact.with_lines("(a|aa)*b$", [[passages.Passage("output", "x")]] * 8, [text] * 8)
     assert time.perf_counter() - begun < 10 * exact.SECONDS_IN_ALL
+
+
+def test_of_lines_that_match_those_are_told_first_that_hold_the_question() -> None:
+    cut_ = [
+        passages.Passage("said", text)
+        for text in ("bytes of the map", "bytes of a line", "the bundle may have 100 bytes")
+    ]
+    plain = exact.told("bytes", [cut_], [1.0])
+    assert [one.place for one in plain] == [0, 1, 2], "without a question in the record's order"
+    asked = telling.tell(telling.sought("how big is a bundle"), [cut_], [1.0])
+    assert exact.told("bytes", [cut_], [1.0], asked)[0].place == 2
+
+
+def test_of_alternatives_the_one_that_is_nowhere_else_tells_most() -> None:
+    cut_ = [
+        passages.Passage("said", text)
+        for text in ("limit maxBytes", "limit maxBytes", "limit MAX_X")
+    ]
+    asked = telling.tell(telling.sought("limit"), [cut_], [1.0])
+    first, *_ = exact.told("max_?[a-z]+", [cut_], [1.0], asked)
+    assert first.passage.text == "limit MAX_X"
+
+
+def test_an_expression_that_matches_nothing_at_all_holds_nowhere() -> None:
+    cut_ = [passages.Passage("said", "herons")]
+    assert exact.told("x*", [cut_], [1.0]) == []
+    assert [one.place for one in exact.told("x*h", [cut_], [1.0])] == [0]
