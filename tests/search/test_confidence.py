@@ -118,3 +118,17 @@ def test_a_longer_question_or_one_without_vectors_or_in_cjk_is_never_scattered()
     assert not confidence.scattered(f"{SHORT}, which region, which lock table and owner", apart)
     assert not confidence.scattered(SHORT, signs((0.42, None)))
     assert not confidence.scattered("\u72b6\u6001\u5b58\u50a8\u6876", apart)
+
+
+def test_of_two_names_that_a_question_offers_one_is_enough() -> None:
+    told = "the greys of the theme look alike in Code and differ in Ghostty"
+    one = "why do greys of the theme look alike in Code, not in Ghostty"
+    plain = lacking(one, told)
+    for pair in ("Code/Zed", "Zed / Code", "Code or Zed"):
+        either = lacking(one.replace("Code", pair), told)
+        assert (either.gone, either.unheard) == (plain.gone, plain.unheard)
+        assert either.unknown == ("Zed",)
+    for pair in ("Code and Zed", "Emacs/Zed"):
+        lost = lacking(one.replace("Code", pair), told)
+        assert lost.gone > plain.gone
+        assert lost.unheard > 0
