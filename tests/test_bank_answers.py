@@ -71,7 +71,13 @@ async def test_nothing_found_is_an_answer_with_the_nearest_named_so(bank: Memory
 async def test_an_unknown_project_is_said(bank: MemoryBank) -> None:
     found = await bank.search(ask("UnicodeEncodeError", project="/nowhere"))
     assert not found.found
-    assert "No history of /nowhere" in found.notes[0]
+    assert "No history of /nowhere; known: shop." in found.notes[0]
+
+
+async def test_a_question_may_have_five_other_wordings(bank: MemoryBank) -> None:
+    words = ("UnicodeEncodeError", *(f"encoding of the export {n}" for n in range(5)))
+    found = await bank.search(Query(texts=words, project="*", reworded=True))
+    assert found.found
 
 
 async def test_several_questions_share_the_answer(bank: MemoryBank) -> None:

@@ -20,7 +20,8 @@ Order = Literal["best", "newest"]
 class Query(Frozen):
     """What `search` is asked; without texts, what happened within its other fields."""
 
-    texts: Annotated[tuple[str, ...], Field(max_length=5)] = ()
+    texts: Annotated[tuple[str, ...], Field(max_length=6)] = ()
+    """A question and five other wordings of it, or so many questions."""
     reworded: bool = False
     """Whether the texts after the first are other wordings of it, and no questions of their own."""
     kinds: tuple[HitKind, ...] = ()

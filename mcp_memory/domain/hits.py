@@ -63,11 +63,20 @@ class SearchResult(Frozen):
     nearest: tuple[Hit, ...] = ()
     unknown: tuple[str, ...] = ()
     """Names of the question that the whole history does not hold."""
+    in_no_code: tuple[str, ...] = ()
+    """Names that are only talked of: no code that was read, written or run here holds them."""
     sessions: tuple[LeftOff, ...] = ()
     """The newest sessions, where nothing was asked for but them."""
     more: int = 0
     """Hits that clear the floor and found no room."""
+    none_newer: bool = False
+    """Whether nothing that was found is newer than what is shown."""
     notes: tuple[str, ...] = ()
     """How the answer is limited: degraded channels, an index behind, an unknown project."""
     held: Mapping[str, tuple[str, ...]] = Field({}, exclude=True)
     """Ref to why all of it was held back; a note counts them."""
+
+    @property
+    def beyond(self) -> str:
+        """How many more there are than are shown, and that none of them is newer where it is so."""
+        return f"{self.more} more{', none newer' * self.none_newer}"

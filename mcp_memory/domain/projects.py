@@ -189,6 +189,11 @@ def allowed(path: str, *, include: Iterable[str], exclude: Iterable[str]) -> boo
     return (not include or matches(path, include)) and not matches(path, exclude)
 
 
+def folder_of(project: str) -> str:
+    """The name of a project's own folder, by which it may be asked for."""
+    return project.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+
+
 def candidates(asked: str, known: Iterable[str]) -> list[str]:
     """The known projects that a spelling may mean: whole, or by its last folders."""
     wanted = folded(spelled(asked))

@@ -33,6 +33,8 @@ def merged(own: SearchResult, theirs: SearchResult, query: Query, *, room: int) 
             "nearest": (),
             "sessions": (),
             "more": 0,
+            "none_newer": False,
+            "in_no_code": tuple(name for name in own.in_no_code if name in theirs.in_no_code),
             "unknown": tuple(name for name in own.unknown if name in theirs.unknown),
             "notes": (*own.notes, *theirs.notes),
         }

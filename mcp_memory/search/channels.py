@@ -18,7 +18,8 @@ from mcp_memory.trajectories import marks
 
 DEPTH = 200
 """How deep each channel is read: sums need depth."""
-MOST_NAMED = 5
+MOST_NAMED = 20
+"""So many projects are named, by their folders, where one is asked for that is not known."""
 NO_HISTORY, KNOWN = "No history of ", "; known: "
 """How a note begins and goes on that says that a project is not known here."""
 LEXICAL: Mapping[str, str] = {"words": "text", "context": "context", "identifiers": "identifiers"}
@@ -71,8 +72,10 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
     wanted, doubt = projects.answering(rooms.identities().asked(asked), known, rooms.project)
     if wanted:
         return Scope(tuple(dict.fromkeys((*wanted, projects.USER))), (doubt,) if doubt else ())
-    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
-    some = ", ".join(list(known)[:MOST_NAMED]) + more or "none yet"
+    named = [projects.folder_of(name) for name in sorted(known, key=lambda n: (-known[n], n))]
+    several = list(dict.fromkeys(named))
+    more = f" and {len(several) - MOST_NAMED} more" if len(several) > MOST_NAMED else ""
+    some = ", ".join(several[:MOST_NAMED]) + more or "none yet"
     note = f"{NO_HISTORY}{asked}{KNOWN}{some}. project='*' asks them all."
     return Scope((asked, projects.USER), (note,))
 

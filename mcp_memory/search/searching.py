@@ -1,6 +1,6 @@
 """search: questions asked of evidence and memories; what clears the floor, shown within a budget."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import anyio
 
@@ -19,15 +19,36 @@ from mcp_memory.text.counting import counted
 from mcp_memory.trajectories import holding
 
 MOST_NEAREST = 3
+_WIDE: Mapping[str, object] = {
+    "since": None, "until": None, "outcome": None, "kinds": (), "path": "",
+}  # fmt: skip
+"""Filters that may hide what is there, and what each is where it hides nothing."""
 
 
 async def search(rooms: Rooms, query: Query) -> SearchResult:
     """What bears on the questions, best first; where nothing clears the floor, the nearest.
 
+    Where nothing is found it says so if something is without the filters: a day too late hides it.
+
     Raises:
         InvalidInput: `within` or `match` cannot be read.
         UnknownRef: `within` names nothing.
     """
+    answer = await _answered(rooms, query)
+    filters = [] if answer.found else [name for name in _WIDE if getattr(query, name)]
+    if not filters or not query.texts:
+        return answer
+    wide = {name: _WIDE[name] for name in filters} | {"limit": 1, "budget_tokens": 150}
+    beyond = await _answered(rooms, query.model_copy(update=wide))
+    if not beyond.hits:
+        return answer
+    first = beyond.hits[0]
+    day = f" of {first.at}" if first.at else ""
+    note = f"Found without {', '.join(filters)}: {first.ref}{day}."
+    return answer.model_copy(update={"notes": (note, *answer.notes)})
+
+
+async def _answered(rooms: Rooms, query: Query) -> SearchResult:
     scope = await narrowed(rooms, query)
     query = await wordless.timed(rooms, query)
     if not query.texts:
@@ -45,7 +66,7 @@ async def search(rooms: Rooms, query: Query) -> SearchResult:
                 tasks.start_soon(ask, place, text)
     except ExceptionGroup as group:
         raise only(group) from group
-    floor = max(rooms.settings.floor, rooms.ruling(rooms.project).rules.floor)
+    floor = showing.floor(rooms)
     answered = [[c for c in each.candidates if c.score >= floor] for each in lists]
     # Other wordings guess at names: they find more, and say nothing of whether history has an answer.
     found = any(answered[:1] if query.reworded else answered)

@@ -15,7 +15,7 @@ from mcp_memory.search.candidates import Candidate
 from mcp_memory.search.telling import Told
 from mcp_memory.store.rows import EvidenceRow
 from mcp_memory.text import guard
-from mcp_memory.trajectories import evidence
+from mcp_memory.trajectories import episodes, evidence
 
 AHEAD = 48
 """How many steps after the one that tells are looked through."""
@@ -103,8 +103,11 @@ async def of(rooms: Rooms, chosen: Sequence[Candidate], told: Sequence[Told]) ->
     said = await rooms.store.briefs(turns, ("key", "text")) if turns else []
     trusting = rooms.trusting()
     lines: list[str] = []
-    for asked, words, answering in _bearing_on(live, {row.key: row.text for row in said}):
-        lines.append(_line(asked, "user", words))
+    bearing = _bearing_on(
+        live, {row.key: row.text for row in said}, answered=episodes.asks(row.text)
+    )
+    for asked, words, answering in bearing:
+        lines.append(_line(asked, "user", _bearing(words)))
         # No keys are no filter.
         whole = await rooms.store.briefs(answering, _ANSWERED) if answering else []
         told_by = sorted(
@@ -138,11 +141,11 @@ def _asks(row: EvidenceRow) -> bool:
 
 
 def _bearing_on(
-    after: Sequence[EvidenceRow], said: Mapping[str, str]
+    after: Sequence[EvidenceRow], said: Mapping[str, str], *, answered: bool = False
 ) -> Iterator[tuple[EvidenceRow, str, list[str]]]:
     """Of the next requests those that take something back, with the keys of what may answer each.
 
-    What follows at once also where it bears out what was told.
+    What follows at once also where it bears out what was told, or is `answered` by it.
     """
     asked = [at for at, row in enumerate(after) if _asks(row)]
     for start, end in [*pairwise([*asked, len(after)])][:TURNS]:
@@ -150,13 +153,21 @@ def _bearing_on(
         words = whole.strip()
         if len(words) <= MOST_ASKED and _BACK.search(words):
             yield after[start], whole, [row.key for row in after[start + 1 : end][-LAST:]]
-        elif start < AT_ONCE and bears_out(words):
+        elif start < AT_ONCE and (bears_out(words) or (answered and len(words) <= MOST_ASKED)):
             yield after[start], whole, []
 
 
 def bears_out(words: str) -> bool:
     """Whether a request agrees to what came before it, or says that it is right or works."""
     return _BORNE_OUT.match(words) is not None and not _DOUBTED.search(words[:CHARS])
+
+
+def _bearing(words: str) -> str:
+    """A request, or the sentence of it that takes something back where its beginning does not."""
+    found = _BACK.search(words)
+    if found is None or found.end() <= CHARS:
+        return words
+    return next(one for one in _SENTENCE.split(words) if _BACK.search(one))
 
 
 def _begun(text: str) -> str:

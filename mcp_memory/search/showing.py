@@ -1,10 +1,10 @@
 """Showing: chosen candidates as hits within a budget: passages that tell most, a line for the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mcp_memory.domain import validity
+from mcp_memory.domain import projects, validity
 from mcp_memory.domain.asked import Query
 from mcp_memory.domain.hits import Hit, SearchResult
 from mcp_memory.domain.models import Memory, Outcome, SourceClass, State
@@ -18,6 +18,7 @@ from mcp_memory.search import (
     sequel,
     spans,
     telling,
+    unbuilt,
     withholding,
 )
 from mcp_memory.search.candidates import Candidate
@@ -34,7 +35,7 @@ COMPETING = 12
 """Of so many records the passages compete for scarce room, though fewer are shown."""
 READ_WHOLE = 16
 """How many records are read whole for their passages; of others their searched words are."""
-SLACK = 50
+SLACK = 76
 """What joins of passages and counts may take beside what is priced."""
 BRIEF = 700
 """How many bytes the nearest may take where nothing is found."""
@@ -73,9 +74,11 @@ async def shown(
         frame = _noting(frame, {**(held or {}), **partly}, found=bool(chosen))
     chosen, cut = await _odd_last(rooms, query, chosen, cut)
     frame, bare = await _framed(rooms, query, chosen, frame)
+    told = await _told(rooms, query, cut, _ranks(chosen))
+    talked_of = await unbuilt.of(rooms, query, cut, told) if frame.found else ()
+    frame = frame.model_copy(update={"in_no_code": talked_of})
     room = _budget(rooms, query) - composing.size(frame) - SLACK
     room = room if frame.found else min(room, BRIEF)
-    told = await _told(rooms, query, cut, _ranks(chosen))
     back = sequel.NOTHING
     if frame.found and not query.match:
         back = await sequel.of(rooms, [each.candidate for each in chosen], told)
@@ -85,10 +88,40 @@ async def shown(
     room -= back.size + sum(composing.size(hit) + 1 for hit in composing.joined(made, records))
     made = _overtaken(made, [each.candidate for each in chosen], pool, room=room)
     made = dict(zip(made, await consenting.as_brought(rooms, [*made.values()]), strict=True))
-    kind = "hits" if frame.found else "nearest"
-    left = max(0, min(len(chosen), query.limit) - len(made)) if frame.found else 0
     hits = tuple(back.beside(composing.joined(made, records)))
-    return frame.model_copy(update={kind: hits, "more": left})
+    if not frame.found:
+        return frame.model_copy(update={"nearest": hits})
+    beyond = _beyond(rooms, query, [each.candidate for each in chosen], made, pool)
+    return frame.model_copy(update={"hits": hits, **beyond})
+
+
+def _beyond(
+    rooms: Rooms,
+    query: Query,
+    chosen: Sequence[Candidate],
+    made: Collection[int],
+    pool: Sequence[Candidate],
+) -> dict[str, object]:
+    """How many more there are than are shown, and whether nothing that was found is newer."""
+    left = max(0, min(len(chosen), query.limit) - len(made))
+    told = [one for at, one in enumerate(chosen) if at in made]
+    least = floor(rooms)
+    found = [one for one in pool if one.score >= least]
+    return {"more": left, "none_newer": bool(left) and newest(told, found)}
+
+
+def floor(rooms: Rooms) -> float:
+    """The score from which on a candidate is shown."""
+    return max(rooms.settings.floor, rooms.ruling(rooms.project).rules.floor)
+
+
+def newest(told: Sequence[Candidate], found: Sequence[Candidate]) -> bool:
+    """Whether of all that was found nothing is newer than what is told; False where no time is known.
+
+    To the moment, not to the day: the next steps of a session may undo what it tells.
+    """
+    last = max((one.row.at for one in told if one.row.at), default=None)
+    return last is not None and all(one.row.at <= last for one in found if one.row.at)
 
 
 def _records(
@@ -205,10 +238,12 @@ async def _told(
     rooms: Rooms, query: Query, records: Sequence[Sequence[Passage]], ranks: Sequence[float]
 ) -> list[Told]:
     """Passages that tell of what is asked, most telling first; where a line must match, those lines."""
-    if query.match:
-        return exact.told(query.match, records, ranks)
     asked = " ".join(query.texts)
-    told = telling.tell(telling.sought(asked), records, ranks)
+    told = telling.tell(telling.sought(asked), records, ranks) if asked else []
+    if query.match:
+        told = exact.told(query.match, records, ranks, told)
+    if not asked:
+        return told
     first = [one.passage for one in told[: telling.COMPARED]]
     texts = [f"{one.head}\n{one.text}" if one.head else one.text for one in first]
     return telling.nearer(told, await rooms.likeness(asked, texts))
@@ -239,9 +274,10 @@ async def _cut(rooms: Rooms, chosen: Sequence[Candidate], match: str = "") -> li
 
 
 def _searched(candidate: Candidate) -> Sequence[Passage]:
-    memory = candidate.memory
+    memory, row = candidate.memory, candidate.row
     if memory is None:
-        return list(passages.of_text(candidate.row.text))
+        text = evidence.told_of(row) if isinstance(row, EvidenceRow) else row.text
+        return list(passages.of_text(text))
     told = [Passage("memory", memory.text)] if len(memory.text) <= passages.LONGEST else None
     made = told or list(passages.of_text(memory.text))
     if memory.when_to_use:
@@ -293,7 +329,7 @@ def _projects(chosen: Sequence[Candidate]) -> list[str]:
     full = [c.row.project for c in chosen]
     if full == full[:1] * len(full):
         return [""] * len(full)
-    return [name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] for name in full]
+    return [projects.folder_of(name) for name in full]
 
 
 def _no_longer(memory: Memory, as_of: datetime | None, ended: str) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ def _search(result: SearchResult) -> Iterator[str]:
         return
     if result.unknown:
         yield f"Nowhere in this history: {guard.neutralise(', '.join(result.unknown))}"
+    if result.in_no_code:
+        yield f"Only talked of, in no code here: {guard.neutralise(', '.join(result.in_no_code))}"
     hits = result.hits
     if not result.found:
         hits = result.nearest
@@ -77,7 +79,7 @@ def _search(result: SearchResult) -> Iterator[str]:
     if hits:
         yield guard.fence("\n".join(line for hit in hits for line in _hit(hit)))
     if result.more:
-        yield f"{result.more} more: ask in other words or within a session, or raise budget_tokens"
+        yield f"{result.beyond}: ask in other words or within a session, or raise budget_tokens"
     yield from _notes(result.notes)
 
 

@@ -91,9 +91,13 @@ def _goes_on(steps: Sequence[Step], place: int) -> bool:
     before = next((step for step in reversed(steps[:place]) if step.kind == "agent"), None)
     if before is None or before.abandoned:
         return False
-    asked = before.text.rstrip(" \n*_`)").endswith(_QUESTION_MARKS)
     broken = bool(before.calls) or any(_is_interrupt(step) for step in steps[before.number : place])
-    return asked or broken
+    return asks(before.text) or broken
+
+
+def asks(text: str) -> bool:
+    """Whether what an agent says ends by asking its user something."""
+    return text.rstrip(" \n*_`)").endswith(_QUESTION_MARKS)
 
 
 def _is_interrupt(step: Step) -> bool:

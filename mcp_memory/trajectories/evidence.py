@@ -27,6 +27,7 @@ _HEAD, _TAIL = 1500, 500
 _NEIGHBOUR, _AROUND = 240, 2
 _WINDOW = 1500
 """How much of its own words stands in a row's context: more of an output only dilutes it."""
+_UNJUDGED = re.compile(r"(?m)^unknown: (?:no command that judges it ended|step \d+: .*)(?:\n|$)")
 _POINTER = re.compile(r"\[\[(o:[0-9a-z]{12})\]\]")
 
 
@@ -341,6 +342,11 @@ def _episode_text(
         *paths[:40],
     )
     return "\n".join(parts)
+
+
+def told_of(row: EvidenceRow) -> str:
+    """What is told of a row's words: of an episode not why nobody knows how it ended."""
+    return _UNJUDGED.sub("", row.text, count=1) if row.kind == "episode" else row.text
 
 
 def _episode_row(

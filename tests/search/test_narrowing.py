@@ -78,3 +78,15 @@ async def test_equal_calls_give_equal_bytes_within_the_budget(bank: MemoryBank) 
     for budget in (150, 300, 500):
         found = await bank.search(ask("UnicodeEncodeError charmap", budget_tokens=budget))
         assert len(as_text(found).encode()) <= 4 * budget
+
+
+async def test_a_silence_says_which_filter_hides_an_answer(bank: MemoryBank) -> None:
+    hidden = await bank.search(ask("UnicodeEncodeError in the export", since="2026-04-01"))
+    assert not hidden.found
+    assert hidden.notes[0].startswith("Found without since: ")
+    assert hidden.notes[0].endswith(" of 2026-03-02.") or "2026-03-19" in hidden.notes[0]
+    both = await bank.search(ask("UnicodeEncodeError", since="2026-04-01", path="no/such.py"))
+    assert both.notes[0].startswith("Found without since, path: ")
+    absent = await bank.search(ask("walrus grpc ingress quota", since="2026-04-01"))
+    assert not absent.found
+    assert not any("Found without" in note for note in absent.notes)

@@ -158,3 +158,39 @@ def test_memories_and_records_without_a_session_stand_by_themselves() -> None:
     ]
     made = dict(enumerate(one.hit for one in alone))
     assert [hit.ref for hit in composing.joined(made, alone)] == ["m:a", "m:b"]
+
+
+ASKS = (
+    ("user", "The heron times of the converter are compared as text, which breaks by zone."),
+    ("assistant", "Heron times: either store them as numbers, or as UTC text. Which one shall I?"),
+    ("user", "numbers, text forgets its zone again"),
+    ("assistant", "Heron times are numbers now, and the tests of the converter pass."),
+)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_what_an_agent_asks_is_told_with_its_users_answer(
+    settings: Settings,
+    tmp_path: Path,
+    asks: bool,  # noqa: FBT001 a case
+) -> None:
+    cwd = tmp_path / "converter"
+    (cwd / ".git").mkdir(parents=True)
+    turns = [
+        (kind, text if asks else text.replace(" Which one shall I?", "")) for kind, text in ASKS
+    ]
+    async with open_bank(settings, cwd=str(cwd)) as bank:
+        await bank.index([session(tmp_path / "a.jsonl", cwd, turns)])
+        found = await bank.search(
+            Query(texts=("are heron times stored as numbers or as UTC text",))
+        )
+    told = ("#3 user: numbers, text forgets its zone again",) if asks else ()
+    assert found.hits[0].later == told
+
+
+def test_of_a_long_request_the_sentence_is_told_that_takes_something_back() -> None:
+    words = (
+        "I looked at what you have built there for the herons of the north basin today. Revert it."
+    )
+    assert sequel._bearing(words) == "Revert it."
+    assert sequel._bearing("Revert it. " + words) == "Revert it. " + words

@@ -39,7 +39,7 @@ def drawn(page: Page, result: SearchResult, words: Sequence[str]) -> Iterator[An
 def _footing(page: Page, result: SearchResult, hits: Sequence[Hit]) -> Iterator[Any]:
     yield ""
     if result.more:
-        yield page.text((f"{result.more} more: --budget-tokens 2000", "dim"))
+        yield page.text((f"{result.beyond}: --budget-tokens 2000", "dim"))
     if hits:
         yield page.text(("Read one in full: ", "dim"), f"mcp-memory fetch {hits[0].ref}")
     else:
