@@ -17,6 +17,8 @@ from mcp_memory.trajectories import calls, edits, evidence
 
 MOST_NAMES, MOST_HOLDING = 3, 12
 """So many names are looked for, and of one that more records hold nothing is said."""
+SHARED = 2
+"""So many parts a name that a question does not spell has in common with its words."""
 READ = 12
 """In so many of the passages that tell most names are looked for."""
 _NAME = re.compile(r"\b(?:[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|[A-Za-z]+_)\w*[a-z0-9A-Z]\b")
@@ -33,7 +35,7 @@ def spelled(text: str) -> list[str]:
 
 
 def asked_for(query: Query, told: Sequence[Told]) -> tuple[str, ...]:
-    """The names that a question spells, and those in what tells most that its words make up."""
+    """The names that a question spells, and those in what tells most that share two parts with it."""
     stems = set(telling.sought(" ".join(query.texts)))
     answers = (name for one in told[:READ] for name in spelled(one.passage.text))
     names = [*spelled(" ".join(query.texts)), *(n for n in answers if _made_of(n, stems))]
@@ -41,8 +43,7 @@ def asked_for(query: Query, told: Sequence[Told]) -> tuple[str, ...]:
 
 
 def _made_of(name: str, stems: set[str]) -> bool:
-    parts = telling.parts_of(name)
-    return len(parts) > 1 and sum(part in stems for part in parts) >= max(2, len(parts) - 1)
+    return sum(part in stems for part in telling.parts_of(name)) >= SHARED
 
 
 async def of(
