@@ -160,8 +160,8 @@ def around(line: str, place: int, chars: int = _LINE_CHARS) -> tuple[int, int]:
     if len(line) <= chars:
         return 0, len(line)
     raw = max(0, min(place - chars // 3, len(line) - chars))
-    first = cutting.begin(line, raw)
-    first = first if first <= place else raw
+    begins = (cutting.begin(line, raw), cutting.edge(line, raw), raw)
+    first = next(begin for begin in begins if begin <= max(place, raw))
     last = cutting.end(line[first:], chars) + first
     return first, last if last > place else first + chars
 

@@ -28,9 +28,9 @@ def end(text: str, at: int, room: int = 0) -> int:
         return at
     near = min(_NEAR, max(24, at // 4))
     spaced = next((n for n in range(at - 1, max(0, at - near), -1) if text[n].isspace()), 0)
-    first = spaced or _first(text, at)
+    first = _first(text, at)
     room = max(room, at)
-    return first if _last(text, at, first + room) - first <= room else _whole(text, at)
+    return spaced or first if _last(text, at, first + room) - first <= room else _whole(text, at)
 
 
 def begin(text: str, at: int, room: int = 0) -> int:
@@ -44,8 +44,13 @@ def begin(text: str, at: int, room: int = 0) -> int:
     near = min(_NEAR, max(24, (len(text) - at) // 4))
     room = max(room, len(text) - at)
     spaced = next((n for n in range(at, min(len(text), at + near)) if text[n].isspace()), -1) + 1
-    last = spaced or _last(text, at, len(text))
-    return last if last - _first(text, at, last - room) <= room else _whole(text, at)
+    last = _last(text, at, len(text))
+    return spaced or last if last - _first(text, at, last - room) <= room else _whole(text, at)
+
+
+def edge(text: str, at: int) -> int:
+    """Where the word ends that a place lies in; between words the place itself."""
+    return _last(text, at, len(text))
 
 
 def head(text: str, chars: int) -> str:

@@ -64,6 +64,35 @@ CUTTERS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("name", CUTTERS)
 @given(text=texts())
+@example(
+    text="0 0 0 0000 00000 0000000 "
+    + "0" * 13
+    + "1 "
+    + "0" * 15
+    + " "
+    + "0" * 15
+    + " "
+    + "0" * 25
+    + "/"
+    + "0" * 25
+    + " 00000 00000 000000 0000000 00000000 "
+    + "0" * 25
+    + " "
+    + "0" * 29
+    + " "
+    + "0" * 30
+    + " "
+)
+@example(
+    text="0 00 0000 0000 "
+    + "000000 " * 4
+    + "0" * 17
+    + " "
+    + "0" * 18
+    + "1 "
+    + "0" * 29
+    + ", 0 000000 "
+)
 def test_no_cut_falls_within_a_word(name: str, text: str) -> None:
     whole = {*WORD.findall(text.replace("`", "'"))}
     told = CUTTERS[name](text)
