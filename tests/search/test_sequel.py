@@ -1,10 +1,10 @@
 """What its user took back soon after is told with what a session tells; its steps stand together."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import orjson
 import pytest
+from transcripts import talked
 
 from mcp_memory.bank import MemoryBank, open_bank
 from mcp_memory.domain.asked import Query
@@ -26,26 +26,12 @@ TURNS = (
 )
 
 
-def session(path: Path, cwd: Path, turns: Sequence[tuple[str, str]]) -> Path:
-    lines = [
-        {
-            "parentUuid": f"u{number - 1}" if number else None, "isSidechain": False, "type": kind,
-            "cwd": str(cwd), "sessionId": "aaaaaaaa-0000-4000-8000-000000000000", "uuid": f"u{number}",
-            "timestamp": f"2026-05-01T10:{number:02}:00.5Z",
-            "message": {"role": kind, "content": content, "id": f"m{number}"},
-        }
-        for number, (kind, content) in enumerate(turns)
-    ]  # fmt: skip
-    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
-    return path
-
-
 @pytest.fixture
 async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[MemoryBank]:
     cwd = tmp_path / "converter"
     (cwd / ".git").mkdir(parents=True)
     async with open_bank(settings, cwd=str(cwd)) as bank:
-        await bank.index([session(tmp_path / "a.jsonl", cwd, TURNS)])
+        await bank.index([talked(tmp_path / "a.jsonl", cwd, TURNS)])
         yield bank
 
 
@@ -65,7 +51,7 @@ async def test_what_nobody_took_back_has_no_sequel(settings: Settings, tmp_path:
     cwd = tmp_path / "converter"
     (cwd / ".git").mkdir(parents=True)
     async with open_bank(settings, cwd=str(cwd)) as bank:
-        await bank.index([session(tmp_path / "a.jsonl", cwd, TURNS[:4])])
+        await bank.index([talked(tmp_path / "a.jsonl", cwd, TURNS[:4])])
         assert (await bank.search(ASKED)).hits[0].later == ()
 
 
@@ -76,7 +62,7 @@ async def test_what_the_user_bore_out_at_once_is_told_with_it(
     (cwd / ".git").mkdir(parents=True)
     borne = (*TURNS[:2], ("user", "ha, that's it! thanks"), *TURNS[2:4])
     async with open_bank(settings, cwd=str(cwd)) as bank:
-        await bank.index([session(tmp_path / "a.jsonl", cwd, borne)])
+        await bank.index([talked(tmp_path / "a.jsonl", cwd, borne)])
         assert (await bank.search(ASKED)).hits[0].later == ("#3 user: ha, that's it! thanks",)
 
 
@@ -180,7 +166,7 @@ async def test_what_an_agent_asks_is_told_with_its_users_answer(
         (kind, text if asks else text.replace(" Which one shall I?", "")) for kind, text in ASKS
     ]
     async with open_bank(settings, cwd=str(cwd)) as bank:
-        await bank.index([session(tmp_path / "a.jsonl", cwd, turns)])
+        await bank.index([talked(tmp_path / "a.jsonl", cwd, turns)])
         found = await bank.search(
             Query(texts=("are heron times stored as numbers or as UTC text",))
         )

@@ -1,11 +1,10 @@
 """A name that a design spells and no code holds is told to be in no code; one that is built is not."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import orjson
 import pytest
 from steps import edited, ran, read, said, wrote
+from transcripts import talked
 
 from mcp_memory.bank import open_bank
 from mcp_memory.domain.asked import Query
@@ -46,20 +45,6 @@ def test_code_is_what_was_written_read_or_run_and_no_document(
 def test_names_are_told_from_words_by_how_code_spells_them() -> None:
     asked = f"where is {NAME}, max_nest_size or MaxNest kept, not in the Nest of NASA or x_"
     assert unbuilt.spelled(asked) == [NAME, "max_nest_size", "MaxNest"]
-
-
-def transcript(path: Path, cwd: Path, turns: Sequence[tuple[str, object]]) -> Path:
-    lines = [
-        {
-            "parentUuid": f"u{n - 1}" if n else None, "isSidechain": False, "type": kind,
-            "cwd": str(cwd), "sessionId": f"{path.stem}-0000", "uuid": f"u{n}",
-            "timestamp": f"2026-05-01T10:{n:02}:00.5Z",
-            "message": {"role": kind, "content": content, "id": f"m{n}"},
-        }
-        for n, (kind, content) in enumerate(turns)
-    ]  # fmt: skip
-    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
-    return path
 
 
 def called(tool: str, **given: str) -> list[dict[str, object]]:
@@ -103,11 +88,11 @@ async def test_a_search_says_that_a_name_of_a_design_is_in_no_code_until_it_is_b
     (cwd / ".git").mkdir(parents=True)
     asked = Query(texts=(spelled, "session state of the heron nest"), reworded=True)
     async with open_bank(settings, cwd=str(cwd)) as bank:
-        await bank.index([transcript(tmp_path / "a.jsonl", cwd, DESIGN)])
+        await bank.index([talked(tmp_path / "a.jsonl", cwd, DESIGN)])
         assert not (await bank.search(asked)).in_no_code, "talk alone says nothing of code"
-        await bank.index([transcript(tmp_path / "b.jsonl", cwd, OTHER)])
+        await bank.index([talked(tmp_path / "b.jsonl", cwd, OTHER)])
         found = await bank.search(asked)
         assert found.in_no_code == (NAME,)
         assert f"Only talked of, in no code here: {NAME}" in as_text(found)
-        await bank.index([transcript(tmp_path / "c.jsonl", cwd, BUILT)])
+        await bank.index([talked(tmp_path / "c.jsonl", cwd, BUILT)])
         assert not (await bank.search(asked)).in_no_code

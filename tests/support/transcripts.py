@@ -1,5 +1,6 @@
 """What the readers' tests share: the samples, and transcripts written line by line."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -43,3 +44,17 @@ def only(path: Path) -> Trajectory:
     """The one trajectory of a file."""
     (trajectory,) = detect(path).read(path)
     return trajectory
+
+
+def talked(path: Path, cwd: Path, turns: Sequence[tuple[str, object]]) -> Path:
+    """A session of Claude Code in a folder, a minute a turn: who speaks, and what the message holds."""
+    lines = [
+        {
+            "parentUuid": f"u{number - 1}" if number else None, "isSidechain": False, "type": kind,
+            "cwd": str(cwd), "sessionId": f"{path.stem}-0000-4000-8000-000000000000",
+            "uuid": f"u{number}", "timestamp": f"2026-05-01T10:{number:02}:00.5Z",
+            "message": {"role": kind, "content": content, "id": f"m{number}"},
+        }
+        for number, (kind, content) in enumerate(turns)
+    ]  # fmt: skip
+    return write(path, *lines)
