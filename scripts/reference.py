@@ -95,7 +95,8 @@ async def _tools() -> list[Any]:
 def tools() -> str:
     """The six tools as a host shows them to its model."""
     told = anyio.run(_tools)
-    size = sum(len(json.dumps(_schema(tool), separators=(",", ":"))) for tool in told)
+    listed = [_schema(tool) for tool in told]
+    size = len(json.dumps(listed, separators=(",", ":"), ensure_ascii=False))
     lines = ["# Tools", "", _MADE]
     lines += [f"Names, descriptions and input schemas of all six are {size:,} characters.", ""]
     for tool in told:

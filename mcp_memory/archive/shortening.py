@@ -135,8 +135,8 @@ def _matching(text: str, find: Find) -> list[tuple[float, int, int]]:
         score, place = find(line)
         if score:
             first, last = around(line.rstrip(), place)
-            before, after = begins[at] + first, begins[at] + last
-            found.append((score, *_beside(lines, begins, at, (before, after))))
+            shown = (begins[at] + first, begins[at] + last)
+            found.append((score, *_beside(lines, begins, at, shown)))
     least = NEARLY * max((score for score, _, _ in found), default=0.0)
     return sorted((f for f in found if f[0] >= least), key=lambda each: (-each[0], each[1]))
 

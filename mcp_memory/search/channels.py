@@ -72,10 +72,10 @@ async def scope_of(rooms: Rooms, asked: str | None) -> Scope:
     wanted, doubt = projects.answering(rooms.identities().asked(asked), known, rooms.project)
     if wanted:
         return Scope(tuple(dict.fromkeys((*wanted, projects.USER))), (doubt,) if doubt else ())
-    named = [projects.folder_of(name) for name in sorted(known, key=lambda n: (-known[n], n))]
-    several = list(dict.fromkeys(named))
-    more = f" and {len(several) - MOST_NAMED} more" if len(several) > MOST_NAMED else ""
-    some = ", ".join(several[:MOST_NAMED]) + more or "none yet"
+    largest = sorted(known, key=lambda name: (-known[name], name))
+    named = list(dict.fromkeys(map(projects.folder_of, largest)))
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    some = ", ".join(named[:MOST_NAMED]) + more or "none yet"
     note = f"{NO_HISTORY}{asked}{KNOWN}{some}. project='*' asks them all."
     return Scope((asked, projects.USER), (note,))
 

@@ -83,27 +83,21 @@ class _Finder:
         self._left = SECONDS_IN_ALL
 
     def found(self, text: str) -> str:
-        """What matches, folded; nothing where looking takes too long."""
-        if self._left <= 0:
-            return ""
-        begun = time.perf_counter()
-        try:
-            match = self._find.search(text, timeout=min(SECONDS, self._left))
-        except TimeoutError:
-            return ""
-        finally:
-            self._left -= time.perf_counter() - begun
-        return match[0].casefold() if match else ""
+        """What matches first, folded; nothing where looking takes too long."""
+        return next(iter(self._matches(text, 1)), "")
 
     def all_of(self, text: str) -> frozenset[str]:
-        """All that matches, each once."""
+        """All that matches, each once; nothing where looking takes too long."""
+        return frozenset(filter(None, self._matches(text, MOST_FOUND)))
+
+    def _matches(self, text: str, most: int) -> list[str]:
         if self._left <= 0:
-            return frozenset()
+            return []
         begun = time.perf_counter()
         try:
             found = self._find.finditer(text, timeout=min(SECONDS, self._left))
-            return frozenset(match[0].casefold() for match in islice(found, MOST_FOUND) if match[0])
+            return [match[0].casefold() for match in islice(found, most)]
         except TimeoutError:
-            return frozenset()
+            return []
         finally:
             self._left -= time.perf_counter() - begun
