@@ -70,11 +70,7 @@ def stem(word: str) -> str:
     return low
 
 
-def parts_of(name: str) -> list[str]:
-    """The stems of a name's parts."""
-    return [stem(part) for part in _PART.findall(name)]
-
-
+@lru_cache(64)
 def sought(question: str) -> tuple[str, ...]:
     """The stems of the words that say what is looked for, names in their parts.
 

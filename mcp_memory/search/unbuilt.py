@@ -11,8 +11,8 @@ from mcp_memory.search import spans, telling
 from mcp_memory.search.channels import scope_of
 from mcp_memory.search.passages import Passage
 from mcp_memory.search.telling import Told
-from mcp_memory.store.rows import Where
-from mcp_memory.text import families, shell
+from mcp_memory.store.rows import Look, Where
+from mcp_memory.text import families, identifiers, shell
 from mcp_memory.trajectories import calls, edits, evidence
 
 MOST_NAMES, MOST_HOLDING = 3, 12
@@ -21,9 +21,12 @@ SHARED = 2
 """So many parts a name that a question does not spell has in common with its words."""
 READ = 12
 """In so many of the passages that tell most names are looked for."""
-_NAME = re.compile(r"\b(?:[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|[A-Za-z]+_)\w*[a-z0-9A-Z]\b")
-"""As code spells a name of several parts: camelCase, PascalCase, or with underscores."""
-_DOCUMENT = re.compile(r"\.(?:mdx?|markdown|rst|txt|adoc|org)\b", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?<![\w./-])(?:[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|[A-Za-z]+_)\w*[a-z0-9A-Z]\b(?![/-]|\.\w)"
+)
+"""As code spells a name of several parts: camelCase, PascalCase, or with underscores; no file's."""
+_DOCUMENT = re.compile(r"\.(?:mdx?|markdown|rst|adoc|org)\b", re.IGNORECASE)
+"""A `.txt` may be a build's list of sources, or an output that a host has put away."""
 _PLACED = re.compile(r"\S*\.\w+[:\-]")
 """A line that a search printed begins with its file."""
 _RECORD = ("key", "kind", "body")
@@ -43,7 +46,7 @@ def asked_for(query: Query, told: Sequence[Told]) -> tuple[str, ...]:
 
 
 def _made_of(name: str, stems: set[str]) -> bool:
-    return sum(part in stems for part in telling.parts_of(name)) >= SHARED
+    return sum(telling.stem(part) in stems for part in identifiers.parts(name)) >= SHARED
 
 
 async def of(
@@ -52,7 +55,8 @@ async def of(
     """Names of a question, or of what answers it, that no code that was read, written or run holds.
 
     A design that was never built reads like a fact; a name that is in no code is the sign of one. A
-    history of talk alone, or a name that many records hold, says nothing.
+    history of talk alone, or a name that many records hold, says nothing. What no index holds, the
+    middle of a very long edit, is not seen.
     """
     cut = [passage for each in records for passage in each]
     if not any(map(_is_code, cut)):
@@ -63,13 +67,16 @@ async def of(
         if any(name in each.text for each in cut)
         and not any(name in each.text and _is_code(each) for each in cut)
     ]
+    if not doubtful:
+        return ()
     asked = Where(projects=(await scope_of(rooms, query.project)).projects)
     found = []
     for name in doubtful[:MOST_NAMES]:
-        hits = await rooms.store.by_words(
-            "evidence", name, column="identifiers", where=asked, limit=MOST_HOLDING + 1
-        )
-        if 0 < len(hits) <= MOST_HOLDING and not await _built(rooms, name, [h.key for h in hits]):
+        looks = {column: Look(words=name, column=column) for column in ("identifiers", "text")}
+        hits = await rooms.store.by_each("evidence", looks, where=asked, limit=MOST_HOLDING + 1)
+        keys = sorted({hit.key for each in hits.values() for hit in each})
+        few = 0 < len(hits["identifiers"]) <= MOST_HOLDING
+        if few and not await _built(rooms, name, keys):
             found.append(name)
     return tuple(found)
 

@@ -22,7 +22,9 @@ NAME = "heronNestSuffix"
         (edited(1, "/r/nest.go", "x", f"{NAME} := 1"), True),
         (edited(1, "/r/nest.go", f"{NAME} := 1", "x"), True),
         (edited(1, "/r/docs/nest.md", "x", f"a field `{NAME}`"), False),
-        (wrote(1, "/r/plan.txt", f"1. add {NAME}"), False),
+        (wrote(1, "/r/plan.rst", f"1. add {NAME}"), False),
+        (wrote(1, "/r/CMakeLists.txt", f"add_library({NAME})"), True),
+        (read(1, "/home/tool-results/b7.txt", f"+func {NAME}() {{"), True),
         (read(1, "/r/nest.go", f"3: {NAME} int"), True),
         (read(1, "/r/README.md", f"`{NAME}` is an int"), False),
         (ran(1, "go build ./...", f"nest.go:3: undefined: {NAME}", 1), True),
@@ -43,7 +45,8 @@ def test_code_is_what_was_written_read_or_run_and_no_document(
 
 
 def test_names_are_told_from_words_by_how_code_spells_them() -> None:
-    asked = f"where is {NAME}, max_nest_size or MaxNest kept, not in the Nest of NASA or x_"
+    asked = f"where is {NAME}, max_nest_size or MaxNest kept, not in the Nest of NASA or x_ or heron_nest.go"
+    assert unbuilt.spelled("docs/heron_nest and heron_nest/a") == []
     assert unbuilt.spelled(asked) == [NAME, "max_nest_size", "MaxNest"]
 
 
